@@ -1,0 +1,51 @@
+# `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help install run test check bench
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+# Named after the pinned requirements, so that a change of them installs anew and nothing else does.
+INSTALLED := $(VENV)/installed-$(shell cat requirements/dev.txt | cksum | cut -d ' ' -f 1)
+
+PORT ?= 8000
+EMAIL_PORT ?= $(shell echo $$(( $(PORT) > 64535 ? $(PORT) - 1000 : $(PORT) + 1000 )))
+ADMIN_EMAIL ?= admin@example.edu
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Create .venv and install the pinned requirements
+
+$(INSTALLED):
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	rm -f $(VENV)/installed-*
+	touch $@
+
+# Development: mails go to a local sink that writes var/mail/*.eml, whatever .env says.
+run: export DEBUG = 1
+run: export EMAIL_HOST = 127.0.0.1
+run: export EMAIL_USE_TLS = 0
+run: export EMAIL_USE_SSL = 0
+run: export EMAIL_HOST_USER =
+run: export EMAIL_HOST_PASSWORD =
+run: export PORT := $(PORT)
+run: export EMAIL_PORT := $(EMAIL_PORT)
+run: export ADMIN_EMAIL := $(ADMIN_EMAIL)
+run: export PYTHONUNBUFFERED = 1
+run: export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+run: $(INSTALLED) ## Start web, worker and mail sink on PORT (default 8000); Ctrl-C stops them
+	@python -m dev.prepare --port $(PORT)
+	@exec honcho --env /dev/null --procfile Procfile.dev start
+
+test: $(INSTALLED) ## Run the tests; REQUIRE_SERVICES=1 fails where a service is missing
+	$(VENV)/bin/pytest
+
+check: $(INSTALLED) ## Lint, formatting, types, layers
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(INSTALLED) ## Measure imports beside a bare COPY
+	$(VENV)/bin/python -m benchmarks

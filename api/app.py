@@ -1,0 +1,78 @@
+"""The web application: everything is built elsewhere and wired together here."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import cli, docs, health, task_status, upload, voters
+from api.auth import authenticate
+from api.errors import ServiceApi, register_errors
+from api.openapi import OPENAPI_CONFIG
+from api.request_log import log_requests
+from api.security_headers import add_security_headers
+from api.services import Services, attach
+from api.unread_bodies import UnreadBodies
+from api.upload import FRAME_BYTES
+from config.gunicorn import threads
+from config.logging import configure_logging
+from config.settings import Settings, SettingsError, load_settings
+from shared.database import database, open_database
+from shared.messages import Doorbell
+from shared.storage.store import open_store
+
+RESOURCES = (upload.blueprint, task_status.blueprint, voters.blueprint, health.blueprint)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application of one process. Nothing is connected to before the first request.
+
+    Without `settings` it is a process of its own: it reads the environment, logs to standard
+    error, and exits with status 1 and a message when the settings are no good.
+    """
+    if settings is None:
+        settings = _settings_of_process()
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(_flask_config(settings), **OPENAPI_CONFIG)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    open_database(settings.database_url, pool_size=threads)
+    attach(
+        app, Services(settings, open_store(settings.upload_store), Doorbell(settings.broker_url))
+    )
+    log_requests(app)
+    app.before_request(authenticate)
+    app.after_request(add_security_headers)
+    app.teardown_request(_give_back_connection)
+    register_errors(app)
+    api = ServiceApi(app)
+    for resource in RESOURCES:
+        api.register_blueprint(resource)
+    app.register_blueprint(docs.blueprint)
+    cli.register_commands(app)
+    # The platform's router tells the client's scheme and host.
+    behind_router = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
+    app.wsgi_app = UnreadBodies(behind_router)  # type: ignore[method-assign]
+    return app
+
+
+def _settings_of_process() -> Settings:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+    configure_logging(settings.log_level, readable=settings.debug)
+    return settings
+
+
+def _flask_config(settings: Settings) -> dict[str, object]:
+    anything_goes = not settings.allowed_hosts or "*" in settings.allowed_hosts
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "MAX_CONTENT_LENGTH": settings.max_upload_bytes + FRAME_BYTES,
+        "TRUSTED_HOSTS": None if anything_goes else list(settings.allowed_hosts),
+    }
+
+
+def _give_back_connection(_: BaseException | None) -> None:
+    if not database.is_closed():
+        database.close()

@@ -1,0 +1,114 @@
+"""The commands of `flask`: the schema, the credentials, and an import without a worker."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+from peewee import IntegrityError, InterfaceError, OperationalError, ProgrammingError
+
+from shared import credentials
+from shared import database as databases
+from shared.credentials import Scope
+
+
+def register_commands(app: Flask) -> None:
+    """Add the commands to the app's own."""
+    for command in (migrate, create_admin, create_token, import_command):
+        app.cli.add_command(command)
+
+
+@contextmanager
+def usable_database(*, migrated: bool = True) -> Iterator[None]:
+    """Turn a database that cannot be used into one sentence and exit status 1."""
+    try:
+        if migrated and databases.pending_migrations():
+            raise click.ClickException("The database is not up to date. Run `flask migrate` first.")
+        yield
+    except (OperationalError, InterfaceError, ProgrammingError) as error:
+        reason = str(error).partition("\n")[0]
+        raise click.ClickException(
+            f"The database cannot be used: {reason}. Check DATABASE_URL."
+        ) from error
+    finally:
+        databases.database.close()
+
+
+@click.command()
+@with_appcontext
+def migrate() -> None:
+    """Bring the database up to date."""
+    with usable_database(migrated=False):
+        applied = databases.migrate()
+    for name in applied:
+        click.echo(f"applied {name}")
+    if not applied:
+        click.echo("The database is up to date.")
+
+
+@click.command()
+@click.option("--username", prompt=True, help="Asked for when not given.")
+@click.option(
+    "--password",
+    prompt=True,
+    hide_input=True,
+    confirmation_prompt=True,
+    help="Asked for when not given, which keeps it out of the shell's history.",
+)
+@with_appcontext
+def create_admin(username: str, password: str) -> None:
+    """Create a person who may sign in to the pages."""
+    with usable_database():
+        try:
+            credentials.create_admin(username, password)
+        except ValueError as error:
+            raise click.ClickException(str(error)) from None
+        except IntegrityError:
+            raise click.ClickException(f"There is an admin named {username!r} already.") from None
+    click.echo(f"Created the admin {username!r}.")
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([str(scope) for scope in Scope]),
+    default=[str(Scope.READ), str(Scope.IMPORT)],
+    show_default=True,
+    help="What the token may do; may be given several times.",
+)
+@with_appcontext
+def create_token(name: str, scopes: tuple[str, ...]) -> None:
+    """Create an API token and print it, for the only time."""
+    with usable_database():
+        try:
+            token = credentials.create_token(name, [Scope(scope) for scope in scopes])
+        except IntegrityError:
+            raise click.ClickException(f"There is a token named {name!r} already.") from None
+    click.echo(
+        f"The token {name!r} ({', '.join(scopes)}). Keep it now; it cannot be shown again:",
+        err=True,
+    )
+    click.echo(token)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path())
+@click.option("--dry-run", is_flag=True, help="Only find out what would change.")
+@click.option("--json", "as_json", is_flag=True, help="Print what the API's task status shows.")
+@with_appcontext
+def import_command(file: str, dry_run: bool, as_json: bool) -> None:
+    """Import FILE (CSV or Excel) here and now, without broker and worker.
+
+    Exit status 0: the roll is saved. 1: the file was refused, or its import failed.
+    """
+    # The web processes share this module and need none of the readers.
+    from api.import_command import import_file
+
+    with usable_database():
+        is_saved = import_file(file, dry_run=dry_run, as_json=as_json)
+    if not is_saved:
+        raise SystemExit(1)

@@ -1,0 +1,40 @@
+"""Swagger UI, from the installed package: no file of it comes from the internet."""
+
+from pathlib import Path
+
+import flask_swagger_ui
+from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import send_from_directory as send_from
+from werkzeug.wrappers import Response as AnyResponse
+
+blueprint = Blueprint("docs", __name__, template_folder="templates")
+
+ASSETS_FOLDER = Path(flask_swagger_ui.__file__).parent / "dist"
+ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
+ASSET_SECONDS = 3600
+
+
+@blueprint.get("/")
+def home() -> AnyResponse:
+    """Send a visitor of the bare address to the documentation."""
+    return redirect(url_for("docs.page"))
+
+
+@blueprint.get("/api/docs/")
+def page() -> str:
+    """The page; its script is a file, so that no inline script need be allowed."""
+    return render_template("swagger_ui.html")
+
+
+@blueprint.get("/api/docs/start.js")
+def start_script() -> Response:
+    """The script that starts Swagger UI."""
+    return send_from(Path(__file__).parent / "static", "swagger_start.js", max_age=0)
+
+
+@blueprint.get("/api/docs/assets/<name>")
+def asset(name: str) -> Response:
+    """A file of Swagger UI."""
+    if name not in ASSETS:
+        abort(404)
+    return send_from(ASSETS_FOLDER, name, max_age=ASSET_SECONDS)

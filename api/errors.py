@@ -1,0 +1,154 @@
+"""Every error of the API in one shape: code, status, message, errors.
+
+The message is a sentence for the person at the other end; `errors` is for their program.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask, request
+from flask_smorest import Api
+from gunicorn.http.errors import ParseException
+from peewee import InterfaceError, OperationalError
+from playhouse.pool import MaxConnectionsExceeded
+from werkzeug.exceptions import HTTPException
+
+from api.schemas import ErrorSchema
+from api.services import services
+from shared.roll.errors import FileCode, FileFault
+from shared.storage.store import StoreFull, StoreUnavailable
+from shared.submission import TooLarge
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = "5"
+KEPT_HEADERS = ("Allow", "Retry-After")
+FILE_STATUS = {
+    FileCode.EMPTY_FILE: HTTPStatus.UNPROCESSABLE_ENTITY,
+    FileCode.UNSUPPORTED_FORMAT: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+SENTENCES = {
+    400: "There is no file in the request.",
+    401: "This API token is unknown or has been revoked.",
+    403: "This API token lacks the scope `import`.",
+    404: "There is nothing at this address.",
+    405: "This address does not know the method; the header `Allow` lists those it knows.",
+    413: "The file is larger than this service takes.",
+    415: "The file looks like a PDF document.",
+    422: "A parameter cannot be used; `errors` says which and why.",
+    500: "Something went wrong in the service.",
+    503: "The database or the upload store is out of reach. Please try again in a moment.",
+    507: "There is no room for the file at present. Please tell the operator.",
+}
+# Where the sentence says all that Werkzeug's own description could.
+DEFAULTS = {404, 405, 422}
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+class ServiceApi(Api):  # type: ignore[misc]
+    """Flask-Smorest's API, with a sentence in every error."""
+
+    ERROR_SCHEMA = ErrorSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Answer:
+        """Answer what Werkzeug, webargs or a view has raised as an HTTP error."""
+        payload, status, headers = super().handle_http_exception(error)
+        answer = {
+            "code": status,
+            "status": payload["status"],
+            "message": payload.get("message") or _default(error),
+            "errors": payload.get("errors") or {},
+        }
+        kept = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
+        return answer, status, {**kept, **(headers or {})}
+
+
+def _default(error: HTTPException) -> str | None:
+    return SENTENCES[error.code] if error.code in DEFAULTS else error.description
+
+
+def register_errors(app: Flask) -> None:
+    """Answer the errors of the other layers, and whatever nobody expected."""
+    app.register_error_handler(FileFault, _refused_file)
+    app.register_error_handler(TooLarge, _too_large)
+    app.register_error_handler(ParseException, _unreadable_request)
+    app.register_error_handler(StoreFull, _store_full)
+    for unavailable in (StoreUnavailable, OperationalError, InterfaceError, MaxConnectionsExceeded):
+        app.register_error_handler(unavailable, _unavailable)
+    app.register_error_handler(Exception, _defect)
+
+
+def error_answer(
+    status: HTTPStatus,
+    message: str,
+    *,
+    errors: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Body, status and headers of an error."""
+    payload = {
+        "code": int(status),
+        "status": status.phrase,
+        "message": message,
+        "errors": dict(errors or {}),
+    }
+    return payload, int(status), dict(headers or {})
+
+
+def _refused_file(fault: FileFault) -> Answer:
+    status = FILE_STATUS.get(fault.code, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return error_answer(status, fault.message, errors={"code": str(fault.code)})
+
+
+def _too_large(_: TooLarge) -> Answer:
+    limit_bytes = services().settings.max_upload_bytes
+    return error_answer(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The file is larger than this service takes ({limit_bytes:,} bytes)."
+        " Please split it, or ask the operator to raise MAX_UPLOAD_BYTES.",
+        errors={"code": "TOO_LARGE"},
+    )
+
+
+def _unreadable_request(_: ParseException) -> Answer:
+    return error_answer(
+        HTTPStatus.BAD_REQUEST,
+        "The request broke off or is framed wrongly. Nothing was stored; please send it again.",
+    )
+
+
+def _store_full(_: StoreFull) -> Answer:
+    logger.error("the upload store is full")
+    return error_answer(HTTPStatus.INSUFFICIENT_STORAGE, SENTENCES[507])
+
+
+def _unavailable(error: Exception) -> Answer:
+    # The first line only: the rest of a driver's message may quote a row.
+    reason = str(error).partition("\n")[0]
+    logger.warning(
+        "a service is out of reach", extra={"error": type(error).__name__, "reason": reason}
+    )
+    return error_answer(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        SENTENCES[503],
+        headers={"Retry-After": RETRY_AFTER_SECONDS},
+    )
+
+
+def _defect(error: Exception) -> Answer:
+    """A bug. Flask's own log line would show the address, which may hold a student id."""
+    error_id = uuid4().hex[:12]
+    route = request.url_rule.rule if request.url_rule else None
+    logger.error(
+        "request met a defect", exc_info=error, extra={"error_id": error_id, "route": route}
+    )
+    return error_answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Something went wrong in the service. Please try again, and give the operator this error"
+        f" id if it happens again: {error_id}.",
+        errors={"error_id": error_id},
+    )

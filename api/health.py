@@ -1,0 +1,90 @@
+"""What a platform asks: is the process alive, may it get requests."""
+
+import logging
+from typing import Any
+
+from flask_smorest import Blueprint
+from kombu.exceptions import OperationalError as BrokerError
+from marshmallow import fields
+from marshmallow.validate import OneOf
+from peewee import InterfaceError, OperationalError
+
+from api.schemas import AnswerSchema, described
+from api.services import services
+from shared.database import database, pending_migrations
+from shared.messages import consumer_connection
+
+logger = logging.getLogger(__name__)
+
+blueprint = Blueprint("Health", __name__, url_prefix="/health", description="For the platform.")
+
+BROKER_SECONDS = 1.0
+
+
+class LiveSchema(AnswerSchema):
+    """The process answers."""
+
+    status = fields.String(metadata=described("Always the same.", "live"))
+
+
+class ReadySchema(AnswerSchema):
+    """Whether requests can be served, and why not."""
+
+    status = fields.String(
+        validate=OneOf(["ready", "not ready"]), metadata=described("The verdict.", "ready")
+    )
+    database = fields.String(
+        validate=OneOf(["ok", "unreachable", "not migrated"]),
+        metadata=described("Without it nothing works.", "ok"),
+    )
+    broker = fields.String(
+        validate=OneOf(["ok", "unreachable"]),
+        metadata=described("Without it workers find jobs a little later.", "ok"),
+    )
+
+
+@blueprint.route("/live")
+@blueprint.doc(security=[])
+@blueprint.response(200, LiveSchema)
+def live() -> dict[str, str]:
+    """Tell that the process answers"""
+    return {"status": "live"}
+
+
+@blueprint.route("/ready")
+@blueprint.doc(security=[])
+@blueprint.response(200, ReadySchema)
+@blueprint.alt_response(503, schema=ReadySchema, description="Not ready.")
+def ready() -> tuple[dict[str, str], int]:
+    """Tell whether requests can be served
+
+    A broker out of reach is told, and no reason to be not ready: uploads are accepted all the
+    same.
+    """
+    state = _database_state()
+    is_ready = state == "ok"
+    answer = {
+        "status": "ready" if is_ready else "not ready",
+        "database": state,
+        "broker": "ok" if _broker_answers() else "unreachable",
+    }
+    return answer, 200 if is_ready else 503
+
+
+def _database_state() -> str:
+    try:
+        with database.connection_context():
+            return "not migrated" if pending_migrations() else "ok"
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("database out of reach", extra={"error": type(error).__name__})
+        return "unreachable"
+
+
+def _broker_answers() -> bool:
+    connection: Any = consumer_connection(services().settings.broker_url)
+    with connection.clone(connect_timeout=BROKER_SECONDS) as probe:
+        try:
+            probe.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+        except (*probe.recoverable_connection_errors, BrokerError):
+            return False
+    return True

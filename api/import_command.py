@@ -1,0 +1,150 @@
+"""What `flask import` does: one attempt at a job of its own, in the foreground."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from api.services import services
+from api.task_status import describe
+from shared.importing import OnProgress, perform
+from shared.jobs import store as jobs
+from shared.jobs.models import Job, JobFault
+from shared.jobs.states import JobCode, JobState, Phase
+from shared.jobs.store import Claim, StoredFile
+from shared.roll.errors import FileFault
+from shared.storage.store import StoreFull, StoreUnavailable
+from shared.submission import TooLarge, keep
+
+CALLER = "flask import"
+SHOWN_FAULTS = 20
+BAR_STEPS = 1000
+
+
+class Refused(Exception):
+    """The file does not even become a job."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def import_file(path: str, *, dry_run: bool, as_json: bool) -> bool:
+    """Import a file and print what became of it; tells whether that was a success."""
+    try:
+        file = _kept(Path(path))
+    except Refused as refusal:
+        if as_json:
+            _print_json({"error": {"code": refusal.code, "message": refusal.message}})
+        click.echo(refusal.message, err=True)
+        return False
+    job = _imported(file, dry_run=dry_run)
+    if as_json:
+        _print_json(describe(job))
+    else:
+        _print_report(job)
+    return bool(job.state == JobState.SUCCESS)
+
+
+def _kept(path: Path) -> StoredFile:
+    limit_bytes = services().settings.max_upload_bytes
+    try:
+        with path.open("rb") as upload:
+            return keep(upload, path.name, store=services().store, max_bytes=limit_bytes)
+    except FileFault as fault:
+        raise Refused(fault.code, fault.message) from fault
+    except TooLarge as error:
+        raise Refused(
+            "TOO_LARGE",
+            f"The file is larger than {limit_bytes:,} bytes. Please split it, or raise"
+            " MAX_UPLOAD_BYTES.",
+        ) from error
+    except (StoreFull, StoreUnavailable) as error:
+        raise Refused("STORE_UNAVAILABLE", f"The file could not be kept: {error}.") from error
+    except OSError as error:
+        raise Refused("UNREADABLE_PATH", f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _imported(file: StoredFile, *, dry_run: bool) -> Job:
+    settings = services().settings
+    claim = jobs.create_started(
+        file,
+        uploaded_by=CALLER,
+        dry_run=dry_run,
+        worker=CALLER,
+        lease_seconds=settings.job_time_limit_seconds,
+    )
+    with _failing_when_interrupted(claim), _progress_bar() as show:
+        perform(
+            claim,
+            store=services().store,
+            max_rows=settings.max_rows,
+            max_attempts=1,
+            on_progress=show,
+        )
+    return Job.get_by_id(claim.job_id)
+
+
+@contextmanager
+def _failing_when_interrupted(claim: Claim) -> Iterator[None]:
+    """Otherwise a worker would take the job over when the lease runs out."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        message = "The import was interrupted at the command line. The roll is unchanged."
+        jobs.fail(claim, JobCode.INTERRUPTED, message)
+        raise
+
+
+@contextmanager
+def _progress_bar() -> Iterator[OnProgress]:
+    """On a terminal only, and on standard error, so that standard output stays the report's."""
+    if not sys.stderr.isatty():
+        yield lambda phase, rows_read, percent: None
+        return
+    # A log line would tear the bar, and the report says the same.
+    logging.getLogger(perform.__module__).setLevel(logging.WARNING)
+    with click.progressbar(length=BAR_STEPS, label="Reading", file=sys.stderr) as bar:
+
+        def show(phase: Phase, rows_read: int, percent: float | None) -> None:
+            bar.label = f"{phase.capitalize()} ({rows_read:,} rows)"
+            steps = bar.pos if percent is None else int(percent * BAR_STEPS / 100)
+            bar.update(steps - bar.pos)
+
+        yield show
+
+
+def _print_json(document: Mapping[str, object]) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _print_report(job: Job) -> None:
+    document = describe(job)
+    click.echo(document["result"] or document["status"], err=job.state == JobState.FAILURE)
+    if job.report:
+        for name, found in job.report.items():
+            click.echo(f"  {name.replace('_', ' ')}: {_shown(found)}")
+    _print_faults(job.id)
+
+
+def _shown(found: object) -> str:
+    if isinstance(found, dict):
+        return ", ".join(f"{name} {count:,}" for name, count in found.items()) or "none"
+    if isinstance(found, list):
+        return ", ".join(found) or "none"
+    return f"{found:,}" if isinstance(found, int) else str(found)
+
+
+def _print_faults(job_id: UUID) -> None:
+    faults = JobFault.select().where(JobFault.job == job_id).order_by(JobFault.number)
+    count = faults.count()
+    if count:
+        click.echo(f"The first {min(count, SHOWN_FAULTS)} faults:")
+    for fault in faults.limit(SHOWN_FAULTS):
+        click.echo(f"  line {fault.line}, {fault.column}: {fault.code}: {fault.message}")

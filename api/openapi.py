@@ -1,0 +1,57 @@
+"""The head of the OpenAPI document, and the errors of every view; the resources write the rest."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask_smorest import Blueprint
+
+from api.errors import SENTENCES, error_answer
+from api.schemas import ErrorSchema
+
+API_VERSION = "1"
+DESCRIPTION = """\
+Election offices send the registrar's CSV or Excel file; a worker turns it into a voter roll and
+tells what became of every row.
+
+Click **Authorize** and enter an API token. A token has scopes: `read` to look into the roll,
+`import` to send files, `admin` for everything.
+"""
+OPENAPI_CONFIG = {
+    "API_TITLE": "Student Voter System",
+    "API_VERSION": API_VERSION,
+    "OPENAPI_VERSION": "3.0.3",
+    "OPENAPI_URL_PREFIX": "/api",
+    "API_SPEC_OPTIONS": {
+        "info": {"description": DESCRIPTION},
+        "components": {
+            "securitySchemes": {
+                "bearerAuth": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API token, as `flask create-token` prints it.",
+                }
+            }
+        },
+        "security": [{"bearerAuth": []}],
+    },
+}
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def refuses(blueprint: Blueprint, *statuses: int) -> Callable[[View], View]:
+    """Document the errors of a view; 500 and 503 go without saying."""
+
+    def document(view: View) -> View:
+        for status in (*statuses, 500, 503):
+            documented = blueprint.alt_response(
+                status,
+                schema=ErrorSchema,
+                description=HTTPStatus(status).phrase,
+                example=error_answer(HTTPStatus(status), SENTENCES[status])[0],
+            )
+            view = documented(view)
+        return view
+
+    return document

@@ -1,0 +1,31 @@
+"""What the views of one web process share."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from config.settings import Settings
+from shared.messages import Doorbell
+from shared.storage.store import UploadStore
+
+EXTENSION = "student-voter-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The settings, and what was opened from them."""
+
+    settings: Settings
+    store: UploadStore
+    doorbell: Doorbell
+
+
+def attach(app: Flask, shared: Services) -> None:
+    """Make the services reachable from every request and command of the app."""
+    app.extensions[EXTENSION] = shared
+
+
+def services() -> Services:
+    """The services of the app in whose context the caller runs."""
+    return cast(Services, current_app.extensions[EXTENSION])

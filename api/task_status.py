@@ -1,0 +1,106 @@
+"""What a job shows of itself: `GET /api/task-status/<task_id>/`, and `flask import --json`."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask_smorest import Blueprint
+from webargs.flaskparser import abort
+
+from api.auth import requires
+from api.openapi import refuses
+from api.schemas import TaskStatusSchema
+from shared.credentials import Scope
+from shared.jobs import store as jobs
+from shared.jobs.models import Job
+from shared.jobs.states import JobState, Phase
+from shared.roll.report import Report
+
+blueprint = Blueprint(
+    "Task status", __name__, url_prefix="/api/task-status", description="What became of an upload."
+)
+
+STATUS = {
+    JobState.PENDING: "Waiting for a worker.",
+    JobState.RETRY: "The last attempt was interrupted; waiting for the next one.",
+    JobState.SUCCESS: "The file has been processed.",
+    JobState.FAILURE: "The file could not be processed; the roll is unchanged.",
+    JobState.REVOKED: "The job was cancelled; the roll is unchanged.",
+}
+
+
+@blueprint.route("/<uuid:task_id>/")
+@requires(Scope.READ, Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404)
+@blueprint.response(200, TaskStatusSchema)
+def task_status(task_id: UUID) -> dict[str, Any]:
+    """Tell the state of a job
+
+    Ask again every second or two until `state` is SUCCESS, FAILURE or REVOKED.
+    """
+    job = jobs.find(task_id)
+    if job is None:
+        abort(404, message="There is no task with this id.")
+    return describe(job)
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """The status document of a job, ready for JSON."""
+    return {
+        "task_id": str(job.id),
+        "state": job.state,
+        "status": _status(job),
+        "result": _result(job),
+        "dry_run": job.dry_run,
+        "attempts": job.attempts,
+        "created_at": _rfc3339(job.created_at),
+        "started_at": _rfc3339(job.started_at),
+        "finished_at": _rfc3339(job.finished_at),
+        "progress": {
+            "phase": job.phase,
+            "rows_read": job.rows_read,
+            "percent": None if job.percent is None else round(job.percent, 1),
+        },
+        "file": {
+            "name": job.file_name,
+            "size_bytes": job.size_bytes,
+            "sha256": job.sha256,
+            "format": job.format,
+            "encoding": job.encoding,
+            "delimiter": job.delimiter,
+            "sheet": job.sheet,
+        },
+        "report": job.report,
+        "error": _error(job),
+    }
+
+
+def _status(job: Job) -> str:
+    state = JobState(job.state)
+    if state is not JobState.STARTED:
+        return STATUS[state]
+    if job.phase == Phase.APPLYING:
+        work = "Comparing" if job.dry_run else "Applying"
+        return f"{work} {job.rows_read:,} rows."
+    return f"Reading the file: {job.rows_read:,} rows so far."
+
+
+def _result(job: Job) -> str | None:
+    if job.state == JobState.SUCCESS:
+        return Report.from_dict(job.report).sentence(dry_run=job.dry_run)
+    if job.state == JobState.FAILURE:
+        return f"File processing failed: {job.error_message}"
+    if job.state == JobState.REVOKED:
+        return "File processing was cancelled."
+    return None
+
+
+def _error(job: Job) -> dict[str, str] | None:
+    if job.error_code is None:
+        return None
+    return {"code": job.error_code, "message": job.error_message or ""}
+
+
+def _rfc3339(time: datetime | None) -> str | None:
+    """The database's times are UTC without a zone."""
+    return None if time is None else f"{time.isoformat(timespec='milliseconds')}Z"

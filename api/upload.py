@@ -1,0 +1,99 @@
+"""`POST /api/upload/`: take a file, answer at once."""
+
+from typing import Any, BinaryIO, cast
+from urllib.parse import urljoin
+
+from flask import request, url_for
+from flask_smorest import Blueprint
+from webargs.flaskparser import abort
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from api.auth import caller, requires
+from api.openapi import refuses
+from api.schemas import AcceptedSchema
+from api.services import services
+from shared.credentials import Scope
+from shared.storage.file_store import NO_ROOM
+from shared.storage.store import StoreFull
+from shared.submission import TooLarge, submit
+
+blueprint = Blueprint("Upload", __name__, url_prefix="/api/upload", description="Send a roll.")
+
+FIELD = "file"
+# What the multipart frame around the file may add to the body.
+FRAME_BYTES = 64 * 1024
+UPLOAD_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": [FIELD],
+                "properties": {
+                    FIELD: {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "The registrar's export: CSV or Excel (.xlsx).",
+                    }
+                },
+            }
+        }
+    },
+}
+LOCATION = {"description": "The status address.", "schema": {"type": "string", "format": "uri"}}
+
+
+@blueprint.route("/", methods=["POST"])
+@requires(Scope.IMPORT)
+@refuses(blueprint, 400, 401, 403, 413, 415, 422, 507)
+@blueprint.doc(requestBody=UPLOAD_BODY)
+@blueprint.response(202, AcceptedSchema, headers={"Location": LOCATION})
+def upload() -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Send the registrar's file
+
+    The file is stored and a worker processes it; the answer tells where to ask for the outcome.
+    Whether it is CSV or Excel is told by its content, whatever its name says.
+    """
+    file = _received_file()
+    shared = services()
+    task_id = submit(
+        cast(BinaryIO, file.stream),
+        file.filename or "",
+        store=shared.store,
+        doorbell=shared.doorbell,
+        max_bytes=shared.settings.max_upload_bytes,
+        uploaded_by=caller().name,
+    )
+    status_url = _absolute(url_for("Task status.task_status", task_id=task_id))
+    accepted = {
+        "message": "File uploaded and processing started",
+        "task_id": str(task_id),
+        "status_url": status_url,
+    }
+    return accepted, 202, {"Location": status_url}
+
+
+def _received_file() -> FileStorage:
+    """The one file of the form, which Werkzeug has spooled to the disk when it is large."""
+    try:
+        files = request.files.getlist(FIELD)
+    except RequestEntityTooLarge as error:
+        raise TooLarge from error
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StoreFull("no room to receive the upload") from error
+        raise
+    if len(files) > 1:
+        abort(400, message="Send one file at a time; each becomes a task of its own.")
+    if not files or not files[0].filename:
+        abort(
+            400,
+            message=f"There is no file in the request. Send it as multipart/form-data in the field"
+            f" `{FIELD}`, for instance with `curl -F {FIELD}=@roll.csv`.",
+        )
+    return files[0]
+
+
+def _absolute(path: str) -> str:
+    return urljoin(services().settings.public_url or request.url_root, path)

@@ -1,0 +1,1 @@
+"""How fast an import is, beside the bare loading of the same rows."""

@@ -1,0 +1,61 @@
+"""Log lines: readable ones on a laptop, JSON ones for a machine.
+
+Event text plus `extra`; the formatter shows the fields of `extra` behind the text. A database
+driver quotes the row at fault under DETAIL, which may hold personal data: that part is cut.
+"""
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+KNOWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE)
+
+
+class ReadableFormatter(logging.Formatter):
+    """`12:00:00 INFO consumer.worker claimed a job job_id=... attempt=1`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        fields = "".join(f" {name}={value}" for name, value in _extra(record).items())
+        return super().formatMessage(record) + fields
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return QUOTED_ROW.sub(r"\1: (not logged)", super().formatException(ei))
+
+
+class JsonFormatter(ReadableFormatter):
+    """One JSON object a line, with the fields of `extra` at its top level."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": record.getMessage(),
+            **_extra(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in KNOWN_ATTRIBUTES}
+
+
+def configure_logging(level: str, *, readable: bool) -> None:
+    """Send every log line to standard error, as the platforms that run a Procfile expect."""
+    output = logging.StreamHandler(sys.stderr)
+    output.setFormatter(ReadableFormatter() if readable else JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [output]
+    root.setLevel(level)
+    # Their INFO lines tell of every migration step and every heartbeat.
+    for chatty in ("peewee", "amqp", "kombu", "openpyxl"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,178 @@
+"""The settings of every process, read once from the environment.
+
+This is the only module that reads the environment. A process calls `load_settings` first and
+hands the frozen `Settings` on; all problems are listed in one `SettingsError`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from environs import Env, EnvValidationError
+from marshmallow import ValidationError
+from marshmallow.validate import OneOf, Range
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+DEVELOPMENT_SECRET_KEY = "development-only-secret-key-not-for-production"  # noqa: S105
+MIN_SECRET_KEY_CHARS = 32
+WEAK_SECRET_KEY_WORDS = ("changeme", "change-me", "secret-key", "insecure", "development")
+BROKER_VARIABLES = ("BROKER_URL", "CLOUDAMQP_URL", "RABBITMQ_URL", "CELERY_BROKER_URL")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """The environment does not describe a service that can start; the text lists every problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Where report mails go out, and to whom."""
+
+    host: str
+    port: int
+    use_tls: bool
+    use_ssl: bool
+    user: str
+    password: str = field(repr=False)
+    sender: str
+    recipients: tuple[str, ...]
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a process may know about its surroundings. Secrets stay out of the repr."""
+
+    debug: bool
+    secret_key: str = field(repr=False)
+    allowed_hosts: tuple[str, ...]
+    public_url: str
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    upload_store: str
+    max_upload_bytes: int
+    max_rows: int
+    job_time_limit_seconds: int
+    consumer_concurrency: int
+    max_attempts: int
+    lease_seconds: float
+    poll_seconds: float
+    log_level: str
+    mail: MailSettings
+
+
+def load_settings(*, read_dotenv: bool = True) -> Settings:
+    """Read the settings from the environment and, for development, from `.env`.
+
+    A variable of the environment wins over `.env`. Raises `SettingsError` naming every variable
+    that is missing or cannot be used.
+    """
+    env = Env(eager=False)
+    if read_dotenv:
+        env.read_env(str(PROJECT_ROOT / ".env"), recurse=False)
+    debug = env.bool("DEBUG", False)
+    settings = Settings(
+        debug=debug,
+        secret_key=_secret_key(env, debug),
+        allowed_hosts=_comma_list(env, "ALLOWED_HOSTS"),
+        public_url=env.str("PUBLIC_URL", "").rstrip("/"),
+        database_url=_database_url(env),
+        broker_url=_broker_url(env),
+        upload_store=env.str("UPLOAD_STORE", "file:var/uploads", validate=_check_store),
+        max_upload_bytes=env.int("MAX_UPLOAD_BYTES", 200 * MIB, validate=Range(min=1)),
+        max_rows=env.int("MAX_ROWS", 5_000_000, validate=Range(min=1)),
+        job_time_limit_seconds=env.int("JOB_TIME_LIMIT_SECONDS", 3600, validate=Range(min=1)),
+        consumer_concurrency=env.int("CONSUMER_CONCURRENCY", 1, validate=Range(1, 64)),
+        max_attempts=env.int("MAX_ATTEMPTS", 5, validate=Range(min=1)),
+        lease_seconds=env.float("LEASE_SECONDS", 20.0, validate=Range(min=1)),
+        poll_seconds=env.float("POLL_SECONDS", 1.0, validate=Range(0.05, 60)),
+        log_level=env.str("LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
+        mail=_mail_settings(env),
+    )
+    _raise_problems(env)
+    return settings
+
+
+def _raise_problems(env: Env) -> None:
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        messages = cast("Mapping[str, list[str]]", error.error_messages)
+        lines = [f"- {name}: {' '.join(messages[name])}" for name in sorted(messages)]
+        raise SettingsError("\n".join(["These settings stop the start:", *lines])) from None
+
+
+def _mail_settings(env: Env) -> MailSettings:
+    use_tls = env.bool("EMAIL_USE_TLS", False)
+    return MailSettings(
+        host=env.str("EMAIL_HOST", "localhost"),
+        port=env.int("EMAIL_PORT", 25, validate=Range(1, 65535)),
+        use_tls=use_tls,
+        use_ssl=env.bool("EMAIL_USE_SSL", False, validate=partial(_check_one_encryption, use_tls)),
+        user=env.str("EMAIL_HOST_USER", ""),
+        password=env.str("EMAIL_HOST_PASSWORD", ""),
+        sender=env.str("DEFAULT_FROM_EMAIL", "voter-system@localhost"),
+        recipients=_comma_list(env, "ADMIN_EMAIL"),
+        timeout_seconds=env.float("EMAIL_TIMEOUT_SECONDS", 10.0, validate=Range(min=0.1)),
+    )
+
+
+def _comma_list(env: Env, name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in env.str(name, "").split(",") if part.strip())
+
+
+def _secret_key(env: Env, debug: bool) -> str:
+    if debug:
+        return env.str("SECRET_KEY", DEVELOPMENT_SECRET_KEY)
+    return env.str("SECRET_KEY", validate=_check_secret_key)
+
+
+def _database_url(env: Env) -> str:
+    """Heroku still hands out `postgres://`; everything behind this line sees `postgresql://`."""
+    url = env.str("DATABASE_URL", "sqlite:///var/voters.db", validate=_check_database_url)
+    scheme, separator, rest = str(url).partition("://")
+    return f"postgresql{separator}{rest}" if scheme == "postgres" else str(url)
+
+
+def _broker_url(env: Env) -> str:
+    for name in BROKER_VARIABLES:
+        if env.str(name, ""):
+            return env.str(name, validate=_check_broker_url)
+    return "filesystem://var/broker"
+
+
+def _check_secret_key(key: str) -> None:
+    weak = len(key) < MIN_SECRET_KEY_CHARS or len(set(key)) < MIN_SECRET_KEY_CHARS // 4
+    if weak or any(word in key.lower() for word in WEAK_SECRET_KEY_WORDS):
+        raise ValidationError(
+            f"Too weak. Use at least {MIN_SECRET_KEY_CHARS} random characters, for instance the"
+            " output of `python -c 'import secrets; print(secrets.token_urlsafe(48))'`, or set"
+            " DEBUG=1 on a laptop."
+        )
+
+
+def _check_database_url(url: str) -> None:
+    _check_scheme(url, ("sqlite", "postgresql", "postgres"))
+
+
+def _check_broker_url(url: str) -> None:
+    _check_scheme(url, ("filesystem", "amqp", "amqps"))
+
+
+def _check_scheme(url: str, schemes: tuple[str, ...]) -> None:
+    if url.partition("://")[0] not in schemes:
+        raise ValidationError(f"The URL must start with one of: {', '.join(schemes)}.")
+
+
+def _check_store(store: str) -> None:
+    kind, _, place = store.partition(":")
+    if (kind, bool(place)) not in (("file", True), ("database", False)):
+        raise ValidationError("Use `file:FOLDER` or `database:`.")
+
+
+def _check_one_encryption(use_tls: bool, use_ssl: bool) -> None:
+    if use_tls and use_ssl:
+        raise ValidationError("EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other.")

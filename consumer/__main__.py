@@ -1,0 +1,35 @@
+"""`python -m consumer`: one worker, until SIGTERM or Ctrl-C."""
+
+import logging
+import socket
+import sys
+
+from config.logging import configure_logging
+from config.settings import SettingsError, load_settings
+from consumer.mailer import Mailer
+from consumer.worker import Worker
+from shared.database import open_database
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Run a worker; returns the exit status of the process."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    configure_logging(settings.log_level, readable=settings.debug)
+    # Flask-Mail gives smtplib no timeout; all other sockets of this process set their own.
+    socket.setdefaulttimeout(settings.mail.timeout_seconds)
+    open_database(settings.database_url)
+    mailer = Mailer(settings)
+    mailer.start()
+    Worker(settings).run()
+    mailer.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

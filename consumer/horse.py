@@ -1,0 +1,47 @@
+"""The work horse: `python -m consumer.horse JOB_ID ATTEMPT` does one attempt and ends.
+
+It is a process of its own so that it may crash, leak or be killed without taking the worker
+along. Its standard input is a pipe held open by the worker: when that ends, so does the horse.
+"""
+
+import logging
+import os
+import sys
+import threading
+from uuid import UUID
+
+from config.logging import configure_logging
+from config.settings import load_settings
+from shared.database import database, open_database
+from shared.importing import perform
+from shared.jobs.store import Claim
+from shared.storage.store import open_store
+
+ORPHANED = 3
+
+
+def main(job_id: str, attempt: str) -> int:
+    """Do the attempt that the worker has claimed; the outcome is in the job."""
+    threading.Thread(target=_end_with_the_worker, daemon=True).start()
+    settings = load_settings()
+    configure_logging(settings.log_level, readable=settings.debug)
+    open_database(settings.database_url)
+    perform(
+        Claim(UUID(job_id), int(attempt)),
+        store=open_store(settings.upload_store),
+        max_rows=settings.max_rows,
+        max_attempts=settings.max_attempts,
+    )
+    database.close()
+    logging.shutdown()
+    return 0
+
+
+def _end_with_the_worker() -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(ORPHANED)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""Sends the report mails that are due, beside the worker's loop and without touching any job's
+outcome."""
+
+import logging
+import smtplib
+import threading
+from datetime import UTC, datetime
+
+from flask import Flask
+from flask_mail import Mail, Message
+from peewee import InterfaceError, OperationalError
+
+from config.settings import MailSettings, Settings
+from consumer.report_mail import compose
+from shared.database import database
+from shared.jobs import outbox
+from shared.jobs.models import Job, JobFault
+
+logger = logging.getLogger(__name__)
+
+EXAMPLES = 5
+
+
+class Mailer(threading.Thread):
+    """A thread with a database connection of its own; a slow mail server delays only mails."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(name="mailer", daemon=True)
+        self._settings = settings
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Send what is due until told to stop."""
+        post_office = PostOffice(self._settings.mail)
+        while not self._stopping.is_set():
+            try:
+                is_idle = not post_office.send_one()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("outbox out of reach", extra={"reason": type(error).__name__})
+                database.close()
+                is_idle = True
+            if is_idle:
+                self._stopping.wait(self._settings.poll_seconds)
+        database.close()
+
+    def stop(self) -> None:
+        """End after the mail in hand, or without it when the mail server is slow."""
+        self._stopping.set()
+        self.join(timeout=1.0)
+
+
+class PostOffice:
+    """Flask-Mail with the settings of this service."""
+
+    def __init__(self, settings: MailSettings) -> None:
+        self._recipients: list[str | tuple[str, str]] = [*settings.recipients]
+        self._app = Flask("student-voter-system")
+        self._app.config.update(
+            MAIL_SERVER=settings.host,
+            MAIL_PORT=settings.port,
+            MAIL_USE_TLS=settings.use_tls,
+            MAIL_USE_SSL=settings.use_ssl,
+            MAIL_USERNAME=settings.user or None,
+            MAIL_PASSWORD=settings.password or None,
+            MAIL_DEFAULT_SENDER=settings.sender,
+        )
+        self._mail = Mail(self._app)
+
+    def send_one(self) -> bool:
+        """Send the report of one job that is due; False when there was none."""
+        job = outbox.claim_due_mail()
+        if job is None:
+            return False
+        if not self._recipients:
+            outbox.note_no_recipient(job.id)
+            return True
+        try:
+            self._send(job)
+        except (OSError, smtplib.SMTPException) as error:
+            reason = type(error).__name__
+            logger.warning("mail not sent", extra={"job_id": str(job.id), "reason": reason})
+            outbox.note_unsent(job, reason, now=_utc_now)
+        else:
+            outbox.note_sent(job.id)
+            logger.info("mail sent", extra={"job_id": str(job.id)})
+        return True
+
+    def _send(self, job: Job) -> None:
+        faults = JobFault.select().where(JobFault.job == job.id).order_by(JobFault.number)
+        subject, body = compose(job, list(faults.limit(EXAMPLES)))
+        with self._app.app_context():
+            message = Message(
+                subject,
+                recipients=self._recipients,
+                body=body,
+                extra_headers={"Auto-Submitted": "auto-generated"},
+            )
+            self._mail.send(message)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

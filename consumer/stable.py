@@ -1,0 +1,148 @@
+"""The work horses of one worker: started, kept alive by their leases, stopped, put back."""
+
+import logging
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from peewee import InterfaceError, OperationalError
+
+from config.settings import PROJECT_ROOT, Settings
+from shared.jobs import store as jobs
+from shared.jobs.states import JobCode
+from shared.jobs.store import Claim
+
+logger = logging.getLogger(__name__)
+
+RENEWALS_PER_LEASE = 4
+GRACE_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Horse:
+    """One child process and the claim it works on. Times are of the monotonic clock."""
+
+    claim: Claim
+    process: subprocess.Popen[bytes]
+    started_at: float = field(default_factory=time.monotonic)
+    renewed_at: float = field(default_factory=time.monotonic)
+
+
+class Stable:
+    """Room for CONSUMER_CONCURRENCY horses."""
+
+    def __init__(self, settings: Settings, worker: str) -> None:
+        self._settings = settings
+        self._worker = worker
+        self._horses: list[Horse] = []
+
+    @property
+    def room(self) -> int:
+        """How many more horses may start."""
+        return self._settings.consumer_concurrency - len(self._horses)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another job may be claimed."""
+        return self.room > 0
+
+    def start(self, job_id: UUID) -> None:
+        """Claim the job and start a horse for it; nothing happens when it is not to be had."""
+        if not self.has_room:
+            return
+        claim = jobs.claim(
+            job_id,
+            worker=self._worker,
+            lease_seconds=self._settings.lease_seconds,
+            max_attempts=self._settings.max_attempts,
+        )
+        if claim is None:
+            return
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "consumer.horse", str(job_id), str(claim.attempt)],
+            cwd=PROJECT_ROOT,
+            stdin=subprocess.PIPE,
+            # Ctrl-C in a terminal goes to its whole process group; the worker decides instead.
+            start_new_session=True,
+        )
+        self._horses.append(Horse(claim, process))
+        logger.info(
+            "attempt started",
+            extra={"job_id": str(job_id), "attempt": claim.attempt, "pid": process.pid},
+        )
+
+    def tend(self) -> None:
+        """Note the horses that ended, stop those out of time, renew the leases of the others."""
+        for horse in list(self._horses):
+            if horse.process.poll() is not None:
+                self._horses.remove(horse)
+                self._note_end(horse)
+            elif time.monotonic() - horse.started_at > self._settings.job_time_limit_seconds:
+                self._stop_for_time(horse)
+            else:
+                self._renew(horse)
+
+    def _note_end(self, horse: Horse) -> None:
+        """A horse that did its work has left the job finished or given back; else it died."""
+        _close(horse)
+        code = horse.process.returncode
+        # The platform may signal the whole container: that is a shutdown, not a crash.
+        death = None if code == -signal.SIGTERM else JobCode.WORKER_CRASHED
+        state = jobs.release(horse.claim, death=death, max_attempts=self._settings.max_attempts)
+        if state is not None:
+            logger.warning(
+                "work horse died",
+                extra={"job_id": str(horse.claim.job_id), "exit_code": code, "state": state},
+            )
+
+    def _stop_for_time(self, horse: Horse) -> None:
+        horse.process.kill()
+        horse.process.wait()
+        self._horses.remove(horse)
+        _close(horse)
+        limit = self._settings.job_time_limit_seconds
+        jobs.fail(
+            horse.claim,
+            JobCode.TIME_LIMIT,
+            f"The import was stopped after {limit:,} seconds. The roll is unchanged. Please split"
+            " the file, or ask the operator to raise JOB_TIME_LIMIT_SECONDS.",
+        )
+
+    def _renew(self, horse: Horse) -> None:
+        lease_seconds = self._settings.lease_seconds
+        if time.monotonic() - horse.renewed_at < lease_seconds / RENEWALS_PER_LEASE:
+            return
+        horse.renewed_at = time.monotonic()
+        if not jobs.renew(horse.claim, lease_seconds) and horse.process.poll() is None:
+            # Finished this instant, or taken over: in neither case is there anything left to do.
+            logger.info("lease not renewed", extra={"job_id": str(horse.claim.job_id)})
+
+    def put_back(self) -> None:
+        """Stop every horse and make its job due at once; a shutdown is no death."""
+        for horse in self._horses:
+            horse.process.terminate()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for horse in self._horses:
+            try:
+                horse.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                horse.process.kill()
+                horse.process.wait()
+            _close(horse)
+        for horse in self._horses:
+            try:
+                jobs.release(horse.claim, death=None, max_attempts=self._settings.max_attempts)
+            except (OperationalError, InterfaceError):
+                logger.warning(
+                    "job not put back; its lease will run out",
+                    extra={"job_id": str(horse.claim.job_id)},
+                )
+        self._horses.clear()
+
+
+def _close(horse: Horse) -> None:
+    if horse.process.stdin:
+        horse.process.stdin.close()

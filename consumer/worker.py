@@ -1,0 +1,169 @@
+"""The worker's parent process: receive, claim, start a work horse, and watch over it.
+
+One loop does it all, a quarter of a second at a time. The doorbell only shortens the wait: every
+poll interval the loop looks into the jobs table itself, so a broker that is away, or has lost its
+messages, delays a job and nothing more. A broker fault ends the connection and with it the
+consumer; a second later both are made anew, while running jobs and leases are tended as ever.
+"""
+
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from kombu.connection import Connection
+from kombu.messaging import Consumer
+from peewee import InterfaceError, OperationalError
+
+from config.settings import Settings
+from consumer.stable import Stable
+from shared.database import database
+from shared.jobs import store as jobs
+from shared.messages import (
+    DEAD_QUEUE,
+    QUEUE,
+    consumer_connection,
+    decode,
+)
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 0.25
+RECONNECT_SECONDS = 1.0
+HEARTBEAT_CHECK_SECONDS = 2.0
+
+
+class Shutdown(BaseException):
+    """A signal asked the worker to stop while it was waiting."""
+
+
+class Worker:
+    """Consumes until SIGTERM or SIGINT, then puts its jobs back within three seconds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._stable = Stable(settings, self._name)
+        self._is_stopping = False
+        self._is_waiting = False
+        self._polled_at = 0.0
+
+    def run(self) -> None:
+        """Work until a signal comes. No fault of broker or database ends it."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        logger.info("worker started", extra={"worker": self._name})
+        try:
+            while not self._is_stopping:
+                self._consume_until_broken()
+        except Shutdown:
+            pass
+        self._stable.put_back()
+        database.close()
+        logger.info("worker stopped", extra={"worker": self._name})
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._is_stopping = True
+        if self._is_waiting:
+            raise Shutdown
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """A signal may interrupt this block: nothing in it is left half-done."""
+        self._is_waiting = True
+        try:
+            if self._is_stopping:
+                raise Shutdown
+            yield
+        finally:
+            self._is_waiting = False
+
+    def _consume_until_broken(self) -> None:
+        connection = consumer_connection(self._settings.broker_url)
+        try:
+            with self._waiting():
+                connection.connect()
+            self._consume(connection)
+        except Exception as error:  # noqa: BLE001 - transports raise errors of no common family
+            logger.warning("broker out of reach", extra={"reason": type(error).__name__})
+            self._tend_for(RECONNECT_SECONDS)
+        finally:
+            # Without a good-bye: a hung broker would not answer one.
+            connection.collect()
+
+    def _tend_for(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._is_stopping:
+            self._tend()
+            with self._waiting():
+                time.sleep(DRAIN_SECONDS)
+
+    def _consume(self, connection: Connection) -> None:
+        channel = connection.channel()
+        DEAD_QUEUE.bind(channel).declare()
+        consumer = Consumer(
+            channel, [QUEUE], prefetch_count=1, accept=["json"], on_message=self._on_message
+        )
+        logger.info("consuming", extra={"worker": self._name})
+        is_consuming = False
+        checked_at = time.monotonic()
+        while not self._is_stopping:
+            self._tend()
+            if is_consuming != self._stable.has_room:
+                is_consuming = self._stable.has_room
+                consumer.consume() if is_consuming else consumer.cancel()
+            self._drain(connection)
+            if time.monotonic() - checked_at >= HEARTBEAT_CHECK_SECONDS:
+                connection.heartbeat_check()
+                checked_at = time.monotonic()
+
+    def _drain(self, connection: Connection) -> None:
+        try:
+            connection.drain_events(timeout=DRAIN_SECONDS)
+        except TimeoutError:
+            pass
+        except ValueError as error:
+            # The filesystem transport may read a message that is being written (kombu #1551).
+            logger.warning("unreadable message dropped", extra={"reason": type(error).__name__})
+
+    def _on_message(self, message: Any) -> None:
+        """Claim the job, then settle the message: the job row is committed by then."""
+        try:
+            job_id = decode(message.decode())
+        except Exception as error:  # noqa: BLE001 - a foreign content type brings its own errors
+            self._bury(message, type(error).__name__)
+            return
+        with self._database_fault_logged():
+            if jobs.find(job_id) is None:
+                self._bury(message, "unknown job")
+                return
+            self._stable.start(job_id)
+        message.ack()
+
+    def _bury(self, message: Any, reason: str) -> None:
+        """To the dead-letter queue; the embedded broker has none and drops it."""
+        logger.warning("message rejected", extra={"reason": reason})
+        message.reject(requeue=False)
+
+    def _tend(self) -> None:
+        with self._database_fault_logged():
+            self._stable.tend()
+            if self._stable.has_room and (
+                time.monotonic() - self._polled_at >= self._settings.poll_seconds
+            ):
+                self._polled_at = time.monotonic()
+                for job_id in jobs.due_jobs(self._stable.room):
+                    self._stable.start(job_id)
+
+    @contextmanager
+    def _database_fault_logged(self) -> Iterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("database out of reach", extra={"reason": type(error).__name__})
+            database.close()

@@ -1,0 +1,1 @@
+"""What `make run` needs beside the service itself."""

@@ -1,0 +1,73 @@
+"""`python -m dev.mail_sink`: an SMTP server that delivers every mail into `var/mail/`."""
+
+import asyncio
+import logging
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from config.logging import configure_logging
+from config.settings import PROJECT_ROOT, SettingsError, load_settings
+
+logger = logging.getLogger(__name__)
+
+MAIL_FOLDER = PROJECT_ROOT / "var" / "mail"
+HOST = "127.0.0.1"
+
+
+class MailFolder:
+    """Keeps each mail as one file, which is complete as soon as it has its `.eml` name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Store the mail; returns the SMTP answer."""
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}"
+        draft = self.folder / f"{name}.part"
+        draft.write_bytes(envelope.original_content or b"")
+        draft.rename(draft.with_suffix(".eml"))
+        logger.info("mail kept", extra={"file": f"{name}.eml"})
+        return "250 OK"
+
+
+async def serve(folder: Path, port: int) -> None:
+    """Take mails until SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    kept = MailFolder(folder)
+    server = await loop.create_server(lambda: SMTP(kept), HOST, port)
+    async with server:
+        logger.info("mail sink listens", extra={"port": port})
+        await stop.wait()
+
+
+def main() -> int:
+    """Returns the exit status of the process."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    configure_logging(settings.log_level, readable=settings.debug)
+    # aiosmtpd's INFO lines repeat every command of the dialogue, addresses and all.
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
+    try:
+        asyncio.run(serve(MAIL_FOLDER, settings.mail.port))
+    except OSError as error:
+        sys.stderr.write(f"Cannot take mail on port {settings.mail.port}: {error.strerror}.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

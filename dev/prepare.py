@@ -1,0 +1,107 @@
+"""`python -m dev.prepare --port PORT`: a database and credentials for a laptop.
+
+Migrates, creates a first admin and API token unless `var/dev-credentials.json` holds ones that
+work, and prints where to go.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from peewee import InterfaceError, OperationalError
+
+from config.settings import PROJECT_ROOT, SettingsError, load_settings
+from shared.credentials import Admin, ApiToken, Scope, create_admin, create_token, find_token
+from shared.database import database, migrate, open_database
+
+CREDENTIALS = PROJECT_ROOT / "var" / "dev-credentials.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status of the process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8000)
+    port: int = parser.parse_args(arguments).port
+    try:
+        settings = load_settings()
+        open_database(settings.database_url)
+        with database.connection_context():
+            migrate()
+            credentials = usable_credentials(CREDENTIALS) or new_credentials()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except (OperationalError, InterfaceError) as error:
+        sys.stderr.write(f"The database cannot be used: {error}\nCheck DATABASE_URL.\n")
+        return 1
+    credentials["url"] = f"http://127.0.0.1:{port}"
+    write_private(CREDENTIALS, json.dumps(credentials, indent=2) + "\n")
+    sys.stdout.write(welcome(credentials))
+    sys.stdout.flush()
+    return 0
+
+
+def usable_credentials(path: Path) -> dict[str, str] | None:
+    """What the file holds, if this database knows its token and its admin."""
+    try:
+        found = json.loads(path.read_text())
+        credentials = {name: str(found[name]) for name in ("url", "token", "username", "password")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    is_known = find_token(credentials["token"]) and Admin.get_or_none(
+        Admin.username == credentials["username"]
+    )
+    return credentials if is_known else None
+
+
+def new_credentials() -> dict[str, str]:
+    """An admin and a token that may do everything, under names that are still free."""
+    username = free_name("admin", lambda name: Admin.get_or_none(Admin.username == name))
+    token_name = free_name("development", lambda name: ApiToken.get_or_none(ApiToken.name == name))
+    password = secrets.token_urlsafe(12)
+    create_admin(username, password)
+    token = create_token(token_name, list(Scope))
+    return {"url": "", "token": token, "username": username, "password": password}
+
+
+def free_name(wish: str, find: Callable[[str], object]) -> str:
+    """`wish`, or `wish-2` and so on, whichever `find` does not find first."""
+    names = (wish if number == 1 else f"{wish}-{number}" for number in count(1))
+    return next(name for name in names if find(name) is None)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file by one that only its owner may read, in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def welcome(credentials: dict[str, str]) -> str:
+    """The addresses and credentials, for the terminal of a developer."""
+    url, token = credentials["url"], credentials["token"]
+    return f"""
+  Swagger UI   {url}/api/docs/
+  Status       {url}/health/ready
+  API token    {token}
+  Admin        {credentials["username"]} / {credentials["password"]}
+  Report mails {CREDENTIALS.parent / "mail"}/*.eml
+
+  curl -H "Authorization: Bearer {token}" \\
+       -F file=@samples/roll.csv {url}/api/upload/
+
+  All of this is in {CREDENTIALS}. Ctrl-C stops everything.
+
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

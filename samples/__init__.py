@@ -1,0 +1,1 @@
+"""Two sample rolls and the program that makes them."""

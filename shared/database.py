@@ -1,0 +1,131 @@
+"""One database for a process: opened from its URL, seen by every model through a proxy."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from peewee import (
+    SQL,
+    Database,
+    DatabaseProxy,
+    Model,
+    Node,
+    NodeList,
+    PostgresqlDatabase,
+    SelectBase,
+    SqliteDatabase,
+    fn,
+)
+from playhouse.migrations import Runner
+from playhouse.postgres_ext import PooledPsycopg3Database, Psycopg3Database
+
+from config.settings import PROJECT_ROOT
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+POOL_WAIT_SECONDS = 5
+SQLITE_BUSY_SECONDS = 30
+SQLITE_PRAGMAS = {
+    # Readers go on while a writer commits. `synchronous` stays FULL: an accepted upload survives
+    # a power cut.
+    "journal_mode": "wal",
+    "foreign_keys": 1,
+    # Negative: KiB. The staging table of a large roll lives in a temporary file behind it.
+    "cache_size": -16 * 1024,
+}
+
+database = DatabaseProxy()
+
+
+class BaseModel(Model):
+    """A table of this service, in whichever database the process has opened."""
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+def open_database(url: str, *, pool_size: int = 0) -> Database:
+    """Point every model at the database of `url`, which is not connected to before the first query.
+
+    `url` is `sqlite:///path` (relative to the project, `sqlite:////path` absolute) or
+    `postgresql://...` with libpq's options. A `pool_size` above 0 keeps that many PostgreSQL
+    connections for the threads of a web process; each is checked before it is handed out.
+    """
+    database.initialize(_sqlite(url) if url.startswith("sqlite") else _postgresql(url, pool_size))
+    opened: Database = database.obj
+    return opened
+
+
+def _sqlite(url: str) -> Database:
+    path = PROJECT_ROOT / url.removeprefix("sqlite:///")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Every transaction of ours writes. Taking the write lock at its start makes the busy timeout
+    # cover the whole of it: a read lock that wants to become a write lock fails at once instead.
+    return SqliteDatabase(
+        str(path), pragmas=SQLITE_PRAGMAS, timeout=SQLITE_BUSY_SECONDS, lock_type="IMMEDIATE"
+    )
+
+
+def _postgresql(url: str, pool_size: int) -> Database:
+    options = {"connect_timeout": 5, "application_name": "student-voter-system"}
+    if not pool_size:
+        return Psycopg3Database(url, **options)
+    return PooledPsycopg3Database(
+        url, max_connections=pool_size, timeout=POOL_WAIT_SECONDS, **options
+    )
+
+
+def is_postgresql() -> bool:
+    """Tell PostgreSQL from SQLite for the few statements that differ."""
+    return isinstance(database.obj, PostgresqlDatabase)
+
+
+def clock(plus_seconds: float = 0.0) -> Node:
+    """SQL for the database's own time in UTC, without a zone, moved by `plus_seconds`.
+
+    Leases are compared by this clock alone, so the clocks of the machines do not matter.
+    """
+    if is_postgresql():
+        return NodeList(
+            (
+                SQL("(statement_timestamp() AT TIME ZONE 'UTC' + "),
+                plus_seconds,
+                SQL(" * interval '1 second')"),
+            )
+        )
+    return fn.strftime("%Y-%m-%d %H:%M:%f", "now", f"{plus_seconds:+.3f} seconds")
+
+
+def migrate() -> list[str]:
+    """Bring the schema up to date; returns the names of the migrations applied now.
+
+    On PostgreSQL an advisory lock keeps two releases from migrating at once.
+    """
+    runner = Runner(database.obj, str(MIGRATIONS))
+    if not is_postgresql():
+        return list(runner.up())
+    lock_key = 0x566F746572  # "Voter"
+    database.execute_sql("SELECT pg_advisory_lock(%s)", (lock_key,))
+    try:
+        return list(runner.up())
+    finally:
+        database.execute_sql("SELECT pg_advisory_unlock(%s)", (lock_key,))
+
+
+def pending_migrations() -> list[str]:
+    """Names of the migrations that the code knows and the database lacks."""
+    return [
+        migration.name
+        for migration in Runner(database.obj, str(MIGRATIONS)).status()
+        if not migration.applied
+    ]
+
+
+def stream(query: SelectBase) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query as tuples, in constant memory.
+
+    PostgreSQL would send the whole result at once; a server-side cursor fetches it in parts.
+    """
+    options = {"named_cursor": True} if is_postgresql() else {}
+    cursor = database.execute(query, **options)
+    yield from iter(cursor.fetchone, None)

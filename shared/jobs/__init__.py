@@ -1,0 +1,1 @@
+"""A job is one uploaded file and what becomes of it."""

@@ -1,0 +1,75 @@
+"""The jobs table."""
+
+from peewee import (
+    BigIntegerField,
+    BooleanField,
+    CompositeKey,
+    DateTimeField,
+    FloatField,
+    IntegerField,
+    JSONField,
+    TextField,
+    UUIDField,
+)
+
+from shared.database import BaseModel
+from shared.jobs.states import MailState, Phase
+
+
+class Job(BaseModel):
+    """One uploaded file and what becomes of it. Times are the database's, in UTC, without a zone.
+
+    Only `shared.jobs.store` and `shared.jobs.outbox` write here.
+    """
+
+    id = UUIDField(primary_key=True)
+    state = TextField()
+    dry_run = BooleanField(default=False)
+    uploaded_by = TextField(default="")
+
+    attempts = IntegerField(default=0)
+    deaths = IntegerField(default=0)
+    worker = TextField(default="")
+    created_at = DateTimeField()
+    started_at = DateTimeField(null=True)
+    finished_at = DateTimeField(null=True)
+    not_before = DateTimeField()
+    lease_expires_at = DateTimeField(null=True)
+
+    phase = TextField(default=Phase.QUEUED)
+    rows_read = IntegerField(default=0)
+    percent = FloatField(null=True)
+
+    file_key = TextField()
+    file_name = TextField()
+    size_bytes = BigIntegerField()
+    sha256 = TextField()
+    format = TextField()
+    encoding = TextField(null=True)
+    delimiter = TextField(null=True)
+    sheet = TextField(null=True)
+
+    report = JSONField(null=True)
+    error_code = TextField(null=True)
+    error_message = TextField(null=True)
+
+    report_mail = TextField(default=MailState.NONE)
+    report_mail_attempts = IntegerField(default=0)
+    report_mail_due_at = DateTimeField(null=True)
+    report_mail_error = TextField(null=True)
+    report_mail_sent_at = DateTimeField(null=True)
+
+
+class JobFault(BaseModel):
+    """One row fault of a finished job; the first thousand of a job are kept."""
+
+    job = UUIDField()
+    number = IntegerField()
+    line = IntegerField()
+    column = TextField(column_name="column_label")
+    code = TextField()
+    value = TextField()
+    message = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("job", "number")

@@ -1,0 +1,73 @@
+"""The states of a job and what leads from one to the next.
+
+| from             | to      | who and when                                                       |
+|------------------|---------|--------------------------------------------------------------------|
+| -                | PENDING | the web process: file and row are committed                        |
+| PENDING, RETRY   | STARTED | a worker claims it: attempt + 1                                    |
+| STARTED          | STARTED | another worker, the lease having run out: attempt + 1, deaths + 1  |
+| STARTED          | RETRY   | infrastructure fault, dead child, shutdown (no death)              |
+| STARTED          | SUCCESS | the child, in the transaction that changes the roll                |
+| STARTED          | FAILURE | file fault, time limit, deaths used up, a bug                      |
+| PENDING, STARTED | REVOKED | cancelled                                                          |
+
+Every transition is one conditional UPDATE in `shared.jobs.store`, guarded by the state and, for a
+running job, by its attempt number, which serves as the fencing token: an attempt that was thought
+dead and is not finds another number and changes nothing.
+"""
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands; SUCCESS, FAILURE and REVOKED are final."""
+
+    PENDING = "PENDING"
+    STARTED = "STARTED"
+    RETRY = "RETRY"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    REVOKED = "REVOKED"
+
+
+FINAL_STATES = frozenset({JobState.SUCCESS, JobState.FAILURE, JobState.REVOKED})
+
+
+class Phase(StrEnum):
+    """What the present attempt is at."""
+
+    QUEUED = "queued"
+    READING = "reading"
+    APPLYING = "applying"
+    DONE = "done"
+
+
+class MailState(StrEnum):
+    """What became of the report mail; the outbox is this column of the job."""
+
+    NONE = "none"
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class JobCode(StrEnum):
+    """Why a job failed, when its file is not to blame."""
+
+    WORKER_CRASHED = "WORKER_CRASHED"
+    TIME_LIMIT = "TIME_LIMIT"
+    FILE_LOST = "FILE_LOST"
+    FILE_CHANGED = "FILE_CHANGED"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    INTERRUPTED = "INTERRUPTED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+DESCRIPTIONS = {
+    JobCode.WORKER_CRASHED: "The process reading the file died on every attempt.",
+    JobCode.TIME_LIMIT: "The import took longer than JOB_TIME_LIMIT_SECONDS.",
+    JobCode.FILE_LOST: "The uploaded file is no longer in the upload store.",
+    JobCode.FILE_CHANGED: "The stored file is not the one that was uploaded.",
+    JobCode.SERVICE_UNAVAILABLE: "The database or the upload store stayed out of reach.",
+    JobCode.INTERRUPTED: "Someone stopped `flask import` before its end.",
+    JobCode.INTERNAL_ERROR: "A defect of this service; the error id leads to the log.",
+}

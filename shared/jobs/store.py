@@ -1,0 +1,269 @@
+"""The only writer of a job's state; see `shared.jobs.states` for what leads where.
+
+Every function is one transaction of its own, except `finish` and `fail`, which join the
+transaction they are called in.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from uuid import UUID, uuid4
+
+from peewee import Expression
+
+from shared.database import clock, database
+from shared.jobs.models import Job, JobFault
+from shared.jobs.states import JobCode, JobState, MailState, Phase
+from shared.roll.errors import RowError
+
+MAX_KEPT_FAULTS = 1000
+MAX_BACKOFF_SECONDS = 300.0
+
+
+class AttemptLost(Exception):
+    """Another attempt owns the job now; whatever this one has found must not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An upload as the upload store has it. `name` is the client's and only ever shown."""
+
+    key: str
+    name: str
+    size_bytes: int
+    sha256: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a job: its id and the attempt number that fences every write."""
+
+    job_id: UUID
+    attempt: int
+
+    @property
+    def holds(self) -> Expression:
+        """The condition under which a write of this attempt may happen."""
+        condition: Expression = (
+            (Job.id == self.job_id)
+            & (Job.state == JobState.STARTED)
+            & (Job.attempts == self.attempt)
+        )
+        return condition
+
+
+def create(file: StoredFile, *, uploaded_by: str, dry_run: bool = False) -> UUID:
+    """Commit a PENDING job for a stored file; returns its id, which is the task id."""
+    return _insert(file, uploaded_by, dry_run, state=JobState.PENDING)
+
+
+def create_started(
+    file: StoredFile, *, uploaded_by: str, dry_run: bool, worker: str, lease_seconds: float
+) -> Claim:
+    """Commit a job that its creator has claimed already, so that no worker can take it."""
+    job_id = _insert(
+        file,
+        uploaded_by,
+        dry_run,
+        state=JobState.STARTED,
+        attempts=1,
+        worker=worker,
+        started_at=clock(),
+        lease_expires_at=clock(lease_seconds),
+        phase=Phase.READING,
+    )
+    return Claim(job_id, 1)
+
+
+def _insert(file: StoredFile, uploaded_by: str, dry_run: bool, **values: Any) -> UUID:
+    job_id = uuid4()
+    Job.insert(
+        id=job_id,
+        uploaded_by=uploaded_by,
+        dry_run=dry_run,
+        created_at=clock(),
+        not_before=clock(),
+        file_key=file.key,
+        file_name=file.name,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+        format=file.format,
+        **values,
+    ).execute()
+    return job_id
+
+
+def find(job_id: UUID) -> Job | None:
+    """The job as committed, or None."""
+    job: Job | None = Job.get_or_none(Job.id == job_id)
+    return job
+
+
+def due_jobs(limit: int) -> list[UUID]:
+    """Ids of jobs that a worker may claim now, the longest waiting first."""
+    return [
+        job.id
+        for job in Job.select(Job.id).where(_is_claimable()).order_by(Job.created_at).limit(limit)
+    ]
+
+
+def _is_claimable() -> Expression:
+    waiting = Job.state.in_([JobState.PENDING, JobState.RETRY]) & (Job.not_before <= clock())
+    abandoned = (Job.state == JobState.STARTED) & (Job.lease_expires_at < clock())
+    claimable: Expression = waiting | abandoned
+    return claimable
+
+
+def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int) -> Claim | None:
+    """Take a job that waits, or whose worker let the lease run out.
+
+    Returns None when it is not to be had: unknown, finished, not due, or taken by another worker
+    a moment ago. A job whose last allowed attempt died becomes a FAILURE here.
+    """
+    job = Job.get_or_none((Job.id == job_id) & _is_claimable())
+    if job is None:
+        return None
+    deaths = job.deaths + (job.state == JobState.STARTED)
+    seen = Claim(job_id, job.attempts)
+    if deaths >= max_attempts:
+        fail(seen, JobCode.WORKER_CRASHED, _gave_up(deaths))
+        return None
+    taken = (
+        Job.update(
+            state=JobState.STARTED,
+            attempts=job.attempts + 1,
+            deaths=deaths,
+            worker=worker,
+            started_at=clock(),
+            lease_expires_at=clock(lease_seconds),
+            phase=Phase.READING,
+            rows_read=0,
+            percent=None,
+        )
+        .where((Job.id == job_id) & (Job.attempts == job.attempts) & _is_claimable())
+        .execute()
+    )
+    return Claim(job_id, job.attempts + 1) if taken else None
+
+
+def renew(claim: Claim, lease_seconds: float) -> bool:
+    """Extend the lease; False when the attempt no longer owns the job."""
+    query = Job.update(lease_expires_at=clock(lease_seconds)).where(claim.holds)
+    return bool(query.execute())
+
+
+def note_progress(claim: Claim, **values: Any) -> None:
+    """Show how far the attempt is: `phase`, `rows_read`, `percent`, or what the file turned out
+    to be (`encoding`, `delimiter`, `sheet`). Raises AttemptLost."""
+    if not Job.update(**values).where(claim.holds).execute():
+        _lost(claim)
+
+
+def finish(claim: Claim, report: dict[str, Any], faults: Iterable[RowError]) -> None:
+    """Move the job to SUCCESS with its report, its first faults and the mail's outbox entry.
+
+    Call it inside the transaction that changes the roll. Raises AttemptLost, which must roll that
+    transaction back.
+    """
+    _conclude(
+        claim,
+        state=JobState.SUCCESS,
+        report=report,
+        rows_read=report["rows_read"],
+        percent=100.0,
+    )
+    _keep_faults(claim.job_id, faults)
+
+
+def fail(
+    claim: Claim,
+    code: str,
+    message: str,
+    *,
+    faults: Iterable[RowError] = (),
+) -> bool:
+    """Move the job to FAILURE; False when the attempt no longer owns it."""
+    with database.atomic():
+        try:
+            _conclude(claim, state=JobState.FAILURE, error_code=code, error_message=message)
+        except AttemptLost:
+            return False
+        _keep_faults(claim.job_id, faults)
+    return True
+
+
+def _conclude(claim: Claim, **values: Any) -> None:
+    concluded = (
+        Job.update(
+            finished_at=clock(),
+            lease_expires_at=None,
+            phase=Phase.DONE,
+            report_mail=MailState.PENDING,
+            report_mail_due_at=clock(),
+            **values,
+        )
+        .where(claim.holds)
+        .execute()
+    )
+    if not concluded:
+        _lost(claim)
+
+
+def _keep_faults(job_id: UUID, faults: Iterable[RowError]) -> None:
+    rows = [
+        (job_id, number, fault.line, fault.column, fault.code, fault.value, fault.message)
+        for number, fault in enumerate(faults, start=1)
+        if number <= MAX_KEPT_FAULTS
+    ]
+    fields = [
+        JobFault.job,
+        JobFault.number,
+        JobFault.line,
+        JobFault.column,
+        JobFault.code,
+        JobFault.value,
+        JobFault.message,
+    ]
+    for start in range(0, len(rows), 500):
+        JobFault.insert_many(rows[start : start + 500], fields=fields).execute()
+
+
+def release(claim: Claim, *, death: JobCode | None, max_attempts: int) -> JobState | None:
+    """Give a job back that this attempt could not finish; returns its new state, None if lost.
+
+    After a `death` (a crash, a service out of reach) it waits with a growing, jittered delay, and
+    is a FAILURE with that code when `max_attempts` are used up. A shutdown is no death (None):
+    the job is due at once.
+    """
+    job = Job.get_or_none(claim.holds)
+    if job is None:
+        return None
+    deaths = job.deaths + (death is not None)
+    if death and deaths >= max_attempts:
+        return JobState.FAILURE if fail(claim, death, _gave_up(deaths)) else None
+    delay_seconds = min(4.0 ** (deaths - 1), MAX_BACKOFF_SECONDS) if death else 0.0
+    released = (
+        Job.update(
+            state=JobState.RETRY,
+            deaths=deaths,
+            lease_expires_at=None,
+            not_before=clock(delay_seconds * random.uniform(0.8, 1.2)),  # noqa: S311
+            phase=Phase.QUEUED,
+        )
+        .where(claim.holds)
+        .execute()
+    )
+    return JobState.RETRY if released else None
+
+
+def _gave_up(deaths: int) -> str:
+    return (
+        f"The import was tried {deaths} times and could not be finished. The roll is unchanged."
+        " Please save the file as CSV and upload it again, or ask the operator to read the log."
+    )
+
+
+def _lost(claim: Claim) -> NoReturn:
+    raise AttemptLost(f"attempt {claim.attempt} no longer owns job {claim.job_id}")

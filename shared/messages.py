@@ -1,0 +1,135 @@
+"""The doorbell: a message that tells the workers of a job. The job row is the work itself.
+
+A message carries a version and the job's id, nothing else. Losing one costs a poll interval,
+receiving one twice costs a query.
+"""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from kombu.connection import Connection
+from kombu.entity import Exchange, Queue
+from kombu.pools import ProducerPool
+
+from config.settings import PROJECT_ROOT
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_VERSION = 1
+HEARTBEAT_SECONDS = 10
+CONSUMER_CONNECT_SECONDS = 5.0
+# An upload answers within two seconds whatever the broker does: at most two attempts to connect
+# and to have the message confirmed.
+PUBLISHER_CONNECT_SECONDS = 0.4
+CONFIRM_SECONDS = 0.5
+RETRY_POLICY = {"max_retries": 1, "interval_start": 0.05, "interval_max": 0.05}
+MAX_PUBLISHERS = 8
+FILESYSTEM_POLL_SECONDS = 0.2
+DELIVERY_LIMIT = 20
+
+DEAD_EXCHANGE = Exchange("voter-imports.dead", type="direct", durable=True)
+DEAD_QUEUE = Queue("voter-imports.dead", DEAD_EXCHANGE, routing_key="dead", durable=True)
+EXCHANGE = Exchange("voter-imports", type="direct", durable=True)
+QUEUE = Queue(
+    "voter-imports",
+    EXCHANGE,
+    routing_key="import",
+    durable=True,
+    queue_arguments={
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": DEAD_EXCHANGE.name,
+        "x-dead-letter-routing-key": "dead",
+    },
+)
+
+
+class UnreadableMessage(Exception):
+    """A message that no version of this service has sent, or a later one has."""
+
+
+def encode(job_id: UUID) -> dict[str, Any]:
+    """The body of the message for a job."""
+    return {"version": MESSAGE_VERSION, "job_id": str(job_id)}
+
+
+def decode(body: object) -> UUID:
+    """The job of a message body. Raises `UnreadableMessage`."""
+    if not isinstance(body, dict) or body.get("version") != MESSAGE_VERSION:
+        raise UnreadableMessage("not a message of a known version")
+    try:
+        return UUID(body["job_id"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableMessage("no job id in the message") from error
+
+
+def consumer_connection(broker_url: str) -> Connection:
+    """A connection for a worker, not yet established."""
+    return _connection(
+        broker_url, heartbeat=HEARTBEAT_SECONDS, connect_timeout=CONSUMER_CONNECT_SECONDS
+    )
+
+
+def _connection(url: str, **options: Any) -> Connection:
+    """`filesystem://FOLDER` is the embedded broker, relative to the project; all else is AMQP."""
+    kind, _, place = url.partition("://")
+    if kind != "filesystem":
+        options["transport_options"] = {"confirm_publish": True}
+        return Connection(url, **options)
+    folder = PROJECT_ROOT / place
+    (folder / "messages").mkdir(parents=True, exist_ok=True)
+    return Connection(
+        "filesystem://localhost",
+        transport_options={
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "control_folder": str(folder / "control"),
+            "polling_interval": FILESYSTEM_POLL_SECONDS,
+        },
+    )
+
+
+class Doorbell:
+    """Publishes from the threads of one web process over a few lasting connections."""
+
+    def __init__(self, broker_url: str) -> None:
+        connection = _connection(broker_url, connect_timeout=PUBLISHER_CONNECT_SECONDS)
+        self._producers = ProducerPool(connection.Pool(MAX_PUBLISHERS), limit=MAX_PUBLISHERS)
+
+    def ring(self, job_id: UUID) -> bool:
+        """Tell the workers of a committed job; False when the broker did not confirm in time.
+
+        No broker fault comes out of here: the job is committed, and workers look into the jobs
+        table as well.
+        """
+        try:
+            with self._producers.acquire(block=True, timeout=CONFIRM_SECONDS) as producer:
+                try:
+                    self._publish(producer, job_id)
+                except Exception:
+                    # What the broker may still answer must not meet the next publisher.
+                    producer.connection.collect()
+                    raise
+        except Exception as error:  # noqa: BLE001 - transports raise errors of no common family
+            logger.warning(
+                "doorbell not confirmed; a worker finds the job when it polls",
+                extra={"job_id": str(job_id), "reason": type(error).__name__},
+            )
+            return False
+        return True
+
+    def _publish(self, producer: Any, job_id: UUID) -> None:
+        producer.publish(
+            encode(job_id),
+            exchange=EXCHANGE,
+            routing_key=QUEUE.routing_key,
+            declare=[DEAD_QUEUE, QUEUE],
+            serializer="json",
+            delivery_mode="persistent",
+            mandatory=True,
+            timeout=CONFIRM_SECONDS,
+            confirm_timeout=CONFIRM_SECONDS,
+            retry=True,
+            retry_policy=RETRY_POLICY,
+        )

@@ -1,0 +1,176 @@
+"""Which column of a file means which field: exact labels and an explicit table, never a guess."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from types import MappingProxyType
+from unicodedata import normalize
+
+from shared.roll.errors import FileCode, FileFault
+from shared.roll.text import printable, trim
+
+FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
+REQUIRED = ("student_id", "email")
+HEADER_SEARCH_ROWS = 20
+MAX_LABELS_SHOWN = 30
+
+_SEPARATORS = re.compile(r"[\W_]+")
+_ID_KINDS = ("id", "no", "nr", "num", "number")
+# Left out on purpose: labels that mean something else in some registrar's system, such as name,
+# username, number, serial_no, admission_no, national_id, personal_email, programme, course,
+# academic_year, entry_year, birth_year, status, active, registered.
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "student_id": (
+        "id",
+        *(f"id_{kind}" for kind in _ID_KINDS[1:]),
+        *(
+            f"{whose}_{kind}"
+            for whose in ("student", "matric", "matriculation", "reg", "registration")
+            for kind in _ID_KINDS
+        ),
+        *(f"{whose}_{kind}" for whose in ("index", "roll") for kind in _ID_KINDS[1:]),
+        *(
+            f"{whose}_{kind}"
+            for whose in ("enrolment", "enrollment", "university_id", "student_id")
+            for kind in _ID_KINDS[1:]
+        ),
+        *(f"student_{name}_{kind}" for name in ("reg", "registration") for kind in _ID_KINDS[1:]),
+        "university_id",
+        "student_code",
+        "student_identifier",
+        "student_identification_number",
+        "student",
+        "matric",
+    ),
+    "first_name": (
+        *("first_name", "first_names", "given_name", "given_names", "forename", "forenames"),
+        *("firstname", "student_first_name"),
+    ),
+    "last_name": (
+        *("last_name", "last_names", "surname", "surnames", "family_name", "family_names"),
+        *("lastname", "student_last_name", "student_surname"),
+    ),
+    "email": (
+        *("email", "e_mail", "mail", "email_id", "email_addr", "mail_address"),
+        *("email_address", "e_mail_address", "electronic_mail"),
+        *(f"{whose}_email" for whose in ("student", "university", "institutional", "college")),
+        *(f"{whose}_email_address" for whose in ("student", "university", "institutional")),
+        *("student_e_mail", "university_e_mail", "school_email", "campus_email", "uni_email"),
+        *("email_student", "email_university"),
+    ),
+    "department": (
+        *("department", "departments", "dept", "dep", "department_name", "dept_name"),
+        *("faculty", "faculty_name", "school", "school_name", "home_department"),
+        *("student_department", "academic_department"),
+    ),
+    "year": (
+        *("year", "level", "year_of_study", "study_year", "year_of_studies", "class_level"),
+        *("year_level", "study_level", "level_of_study", "student_year", "student_level"),
+        *("current_year_of_study", "current_level", "academic_level", "year_group", "yr"),
+    ),
+    "is_eligible": (
+        *("is_eligible", "eligible", "eligibility", "voting_eligible", "can_vote", "may_vote"),
+        *("eligible_to_vote", "is_eligible_to_vote", "eligible_voter", "is_eligible_voter"),
+        *("voting_eligibility", "voter_eligibility", "eligibility_status", "eligible_for_voting"),
+        *("vote_eligible", "voter_eligible", "voting_right", "right_to_vote"),
+    ),
+}
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        spelling: field
+        for field, names in _NAMES.items()
+        for name in names
+        # "StudentID" and "studentId" have no separator left to see.
+        for spelling in (name, name.replace("_", ""))
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where the fields stand: `columns` leads from a field to its index in a row.
+
+    `labels` are the file's own, trimmed, without blank ones at the end; `ignored` are those that
+    mean no field, `missing` the fields without a column, in the order of FIELDS.
+    """
+
+    line: int
+    labels: tuple[str, ...]
+    columns: Mapping[str, int]
+    ignored: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:
+    """The first of the first 20 non-blank rows that has the required columns.
+
+    Consumes `rows` up to and including that row. Raises `FileFault`: EMPTY_FILE without any
+    non-blank row, MISSING_COLUMNS, AMBIGUOUS_COLUMNS.
+    """
+    labelled = ((line, read_labels(cells)) for line, cells in rows)
+    best: tuple[str, ...] = ()
+    for line, labels in islice((row for row in labelled if row[1]), HEADER_SEARCH_ROWS):
+        found = recognise(labels)
+        if all(field in found for field in REQUIRED):
+            return _header(line, labels, found)
+        if not best or len(found) > len(recognise(best)):
+            best = labels
+    if not best:
+        raise FileFault(FileCode.EMPTY_FILE, "The file is empty. Please export the roll again.")
+    raise _missing_columns(best)
+
+
+def read_labels(cells: Sequence[object]) -> tuple[str, ...]:
+    """The cells as labels: trimmed, printable, without blank ones at the end."""
+    labels = ["" if cell is None else printable(trim(str(cell))) for cell in cells]
+    while labels and not labels[-1]:
+        labels.pop()
+    return tuple(labels)
+
+
+def recognise(labels: Iterable[str]) -> dict[str, list[int]]:
+    """The indexes of the columns that mean a field, by field."""
+    found: dict[str, list[int]] = {}
+    for index, label in enumerate(labels):
+        # Columns that a rejects file adds start with an underscore.
+        if not label.startswith("_") and (field := ALIASES.get(_key(label))):
+            found.setdefault(field, []).append(index)
+    return found
+
+
+def _key(label: str) -> str:
+    return _SEPARATORS.sub("_", normalize("NFKC", label).casefold()).strip("_")
+
+
+def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) -> Header:
+    for field, indexes in found.items():
+        if len(indexes) > 1:
+            names = " and ".join(f'"{labels[index]}"' for index in indexes)
+            raise FileFault(
+                FileCode.AMBIGUOUS_COLUMNS,
+                f"The columns {names} all mean {field}. Please keep one of them"
+                " and rename or delete the other.",
+            )
+    columns = {field: found[field][0] for field in FIELDS if field in found}
+    used = set(columns.values())
+    return Header(
+        line=line,
+        labels=labels,
+        columns=MappingProxyType(columns),
+        ignored=tuple(label for i, label in enumerate(labels) if label and i not in used),
+        missing=tuple(field for field in FIELDS if field not in found),
+    )
+
+
+def _missing_columns(labels: tuple[str, ...]) -> FileFault:
+    found = recognise(labels)
+    absent = " and ".join(field for field in REQUIRED if field not in found)
+    shown = ", ".join(f'"{label[:60]}"' for label in labels[:MAX_LABELS_SHOWN] if label)
+    more = ", ..." if len(labels) > MAX_LABELS_SHOWN else ""
+    return FileFault(
+        FileCode.MISSING_COLUMNS,
+        f"No column for {absent} was found. The headers found are: {shown}{more}. Please name"
+        f" the columns in one of the first {HEADER_SEARCH_ROWS} rows, for example student_id"
+        " and email.",
+    )

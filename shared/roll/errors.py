@@ -1,0 +1,118 @@
+"""What can be wrong with a roll: faults of rows, warnings, and faults of the whole file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+MAX_VALUE_CHARS = 200
+
+
+class RowCode(StrEnum):
+    """Why one row was rejected."""
+
+    MISSING_FIELD = "MISSING_FIELD"
+    INVALID_EMAIL = "INVALID_EMAIL"
+    INVALID_YEAR = "INVALID_YEAR"
+    INVALID_ELIGIBILITY = "INVALID_ELIGIBILITY"
+    CONFLICTING_ROWS = "CONFLICTING_ROWS"
+    ID_PRECISION_LOST = "ID_PRECISION_LOST"
+    ID_SCIENTIFIC = "ID_SCIENTIFIC"
+    DATE_NOT_TEXT = "DATE_NOT_TEXT"
+    FORMULA_NO_VALUE = "FORMULA_NO_VALUE"
+    EXCEL_ERROR = "EXCEL_ERROR"
+    CONTROL_CHARACTER = "CONTROL_CHARACTER"
+    FIELD_TOO_LONG = "FIELD_TOO_LONG"
+    COLUMN_COUNT = "COLUMN_COUNT"
+
+
+class WarningCode(StrEnum):
+    """What was accepted and is worth a look."""
+
+    REPEATED_ROW = "REPEATED_ROW"
+    SHARED_EMAIL = "SHARED_EMAIL"
+    REPEATED_HEADER = "REPEATED_HEADER"
+    ENCODING_ASSUMED = "ENCODING_ASSUMED"
+
+
+class FileCode(StrEnum):
+    """Why a file as a whole was refused."""
+
+    EMPTY_FILE = "EMPTY_FILE"
+    NO_ROWS = "NO_ROWS"
+    MISSING_COLUMNS = "MISSING_COLUMNS"
+    AMBIGUOUS_COLUMNS = "AMBIGUOUS_COLUMNS"
+    SHEET_NOT_FOUND = "SHEET_NOT_FOUND"
+    UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"
+    UNREADABLE_FILE = "UNREADABLE_FILE"
+    ENCODING_ERROR = "ENCODING_ERROR"
+    UNCLOSED_QUOTE = "UNCLOSED_QUOTE"
+    LINE_TOO_LONG = "LINE_TOO_LONG"
+    PASSWORD_PROTECTED = "PASSWORD_PROTECTED"  # noqa: S105
+    WORKBOOK_TOO_LARGE = "WORKBOOK_TOO_LARGE"
+    TOO_MANY_ROWS = "TOO_MANY_ROWS"
+
+
+DESCRIPTIONS: Mapping[RowCode | WarningCode | FileCode, str] = MappingProxyType(
+    {
+        RowCode.MISSING_FIELD: "The row has no student id or no e-mail address.",
+        RowCode.INVALID_EMAIL: "The e-mail address is not one address of the form name@domain.",
+        RowCode.INVALID_YEAR: "The year of study is not a whole number from 1 to 12.",
+        RowCode.INVALID_ELIGIBILITY: "The eligibility is not yes/no, true/false, y/n, t/f or 1/0.",
+        RowCode.CONFLICTING_ROWS: "Rows of the file give one student id different values.",
+        RowCode.ID_PRECISION_LOST: (
+            "The student id is an Excel number of 16 digits or more, whose last digits are lost."
+        ),
+        RowCode.ID_SCIENTIFIC: (
+            "The student id is a number in scientific notation, whose digits are lost."
+        ),
+        RowCode.DATE_NOT_TEXT: "The student id is a date, into which Excel has turned it.",
+        RowCode.FORMULA_NO_VALUE: "The cell holds a formula that was saved without its result.",
+        RowCode.EXCEL_ERROR: "The cell holds an Excel error such as #N/A or #REF!.",
+        RowCode.CONTROL_CHARACTER: "The cell holds an invisible control character.",
+        RowCode.FIELD_TOO_LONG: "The value is longer than the roll can hold.",
+        RowCode.COLUMN_COUNT: "The row has more or fewer cells than the header.",
+        WarningCode.REPEATED_ROW: "The same row stands in the file again; it is one voter.",
+        WarningCode.SHARED_EMAIL: "Different student ids of the file have one e-mail address.",
+        WarningCode.REPEATED_HEADER: "The header stands in the file again; that row was skipped.",
+        WarningCode.ENCODING_ASSUMED: "The text is not UTF-8 and was read as Windows-1252.",
+        FileCode.EMPTY_FILE: "The file holds nothing.",
+        FileCode.NO_ROWS: "The file has a header and no rows below it.",
+        FileCode.MISSING_COLUMNS: "No row among the first 20 names the required columns.",
+        FileCode.AMBIGUOUS_COLUMNS: "Two columns of the file mean the same field.",
+        FileCode.SHEET_NOT_FOUND: "The workbook has no sheet of the requested name.",
+        FileCode.UNSUPPORTED_FORMAT: "The file is neither CSV nor an Excel workbook (.xlsx).",
+        FileCode.UNREADABLE_FILE: "The file is damaged, or not what its first bytes announce.",
+        FileCode.ENCODING_ERROR: "The bytes of the file are no text in its encoding.",
+        FileCode.UNCLOSED_QUOTE: "A quotation mark opens a cell and does not close it.",
+        FileCode.LINE_TOO_LONG: "A line of the file is longer than any line of a roll.",
+        FileCode.PASSWORD_PROTECTED: "The workbook is encrypted with a password.",
+        FileCode.WORKBOOK_TOO_LARGE: "The workbook unpacks to more than can be read.",
+        FileCode.TOO_MANY_ROWS: "The file has more rows than MAX_ROWS.",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One fault of one row: what is wrong, where, and how to mend it.
+
+    `line` is the physical line or sheet row. `column` is the label as the file has it, "" when
+    the fault is one of the whole row. `value` is made printable and at most 200 characters long;
+    `message` is one sentence.
+    """
+
+    line: int
+    column: str
+    code: RowCode
+    value: str
+    message: str
+
+
+class FileFault(Exception):
+    """The file cannot be read as a roll; `message` tells an election officer what to do."""
+
+    def __init__(self, code: FileCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message

@@ -1,0 +1,207 @@
+"""What one cell says about one field; the exact meaning of every cell is written here."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+
+from shared.roll.errors import RowCode
+from shared.roll.rows import Cell, NoValue
+from shared.roll.text import clean, code_point, forbidden_in_text, invisible
+
+MAX_CHARS = {
+    "student_id": 64,
+    "first_name": 150,
+    "last_name": 150,
+    "email": 254,
+    "department": 200,
+}
+MIN_YEAR = 1
+MAX_YEAR = 12
+# Excel keeps 15 digits of a number (IEEE 754 double precision, as Excel shows it).
+FIRST_LOSSY_NUMBER = 10**15
+
+TRUE_WORDS = ("true", "yes", "y", "t", "1", "1.0")
+FALSE_WORDS = ("false", "no", "n", "f", "0", "0.0")
+EXCEL_ERRORS = frozenset(
+    {
+        *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"),
+        *("#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#GETTING_DATA"),
+    }
+)
+
+SCIENTIFIC = re.compile(r"\d([.,]\d+)?E[+-]\d+", re.IGNORECASE | re.ASCII)
+_YEAR = re.compile(r"0*(\d{1,2})(?:\.0+)?", re.ASCII)
+# An address people are given by a university, not all that RFC 5322 allows: no quoted local
+# part, no comment, no address literal; letters beyond ASCII as in RFC 6531. Lengths: RFC 5321,
+# section 4.5.3.1. No part of the pattern can match the same text in two ways.
+_ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+_LABEL = r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?"
+_TOP_LABEL = r"(?!\d)[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])"
+_EMAIL_FORM = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP_LABEL}"
+_EMAIL = re.compile(_EMAIL_FORM)
+_SIGN = "[A-Za-z0-9]"
+# What nearly all addresses look like, found out five times as fast: only valid ones of at most
+# PLAIN_EMAIL_CHARS characters match, which leaves no room for a part that is too long.
+PLAIN_EMAIL = re.compile(
+    rf"{_SIGN}++(?:[._+-]{_SIGN}++)*+@(?:{_SIGN}++[.-])*+(?<=\.)[A-Za-z]{{2,}}+"
+)
+PLAIN_EMAIL_CHARS = 64
+
+
+class BadCell(Exception):
+    """The cell's content is not what its field takes; it becomes a `RowError` at once."""
+
+    def __init__(self, code: RowCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def as_text(cell: Cell) -> str:
+    """The cell as text, trimmed and composed; "" for a blank one.
+
+    Whole numbers lose the ".0" that Excel's floats have, booleans read as Excel shows them, dates
+    in ISO 8601. Raises `BadCell` for a cell without a value.
+    """
+    if isinstance(cell, str):
+        text = clean(cell)
+        if text in EXCEL_ERRORS:
+            raise _excel_error(text)
+        return text
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case int() | float():
+            return str(int(cell)) if cell == cell // 1 else repr(cell)
+        case NoValue():
+            raise _no_value(cell)
+        case _:
+            return _moment_as_text(cell)
+
+
+def _moment_as_text(cell: date | time | timedelta) -> str:
+    if isinstance(cell, timedelta):
+        return str(cell)
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
+    return cell.isoformat()
+
+
+def _no_value(cell: NoValue) -> BadCell:
+    if cell.code is RowCode.EXCEL_ERROR:
+        return _excel_error(cell.text)
+    return BadCell(
+        cell.code,
+        "The formula was saved without its result; open the workbook in Excel and save it again,"
+        " or put the value in place of the formula.",
+    )
+
+
+def _excel_error(text: str) -> BadCell:
+    return BadCell(
+        RowCode.EXCEL_ERROR, f"The cell holds the Excel error {text}; put the right value there."
+    )
+
+
+def read_student_id(cell: Cell) -> str:
+    """The id as text, never as a number; what has lost digits is refused."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if abs(cell) >= FIRST_LOSSY_NUMBER:
+            raise BadCell(
+                RowCode.ID_PRECISION_LOST,
+                "Excel keeps only 15 digits of a number; format the column as text and enter the"
+                " id again from the registrar's record.",
+            )
+    elif isinstance(cell, date | time | timedelta):
+        raise BadCell(
+            RowCode.DATE_NOT_TEXT,
+            "Excel turned the id into a date; format the column as text and enter the id again.",
+        )
+    text = _visible(as_text(cell), "student_id")
+    if SCIENTIFIC.fullmatch(text):
+        raise BadCell(
+            RowCode.ID_SCIENTIFIC,
+            "The id was saved in scientific notation and its digits are lost; format the column"
+            " as text and enter the id again from the registrar's record.",
+        )
+    return text
+
+
+def read_email(cell: Cell) -> str:
+    """The address as it is written; only its form is checked."""
+    text = _visible(as_text(cell), "email")
+    if text and not _EMAIL.fullmatch(text):
+        raise BadCell(
+            RowCode.INVALID_EMAIL, "Give one e-mail address of the form name@university.edu."
+        )
+    return text
+
+
+def read_text(field: str) -> Callable[[Cell], str | None]:
+    """A reader of names and the department; it returns None for a blank cell."""
+
+    def read(cell: Cell) -> str | None:
+        text = as_text(cell)
+        _check_length(text, field)
+        sign = forbidden_in_text(text)
+        if sign:
+            raise _control(sign)
+        return text or None
+
+    return read
+
+
+def read_year(cell: Cell) -> int | None:
+    """The year of study, None for a blank cell."""
+    text = as_text(cell)
+    if not text:
+        return None
+    found = None if isinstance(cell, bool) else _YEAR.fullmatch(text)
+    year = int(found.group(1)) if found else 0
+    if not MIN_YEAR <= year <= MAX_YEAR:
+        raise BadCell(
+            RowCode.INVALID_YEAR,
+            f"Give the year of study as a whole number from {MIN_YEAR} to {MAX_YEAR}, or leave the"
+            " cell blank.",
+        )
+    return year
+
+
+def read_eligibility(cell: Cell) -> bool | None:
+    """Whether the voter may vote, None for a blank cell."""
+    word = as_text(cell).casefold()
+    if not word:
+        return None
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise BadCell(
+        RowCode.INVALID_ELIGIBILITY, "Give yes or no (or true/false, 1/0), or leave the cell blank."
+    )
+
+
+def _visible(text: str, field: str) -> str:
+    """An id or address that looks like another one must be that other one."""
+    sign = invisible(text)
+    if sign:
+        raise _control(sign)
+    _check_length(text, field)
+    return text
+
+
+def _control(sign: str) -> BadCell:
+    return BadCell(
+        RowCode.CONTROL_CHARACTER,
+        f"The cell holds the invisible character {code_point(sign)}; type the value again.",
+    )
+
+
+def _check_length(text: str, field: str) -> None:
+    if len(text) > MAX_CHARS[field]:
+        raise BadCell(
+            RowCode.FIELD_TOO_LONG,
+            f"The value has {len(text):,} characters, at most {MAX_CHARS[field]} fit; shorten it.",
+        )

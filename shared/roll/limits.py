@@ -1,0 +1,41 @@
+"""How a file is to be read, and how much of it may be there."""
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the uploader knows better than we could find out; None leaves it to us.
+
+    `encoding` is a name that Python knows, `delimiter` one character, `sheet` the title of a
+    sheet, which may then be a hidden one.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that keep memory and time in hand whatever the file; sizes of parts are unpacked.
+
+    The largest honest sheet is about 1,048,576 rows (Excel's own limit) of seven inline strings,
+    some 500 MiB of XML.
+    """
+
+    max_rows: int = 5_000_000
+    max_line_bytes: int = MIB
+    max_record_lines: int = 100
+    max_field_chars: int = MIB
+    max_members: int = 500
+    max_directory_bytes: int = MIB
+    max_part_bytes: int = 1024 * MIB
+    max_total_bytes: int = 2048 * MIB
+    max_strings_bytes: int = 256 * MIB
+    max_small_part_bytes: int = 16 * MIB
+    max_ratio: int = 400
+    ratio_free_bytes: int = 16 * MIB

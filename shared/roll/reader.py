@@ -1,0 +1,30 @@
+"""Open a roll, whatever its format."""
+
+from typing import BinaryIO
+
+from shared.roll.csv_reader import open_csv
+from shared.roll.limits import Limits, ReadOptions
+from shared.roll.rows import Cell, NoValue, RollReader, Row
+from shared.roll.sniffing import Format, detect_format
+from shared.roll.xlsx_reader import open_xlsx
+
+__all__ = ["Cell", "Limits", "NoValue", "ReadOptions", "RollReader", "Row", "open_roll"]
+
+_DEFAULT_OPTIONS = ReadOptions()
+_DEFAULT_LIMITS = Limits()
+
+
+def open_roll(
+    stream: BinaryIO,
+    options: ReadOptions = _DEFAULT_OPTIONS,
+    *,
+    limits: Limits = _DEFAULT_LIMITS,
+) -> RollReader:
+    """Find out what a seekable stream holds and read it up to the header.
+
+    The stream stays the caller's and must stay open while rows are read. Raises `FileFault` for
+    whatever content is no roll.
+    """
+    if detect_format(stream, limits) is Format.XLSX:
+        return open_xlsx(stream, options, limits)
+    return open_csv(stream, options, limits)

@@ -1,0 +1,66 @@
+"""What became of the rows of one file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass(slots=True)
+class Report:
+    """The counts of one import; every row read is in exactly one of the five outcomes.
+
+    `missing_fields` counts rows in which a field is blank or has no column, by field; `errors`
+    and `warnings` count rows by code. Blank rows are no rows and stand apart.
+    """
+
+    rows_read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    rejected: int = 0
+    blank_rows: int = 0
+    missing_columns: list[str] = field(default_factory=list)
+    ignored_columns: list[str] = field(default_factory=list)
+    missing_fields: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def saved(self) -> int:
+        """Rows whose content is on the roll now, whether or not it was there before."""
+        return self.created + self.updated + self.unchanged + self.repeated
+
+    def check(self) -> None:
+        """Raise `ValueError` unless every row read is accounted for exactly once."""
+        if self.rows_read != self.saved + self.rejected:
+            raise ValueError(
+                f"{self.rows_read} rows read, {self.saved} saved, {self.rejected} rejected"
+            )
+
+    def sentence(self, dry_run: bool) -> str:
+        """The outcome in one sentence, for the status and the mail."""
+        rows = f"{self.saved:,} of {self.rows_read:,} rows"
+        outcomes = f"{self._outcomes()}, {self.rejected:,} rejected"
+        if dry_run:
+            return f"File check completed: {rows} would be saved ({outcomes}; nothing was changed."
+        return f"File processing completed successfully: {rows} saved ({outcomes}."
+
+    def _outcomes(self) -> str:
+        counts = [
+            f"{self.created:,} created",
+            f"{self.updated:,} updated",
+            f"{self.unchanged:,} unchanged",
+        ]
+        if self.repeated:
+            counts.append(f"{self.repeated:,} repeated")
+        return f"{', '.join(counts)})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as the API gives it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The report that `to_dict` gave."""
+        return cls(**values)

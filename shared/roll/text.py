@@ -1,0 +1,66 @@
+"""Text as the roll keeps it: trimmed, composed, and safe to show."""
+
+import re
+import sys
+from unicodedata import category, is_normalized, normalize
+
+from shared.roll.errors import MAX_VALUE_CHARS
+
+# Zero-width spaces and joiners, the word joiner, the BOM, and the two marks of direction that
+# copying out of a right-to-left page leaves at the ends of a cell.
+_ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_SEPARATOR_CONTROLS = "\x1c\x1d\x1e\x1f"
+# Python counts four separator controls as white space, Unicode's White_Space does not.
+_WHITE_SPACE = "".join(
+    sign
+    for sign in map(chr, range(sys.maxunicode + 1))
+    if sign.isspace() and sign not in _SEPARATOR_CONTROLS
+)
+_TRIMMED = _WHITE_SPACE + _ZERO_WIDTH
+# Cc without tab, newline and carriage return; lone surrogates; what overrides the direction.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
+)
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def trim(text: str) -> str:
+    """Without white space (NBSP too) and zero-width signs at both ends."""
+    return text.strip(_TRIMMED)
+
+
+def clean(text: str) -> str:
+    """Trimmed and in NFC, the form in which equal names are equal."""
+    trimmed = trim(text)
+    if trimmed.isascii():
+        return trimmed
+    return trimmed if is_normalized("NFC", trimmed) else trim(normalize("NFC", trimmed))
+
+
+def forbidden_in_text(text: str) -> str | None:
+    """The first control character that no name has; line breaks and tabs are none."""
+    found = _FORBIDDEN.search(text)
+    return found.group() if found else None
+
+
+def invisible(text: str) -> str | None:
+    """The first character that cannot be seen; an id or an address must not hold any."""
+    if text.isprintable():
+        return None
+    return next((sign for sign in text if category(sign) in _INVISIBLE), None)
+
+
+def printable(text: str) -> str:
+    """The text with control characters spelt out, which databases and terminals need."""
+    return _FORBIDDEN.sub(lambda found: f"<{code_point(found.group())}>", text)
+
+
+def shorten(text: str) -> str:
+    """At most 200 characters, printable."""
+    shown = printable(text[: MAX_VALUE_CHARS + 1])
+    return shown if len(shown) <= MAX_VALUE_CHARS else f"{shown[: MAX_VALUE_CHARS - 1]}…"
+
+
+def code_point(sign: str) -> str:
+    """The name by which a character can be looked up, such as U+200B."""
+    return f"U+{ord(sign):04X}"

@@ -1,0 +1,103 @@
+"""Uploads as chunks in a table, for a platform whose web and worker have separate disks."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO, cast
+
+from peewee import BlobField, IntegerField, InterfaceError, OperationalError, TextField
+
+from shared.database import BaseModel
+from shared.storage.store import FileLost, StoreUnavailable
+
+CHUNK_BYTES = 1024 * 1024
+
+
+class StoredChunk(BaseModel):
+    """One mebibyte of an uploaded file."""
+
+    key = TextField()
+    number = IntegerField()
+    data = BlobField()
+
+    class Meta:
+        primary_key = False
+
+
+class DatabaseStore:
+    """Each chunk is its own short transaction, so a slow upload holds no lock and no connection.
+
+    The chunks of an upload that broke off are deleted; those of a killed process stay behind
+    without a job that names them.
+    """
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator["_ChunkWriter"]:
+        writer = _ChunkWriter(key)
+        try:
+            yield writer
+            writer.flush()
+        except BaseException:
+            self.delete(key)
+            raise
+
+    def open(self, key: str) -> BinaryIO:
+        """Copy the chunks to a temporary file of this machine, one at a time."""
+        with _converting_errors(), ExitStack() as undo:
+            copy = undo.enter_context(tempfile.TemporaryFile())
+            count = _count(key)
+            if not count:
+                raise FileLost(f"no chunk is stored for {key}")
+            for number in range(count):
+                copy.write(_chunk(key, number))
+            copy.seek(0)
+            undo.pop_all()
+        return cast(BinaryIO, copy)
+
+    def delete(self, key: str) -> None:
+        with _converting_errors():
+            StoredChunk.delete().where(StoredChunk.key == key).execute()
+
+
+class _ChunkWriter:
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.number = 0
+        self.pending = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self.pending += data
+        while len(self.pending) >= CHUNK_BYTES:
+            self._store(CHUNK_BYTES)
+        return len(data)
+
+    def flush(self) -> None:
+        if self.pending:
+            self._store(len(self.pending))
+
+    def _store(self, size_bytes: int) -> None:
+        with _converting_errors():
+            StoredChunk.insert(
+                key=self.key, number=self.number, data=bytes(self.pending[:size_bytes])
+            ).execute()
+        del self.pending[:size_bytes]
+        self.number += 1
+
+
+def _count(key: str) -> int:
+    return int(StoredChunk.select().where(StoredChunk.key == key).count())
+
+
+def _chunk(key: str, number: int) -> bytes:
+    chunk = StoredChunk.get_or_none((StoredChunk.key == key) & (StoredChunk.number == number))
+    if chunk is None:
+        raise FileLost(f"chunk {number} of {key} is missing")
+    return bytes(chunk.data)
+
+
+@contextmanager
+def _converting_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable("the database that keeps the uploads cannot be used") from error

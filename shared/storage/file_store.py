@@ -1,0 +1,59 @@
+"""Uploads as files of one folder, for web and worker on one machine or a shared disk."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.storage.store import FileLost, StoreFull, StoreUnavailable
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class FileStore:
+    """A file is written beside its place and moved there when its bytes are on the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[BinaryIO]:
+        partial = self.folder / f"{key}.part"
+        with _converting_errors():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with partial.open("xb") as file, _removed_on_error(partial):
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                partial.rename(self.folder / key)
+
+    def open(self, key: str) -> BinaryIO:
+        with _converting_errors():
+            return (self.folder / key).open("rb")
+
+    def delete(self, key: str) -> None:
+        with _converting_errors():
+            (self.folder / key).unlink(missing_ok=True)
+
+
+@contextmanager
+def _removed_on_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _converting_errors() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileLost(str(error)) from error
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StoreFull("the upload folder has no room left") from error
+        raise StoreUnavailable(f"the upload folder cannot be used: {error.strerror}") from error

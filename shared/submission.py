@@ -1,0 +1,86 @@
+"""From the bytes of an upload to a job that a worker knows of."""
+
+import hashlib
+from typing import BinaryIO
+from uuid import UUID, uuid4
+
+from shared.jobs import store as jobs
+from shared.jobs.store import StoredFile
+from shared.messages import Doorbell
+from shared.roll.errors import FileCode, FileFault
+from shared.roll.sniffing import Format, detect_format
+from shared.storage.store import UploadStore
+
+COPY_BYTES = 256 * 1024
+MAX_NAME_CHARS = 255
+REFUSED_AT_ONCE = (FileCode.EMPTY_FILE, FileCode.UNSUPPORTED_FORMAT)
+
+
+class TooLarge(Exception):
+    """The file is larger than MAX_UPLOAD_BYTES."""
+
+
+def submit(
+    upload: BinaryIO,
+    name: str,
+    *,
+    store: UploadStore,
+    doorbell: Doorbell,
+    max_bytes: int,
+    uploaded_by: str,
+) -> UUID:
+    """Store the file, commit its job, ring the doorbell; returns the job's id.
+
+    `upload` is seekable, at its start; `name` is the client's name of the file, only ever shown.
+    Raises `FileFault` for a file that is empty or neither CSV nor Excel, `TooLarge`, and what the
+    store raises; nothing is left behind then. A broker out of reach is no error.
+    """
+    file = keep(upload, name, store=store, max_bytes=max_bytes)
+    try:
+        job_id = jobs.create(file, uploaded_by=uploaded_by)
+    except BaseException:
+        store.delete(file.key)
+        raise
+    doorbell.ring(job_id)
+    return job_id
+
+
+def keep(upload: BinaryIO, name: str, *, store: UploadStore, max_bytes: int) -> StoredFile:
+    """Copy an upload into the store under a key of our own; memory use is one small block."""
+    file_format = _format_at_first_sight(upload)
+    key = uuid4().hex
+    digest = hashlib.sha256()
+    size_bytes = 0
+    with store.writing(key) as sink:
+        while block := upload.read(COPY_BYTES):
+            size_bytes += len(block)
+            if size_bytes > max_bytes:
+                raise TooLarge(f"more than {max_bytes} bytes")
+            digest.update(block)
+            sink.write(block)
+    return StoredFile(
+        key=key,
+        name=printable_name(name),
+        size_bytes=size_bytes,
+        sha256=digest.hexdigest(),
+        format=file_format,
+    )
+
+
+def _format_at_first_sight(upload: BinaryIO) -> Format:
+    """What can only be told by reading (a password, damage) becomes the job's own failure."""
+    try:
+        return detect_format(upload)
+    except FileFault as fault:
+        if fault.code in REFUSED_AT_ONCE:
+            raise
+        return Format.XLSX
+    finally:
+        upload.seek(0)
+
+
+def printable_name(name: str) -> str:
+    """The last part of a client's path, without what could disturb a page, a log or a mail."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(sign if sign.isprintable() else "_" for sign in last).strip()
+    return shown[:MAX_NAME_CHARS] or "unnamed"

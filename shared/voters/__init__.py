@@ -1,0 +1,1 @@
+"""The voter roll and how an import changes it."""

@@ -1,0 +1,186 @@
+"""Compare the staged rows with each other and with the roll, then apply them: set-based SQL.
+
+The same queries run on PostgreSQL and SQLite.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+from peewee import JOIN, SQL, Expression, ModelSelect, fn
+
+from shared.database import database, is_postgresql, stream
+from shared.voters.models import RepeatedId, StagedVoter, Voter
+
+ROLL_LOCK_KEY = 0x526F6C6C  # "Roll"
+OPTIONAL = ("first_name", "last_name", "department", "year", "is_eligible")
+COMPARED = ("email", *OPTIONAL)
+ALL_ROWS = fn.COUNT(SQL("*"))
+NEW_VOTER_DEFAULTS = {"first_name": "", "last_name": "", "department": "", "is_eligible": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Voters by what the import does to them, each once."""
+
+    created: int
+    updated: int
+    unchanged: int
+
+
+def count_missing() -> dict[str, int]:
+    """Staged rows that state nothing for a field, by field; fields without such rows left out."""
+    missing = (ALL_ROWS - fn.COUNT(getattr(StagedVoter, name)) for name in OPTIONAL)
+    counts = database.execute(StagedVoter.select(*missing)).fetchone()
+    return {name: int(count) for name, count in zip(OPTIONAL, counts, strict=True) if count}
+
+
+def find_repeats() -> None:
+    """List the ids that stand in several rows, and whether their rows contradict each other."""
+    repeats = (
+        StagedVoter.select(
+            StagedVoter.student_id,
+            fn.MIN(StagedVoter.line),
+            reduce(or_, (_differs_within_group(name) for name in COMPARED)),
+        )
+        .group_by(StagedVoter.student_id)
+        .having(ALL_ROWS > 1)
+    )
+    fields = [RepeatedId.student_id, RepeatedId.first_line, RepeatedId.is_conflict]
+    RepeatedId.insert_from(repeats, fields).as_rowcount().execute()
+
+
+def _differs_within_group(name: str) -> Expression:
+    """Several values, or a value in some rows and none in others."""
+    field = getattr(StagedVoter, name)
+    differs: Expression = (fn.COUNT(field.distinct()) > 1) | fn.COUNT(field).between(
+        1, ALL_ROWS - 1
+    )
+    return differs
+
+
+def conflicting_rows() -> Iterator[tuple[str, int]]:
+    """(student id, line) of every row that contradicts another, by id and line; streamed."""
+    query = (
+        StagedVoter.select(StagedVoter.student_id, StagedVoter.line)
+        .join(RepeatedId, on=(RepeatedId.student_id == StagedVoter.student_id))
+        .where(RepeatedId.is_conflict)
+        .order_by(StagedVoter.student_id, StagedVoter.line)
+    )
+    return stream(query)
+
+
+def drop_conflicting() -> int:
+    """Take every row of a contradicted id out of the staging table; returns how many rows."""
+    conflicts = RepeatedId.select(RepeatedId.student_id).where(RepeatedId.is_conflict)
+    return int(StagedVoter.delete().where(StagedVoter.student_id.in_(conflicts)).execute())
+
+
+def drop_repeated() -> int:
+    """Keep the first of identical rows; returns how many rows went."""
+    earlier = RepeatedId.select().where(
+        (RepeatedId.student_id == StagedVoter.student_id)
+        & (RepeatedId.first_line < StagedVoter.line)
+    )
+    return int(StagedVoter.delete().where(fn.EXISTS(earlier)).execute())
+
+
+def count_shared_emails() -> int:
+    """Staged rows whose e-mail address another student id in the file has as well."""
+    shared = (
+        StagedVoter.select(ALL_ROWS.alias("voters"))
+        .group_by(fn.LOWER(StagedVoter.email))
+        .having(ALL_ROWS > 1)
+        .alias("shared")
+    )
+    total = StagedVoter.select(fn.SUM(shared.c.voters)).from_(shared).scalar()
+    return int(total or 0)
+
+
+def lock_roll() -> None:
+    """Let one import at a time change the roll, until the transaction ends.
+
+    The comparison below is then true of the roll that it is applied to. SQLite needs no more
+    than its transaction, which is begun IMMEDIATE.
+    """
+    if is_postgresql():
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (ROLL_LOCK_KEY,))
+        # The planner may know the roll as it was before an import that ended a moment ago.
+        database.execute_sql("ANALYZE voter")
+
+
+def compare() -> Counts:
+    """What `apply` would do now, found out without doing it."""
+    staged = StagedVoter.select().count()
+    created = _new_voters(StagedVoter.student_id).count()
+    updated = (
+        StagedVoter.select()
+        .join(Voter, on=(Voter.student_id == StagedVoter.student_id))
+        .where(_is_changed())
+        .count()
+    )
+    return Counts(created, updated, staged - created - updated)
+
+
+def apply() -> Counts:
+    """Bring the roll to what the staged rows state, in the transaction of `lock_roll`.
+
+    Changed voters are updated, new ones inserted in the order of their ids; a voter whose row
+    states nothing new is not written.
+    """
+    staged = StagedVoter.select().count()
+    updated = _update_changed()
+    created = _insert_new()
+    return Counts(created, updated, staged - created - updated)
+
+
+def _update_changed() -> int:
+    stated = {
+        getattr(Voter, name): fn.COALESCE(getattr(StagedVoter, name), getattr(Voter, name))
+        for name in COMPARED
+    }
+    query = (
+        Voter.update(stated)
+        .from_(StagedVoter)
+        .where((Voter.student_id == StagedVoter.student_id) & _is_changed())
+    )
+    return int(query.execute())
+
+
+def _is_changed() -> Expression:
+    """The row states a value that the roll does not have."""
+    changed = reduce(
+        or_,
+        (getattr(StagedVoter, name) != getattr(Voter, name) for name in COMPARED if name != "year"),
+    )
+    # The roll may have no year yet; a comparison with NULL would be neither true nor false.
+    year = StagedVoter.year.is_null(False) & (
+        Voter.year.is_null() | (Voter.year != StagedVoter.year)
+    )
+    combined: Expression = changed | year
+    return combined
+
+
+def _insert_new() -> int:
+    columns = [
+        StagedVoter.student_id,
+        *(
+            fn.COALESCE(getattr(StagedVoter, name), NEW_VOTER_DEFAULTS[name])
+            if name in NEW_VOTER_DEFAULTS
+            else getattr(StagedVoter, name)
+            for name in COMPARED
+        ),
+    ]
+    fields = [Voter.student_id, *(getattr(Voter, name) for name in COMPARED)]
+    query = _new_voters(*columns).order_by(StagedVoter.student_id)
+    return int(Voter.insert_from(query, fields).as_rowcount().execute())
+
+
+def _new_voters(*columns: object) -> "ModelSelect[StagedVoter]":
+    query: ModelSelect[StagedVoter] = (
+        StagedVoter.select(*columns)
+        .join(Voter, JOIN.LEFT_OUTER, on=(Voter.student_id == StagedVoter.student_id))
+        .where(Voter.student_id.is_null())
+    )
+    return query

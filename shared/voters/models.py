@@ -1,0 +1,48 @@
+"""The roll, and the TEMP tables in which an attempt compares a file with it."""
+
+from peewee import BooleanField, IntegerField, SmallIntegerField, TextField
+
+from shared.database import BaseModel
+
+
+class Voter(BaseModel):
+    """One line of the roll. The registrar's student id is the key: text, never a number."""
+
+    student_id = TextField(primary_key=True)
+    first_name = TextField(default="")
+    last_name = TextField(default="")
+    email = TextField()
+    department = TextField(default="")
+    year = SmallIntegerField(null=True)
+    is_eligible = BooleanField(default=False)
+
+
+class StagedVoter(BaseModel):
+    """One good row of the file being imported; NULL where the row states nothing.
+
+    The table belongs to the attempt's own connection: it is gone with it, whatever happens.
+    """
+
+    line = IntegerField()
+    student_id = TextField()
+    first_name = TextField(null=True)
+    last_name = TextField(null=True)
+    email = TextField()
+    department = TextField(null=True)
+    year = SmallIntegerField(null=True)
+    is_eligible = BooleanField(null=True)
+
+    class Meta:
+        primary_key = False
+        temporary = True
+
+
+class RepeatedId(BaseModel):
+    """A student id that stands in several rows of the file being imported."""
+
+    student_id = TextField(primary_key=True)
+    first_line = IntegerField()
+    is_conflict = BooleanField()
+
+    class Meta:
+        temporary = True

@@ -1,0 +1,219 @@
+"""The commands of `flask`, through Click's runner and as a process."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from api_client import HEADER, ROLL
+from click.testing import Result
+from flask import Flask
+
+from api.app import create_app
+from config.settings import PROJECT_ROOT, Settings
+from shared.credentials import Admin, ApiToken, Scope, find_token
+from shared.database import pending_migrations
+from shared.jobs.models import Job
+from shared.voters.models import Voter
+
+FLASK = Path(sys.executable).with_name("flask")
+BAD_ROWS = b"".join(b"%d,Ann,Lee,nothing,Law,3,yes\n" % number for number in range(100, 130))
+
+
+def run(app: Flask, *words: str | Path, answers: str = "") -> Result:
+    return app.test_cli_runner().invoke(args=[str(word) for word in words], input=answers)
+
+
+@pytest.fixture
+def roll(tmp_path: Path) -> Path:
+    path = tmp_path / "roll.csv"
+    path.write_bytes(ROLL)
+    return path
+
+
+def test_migrate_tells_what_it_applied_and_may_be_repeated(settings: Settings) -> None:
+    app = create_app(settings)
+    first = run(app, "migrate")
+    assert first.exit_code == 0
+    assert "applied 0001" in first.stdout
+    assert pending_migrations() == []
+    assert run(app, "migrate").stdout == "The database is up to date.\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("create-token", "a"),
+        ("create-admin", "--username", "a", "--password", "long enough"),
+        ("import", "samples/roll.csv"),
+    ],
+)
+def test_a_database_without_tables_is_told_in_a_sentence(
+    settings: Settings, words: tuple[str, ...]
+) -> None:
+    result = run(create_app(settings), *words)
+    assert result.exit_code == 1
+    assert result.stderr == ("Error: The database is not up to date. Run `flask migrate` first.\n")
+
+
+def test_a_database_out_of_reach_is_told_in_a_sentence(settings: Settings) -> None:
+    away = replace(settings, database_url="postgresql://postgres@127.0.0.1:1/none")
+    result = run(create_app(away), "migrate")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The database cannot be used:")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "scopes"),
+    [
+        ((), "import read"),
+        (("--scope", "read"), "read"),
+        (("--scope", "read", "--scope", "admin"), "admin read"),
+    ],
+)
+def test_the_token_stands_alone_on_standard_output(
+    app: Flask, options: tuple[str, ...], scopes: str
+) -> None:
+    result = run(app, "create-token", "registrar", *options)
+    found = find_token(result.stdout.strip())
+    assert found is not None
+    assert (found.name, found.scopes) == ("registrar", scopes)
+    assert "registrar" in result.stderr
+
+
+def test_only_the_digest_of_a_token_is_kept(app: Flask) -> None:
+    token = run(app, "create-token", "registrar").stdout.strip()
+    assert token not in str(list(ApiToken.select().dicts()))
+
+
+def test_a_taken_name_of_a_token_is_refused(app: Flask) -> None:
+    run(app, "create-token", "registrar")
+    result = run(app, "create-token", "registrar")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "already" in result.stderr
+
+
+def test_an_unknown_scope_is_refused(app: Flask) -> None:
+    assert run(app, "create-token", "a", "--scope", "everything").exit_code == 2
+    assert {str(scope) for scope in Scope} == {"read", "import", "admin"}
+
+
+def test_an_admin_is_created_from_the_answers_to_two_questions(app: Flask) -> None:
+    result = run(app, "create-admin", answers="ada\nlong enough\nlong enough\n")
+    assert result.exit_code == 0
+    assert "long enough" not in result.output
+    assert "long enough" not in Admin.get(Admin.username == "ada").password_hash
+
+
+@pytest.mark.parametrize("password", ["short", "long enough"])
+def test_a_short_password_or_a_taken_name_is_refused(app: Flask, password: str) -> None:
+    run(app, "create-admin", "--username", "ada", "--password", "long enough")
+    result = run(app, "create-admin", "--username", "ada", "--password", password)
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_import_saves_the_roll_and_prints_its_report(app: Flask, roll: Path) -> None:
+    result = run(app, "import", roll)
+    assert result.exit_code == 0, result.output
+    assert "1 of 1 rows saved" in result.stdout
+    assert "created: 1" in result.stdout
+    assert Voter.get_by_id("1").email == "ann@x.edu"
+
+
+def test_a_dry_run_changes_nothing(app: Flask, roll: Path) -> None:
+    result = run(app, "import", roll, "--dry-run")
+    assert result.exit_code == 0
+    assert "would be saved" in result.stdout
+    assert Voter.select().count() == 0
+
+
+def test_json_is_the_document_of_the_task_status(app: Flask, roll: Path) -> None:
+    document = json.loads(run(app, "import", roll, "--json").stdout)
+    assert document["state"] == "SUCCESS"
+    assert document["task_id"] == str(Job.get().id)
+    assert document["report"]["created"] == 1
+
+
+def test_the_first_faults_are_printed_with_their_lines(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "faults.csv"
+    path.write_bytes(HEADER + BAD_ROWS)
+    result = run(app, "import", path)
+    assert result.exit_code == 0
+    assert "INVALID_EMAIL 30" in result.stdout
+    assert "line 2, email: INVALID_EMAIL" in result.stdout
+    assert result.stdout.count("INVALID_EMAIL:") == 20
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "EMPTY_FILE"),
+        (b"%PDF-1.7 \n", "UNSUPPORTED_FORMAT"),
+        (ROLL.ljust(100_001), "TOO_LARGE"),
+        (None, "UNREADABLE_PATH"),
+    ],
+)
+def test_a_refused_file_ends_with_status_1_and_a_sentence(
+    app: Flask, tmp_path: Path, content: bytes | None, code: str
+) -> None:
+    path = tmp_path / "roll.csv"
+    if content is not None:
+        path.write_bytes(content)
+    plain = run(app, "import", path)
+    assert (plain.exit_code, plain.stdout) == (1, "")
+    assert plain.stderr.endswith(".\n")
+    machine = run(app, "import", path, "--json")
+    assert machine.exit_code == 1
+    assert json.loads(machine.stdout)["error"]["code"] == code
+    assert Job.select().count() == 0
+
+
+def test_a_failed_import_ends_with_status_1_and_its_sentence(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "roll.csv"
+    path.write_bytes(b"Number,Town\n1,Ulm\n")
+    result = run(app, "import", path)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("File processing failed: ")
+    assert json.loads(run(app, "import", path, "--json").stdout)["error"]["code"] == (
+        "MISSING_COLUMNS"
+    )
+
+
+def test_flask_finds_the_application_from_the_project_folder(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "DEBUG": "1", "DATABASE_URL": sqlite_url}
+    result = subprocess.run(
+        [FLASK, "migrate"], cwd=PROJECT_ROOT, env=environment, capture_output=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    with sqlite3.connect(tmp_path / "voters.db") as connection:
+        assert connection.execute("SELECT count(*) FROM voter").fetchone() == (0,)
+    connection.close()
+
+
+def test_bad_settings_stop_every_command_with_one_message() -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": "weak",
+        "DATABASE_URL": "mysql://x",
+        "DEBUG": "0",
+    }
+    result = subprocess.run(
+        [FLASK, "migrate"],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "SECRET_KEY" in result.stderr
+    assert "DATABASE_URL" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,48 @@
+"""What the platform is told about the process."""
+
+from dataclasses import replace
+
+import pytest
+from api_client import ApiClient
+from conftest import close
+from flask import Flask
+
+from api.app import create_app
+from config.settings import Settings
+from shared.database import database
+
+NO_DATABASE = "postgresql://postgres@127.0.0.1:1/none"
+NO_BROKER = "amqp://guest:guest@127.0.0.1:1//"
+
+
+def test_a_migrated_database_makes_it_ready(app: Flask) -> None:
+    answer = ApiClient(app, "").get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.get_json() == {"status": "ready", "database": "ok", "broker": "ok"}
+
+
+@pytest.mark.parametrize(("url", "state"), [(NO_DATABASE, "unreachable"), (None, "not migrated")])
+def test_without_a_usable_database_it_is_alive_and_not_ready(
+    settings: Settings, url: str | None, state: str
+) -> None:
+    app = create_app(replace(settings, database_url=url or settings.database_url))
+    answer = ApiClient(app, "").get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.get_json()["database"] == state
+    assert ApiClient(app, "").get("/health/live").get_json() == {"status": "live"}
+    close(database.obj)
+
+
+def test_a_dead_broker_is_told_and_no_reason_to_be_not_ready(
+    app: Flask, settings: Settings
+) -> None:
+    deaf = create_app(replace(settings, broker_url=NO_BROKER))
+    answer = ApiClient(deaf, "").get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.get_json()["broker"] == "unreachable"
+
+
+@pytest.mark.service
+def test_a_living_broker_is_told(app: Flask, settings: Settings, rabbitmq_url: str) -> None:
+    service = create_app(replace(settings, broker_url=rabbitmq_url))
+    assert ApiClient(service, "").get("/health/ready").get_json()["broker"] == "ok"

@@ -1,0 +1,91 @@
+"""The environment in, settings or one list of problems out."""
+
+import pytest
+
+from config.settings import SettingsError, load_settings
+
+STRONG_KEY = "Zx9-8fKqLw2_tRv7YpB3nMs5DhJ1cGaE"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SECRET_KEY", "DEBUG", "DATABASE_URL", "BROKER_URL", "ADMIN_EMAIL", "MAX_ROWS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def problems() -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(read_dotenv=False)
+    return str(caught.value)
+
+
+def test_a_laptop_needs_nothing_but_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    settings = load_settings(read_dotenv=False)
+    assert settings.database_url == "sqlite:///var/voters.db"
+    assert settings.broker_url == "filesystem://var/broker"
+    assert settings.upload_store == "file:var/uploads"
+
+
+@pytest.mark.parametrize("key", [None, "", "short", "a" * 64, "changeme" * 8, STRONG_KEY[:31]])
+def test_without_debug_a_missing_or_weak_key_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    if key is not None:
+        monkeypatch.setenv("SECRET_KEY", key)
+    assert "SECRET_KEY" in problems()
+
+
+def test_every_problem_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = {
+        "MAX_ROWS": "many",
+        "EMAIL_PORT": "99999999",
+        "DATABASE_URL": "mysql://localhost/x",
+        "BROKER_URL": "redis://localhost",
+        "UPLOAD_STORE": "ftp://x",
+        "CONSUMER_CONCURRENCY": "0",
+    }
+    for name, value in bad.items():
+        monkeypatch.setenv(name, value)
+    text = problems()
+    assert [name for name in (*bad, "SECRET_KEY") if name not in text] == []
+
+
+def test_two_kinds_of_mail_encryption_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("EMAIL_USE_TLS", "1")
+    monkeypatch.setenv("EMAIL_USE_SSL", "1")
+    assert "EMAIL_USE_SSL" in problems()
+
+
+@pytest.mark.parametrize("name", ["CLOUDAMQP_URL", "RABBITMQ_URL", "CELERY_BROKER_URL"])
+def test_the_broker_is_found_under_the_names_of_the_platforms(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv(name, "amqp://other/")
+    assert load_settings(read_dotenv=False).broker_url == "amqp://other/"
+    monkeypatch.setenv("BROKER_URL", "amqp://first/")
+    assert load_settings(read_dotenv=False).broker_url == "amqp://first/"
+
+
+def test_the_old_scheme_of_postgresql_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("DATABASE_URL", "postgres://u:p@h/d")
+    assert load_settings(read_dotenv=False).database_url == "postgresql://u:p@h/d"
+
+
+def test_admin_addresses_are_a_comma_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("ADMIN_EMAIL", " a@x.edu, b@x.edu ,")
+    assert load_settings(read_dotenv=False).mail.recipients == ("a@x.edu", "b@x.edu")
+
+
+def test_no_secret_is_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", STRONG_KEY)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2@h/d")
+    monkeypatch.setenv("BROKER_URL", "amqp://u:hunter2@h/")
+    monkeypatch.setenv("EMAIL_HOST_PASSWORD", "hunter2")
+    shown = repr(load_settings(read_dotenv=False))
+    assert "hunter2" not in shown
+    assert STRONG_KEY not in shown

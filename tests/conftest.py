@@ -1,0 +1,174 @@
+"""Databases and brokers for every test that asks for one.
+
+A server that is missing skips the tests that need it, or fails them with `REQUIRE_SERVICES=1`; the
+closing summary names it either way.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from peewee import Database
+from playhouse.pool import PooledDatabase
+from services import (
+    Missing,
+    postgresql_database,
+    probe_postgresql,
+    probe_rabbitmq,
+    rabbitmq_vhost,
+)
+
+from shared.credentials import Admin, ApiToken
+from shared.database import database, migrate, open_database
+from shared.jobs.models import Job, JobFault
+from shared.storage.database_store import StoredChunk
+from shared.voters.models import Voter
+
+pytest_plugins = ["application"]
+
+MISSING = pytest.StashKey[dict[str, int]]()
+TABLES = (Voter, Job, JobFault, ApiToken, Admin, StoredChunk)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[MISSING] = {}
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    missing = config.stash[MISSING]
+    if missing:
+        terminalreporter.section("missing services")
+        for reason, tests in missing.items():
+            terminalreporter.line(f"{reason} ({tests} tests could not run)")
+        terminalreporter.line("REQUIRE_SERVICES=1 makes these tests fail instead of being skipped.")
+
+
+@pytest.fixture(scope="session")
+def _postgresql_problem() -> str | None:
+    return _problem(probe_postgresql)
+
+
+@pytest.fixture(scope="session")
+def _rabbitmq_problem() -> str | None:
+    return _problem(probe_rabbitmq)
+
+
+def _problem(probe: Callable[[], None]) -> str | None:
+    try:
+        probe()
+    except Missing as missing:
+        return str(missing)
+    return None
+
+
+def _demand(request: pytest.FixtureRequest, problem: str | None) -> None:
+    if problem is None:
+        return
+    counts = request.config.stash[MISSING]
+    counts[problem] = counts.get(problem, 0) + 1
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(problem, pytrace=False)
+    pytest.skip(problem)
+
+
+@pytest.fixture(scope="module")
+def postgresql_url(
+    request: pytest.FixtureRequest, _postgresql_problem: str | None
+) -> Iterator[str]:
+    """A new, empty database for the tests of one module."""
+    _demand(request, _postgresql_problem)
+    with postgresql_database() as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_postgresql_url(
+    request: pytest.FixtureRequest, _postgresql_problem: str | None
+) -> Iterator[str]:
+    """A new, empty database for one test."""
+    _demand(request, _postgresql_problem)
+    with postgresql_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def rabbitmq_url(request: pytest.FixtureRequest, _rabbitmq_problem: str | None) -> Iterator[str]:
+    """A broker without queues for the tests of one module."""
+    _demand(request, _rabbitmq_problem)
+    with rabbitmq_vhost() as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_rabbitmq_url(
+    request: pytest.FixtureRequest, _rabbitmq_problem: str | None
+) -> Iterator[str]:
+    """A broker without queues for one test."""
+    _demand(request, _rabbitmq_problem)
+    with rabbitmq_vhost() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgresql(_postgresql_problem: str | None) -> Iterator[str]:
+    if _postgresql_problem:
+        yield ""
+        return
+    with postgresql_database() as url:
+        with opened(url):
+            migrate()
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Where a test's own SQLite database will be."""
+    return f"sqlite:///{tmp_path / 'voters.db'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def any_database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated database without rows, once of each kind that is promised."""
+    if request.param == "sqlite":
+        url = str(request.getfixturevalue("sqlite_url"))
+        with opened(url):
+            migrate()
+        return url
+    _demand(request, request.getfixturevalue("_postgresql_problem"))
+    url = str(request.getfixturevalue("_migrated_postgresql"))
+    with opened(url):
+        database.execute_sql(f"TRUNCATE {', '.join(_name(model) for model in TABLES)}")
+    return url
+
+
+def _name(model: type[object]) -> str:
+    return str(model._meta.table_name)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def any_database(any_database_url: str) -> Iterator[Database]:
+    """A migrated database without rows, opened for the models, once of each kind."""
+    with opened(any_database_url) as database_of_test:
+        yield database_of_test
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """The database of a URL, opened for the models and closed again with all its connections."""
+    database_of_test = open_database(url)
+    try:
+        yield database_of_test
+    finally:
+        close(database_of_test)
+
+
+def close(used: Database) -> None:
+    """Close this thread's connection, and those that a pool has kept."""
+    if not used.is_closed():
+        used.close()
+    if isinstance(used, PooledDatabase):
+        used.close_all()  # type: ignore[no-untyped-call]

@@ -1,0 +1,111 @@
+"""A finished job in, the mail's subject and text out."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from consumer.report_mail import compose
+from shared.jobs.models import Job, JobFault
+from shared.jobs.states import JobState
+from shared.roll.report import Report
+
+REPORT = Report(
+    rows_read=1000,
+    created=900,
+    updated=50,
+    unchanged=40,
+    repeated=3,
+    rejected=7,
+    blank_rows=2,
+    missing_columns=["year"],
+    ignored_columns=["Hall"],
+    missing_fields={"year": 1000, "department": 12},
+    errors={"INVALID_EMAIL": 5, "INVALID_YEAR": 2},
+    warnings={"REPEATED_ROW": 3},
+)
+
+
+def job(**values: Any) -> Job:
+    return Job(
+        **{
+            "id": UUID(int=7),
+            "state": JobState.SUCCESS,
+            "file_name": "roll.csv",
+            "size_bytes": 12345,
+            "sha256": "ab" * 32,
+            "uploaded_by": "registrar",
+            "created_at": datetime(2026, 11, 2, 9, 0, 0, tzinfo=UTC),
+            "finished_at": datetime(2026, 11, 2, 9, 0, 8, tzinfo=UTC),
+            "report": REPORT.to_dict(),
+            "dry_run": False,
+            **values,
+        }
+    )
+
+
+def test_a_success_tells_every_count() -> None:
+    subject, text = compose(job(), [])
+    assert subject == "[Voter roll] Imported: roll.csv, 993 of 1,000 rows"
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    for line in (
+        "Rows processed 1,000",
+        "Rows saved 993",
+        "created 900",
+        "updated 50",
+        "unchanged 40",
+        "repeated 3",
+        "Rows rejected 7",
+        "Blank rows 2",
+        "year 1,000",
+        "department 12",
+    ):
+        assert line in lines
+    assert "Columns that were not used: Hall" in text
+    assert "INVALID_EMAIL: 5 rows." in text
+    assert text.index("INVALID_EMAIL") < text.index("INVALID_YEAR")
+    assert "2026-11-02 09:00:08 UTC" in text
+    assert "upload it again" in text
+
+
+def test_example_lines_name_line_and_code_and_no_value() -> None:
+    fault = JobFault(line=17, code="INVALID_EMAIL", value="private@", message="private@ is wrong")
+    _, text = compose(job(), [fault])
+    assert "line 17: INVALID_EMAIL" in text
+    assert "private" not in text
+
+
+def test_a_roll_without_faults_asks_for_nothing() -> None:
+    report = Report(rows_read=2, created=2)
+    _, text = compose(job(report=report.to_dict()), [])
+    assert "nothing left to do" in text
+    assert "Most frequent faults" not in text
+
+
+def test_a_dry_run_says_that_nothing_was_changed() -> None:
+    subject, text = compose(job(dry_run=True), [])
+    assert subject.startswith("[Voter roll] Checked")
+    assert "Nothing was changed" in text
+
+
+def test_a_failure_tells_its_reason_and_that_the_roll_is_as_before() -> None:
+    subject, text = compose(
+        job(
+            state=JobState.FAILURE,
+            report=None,
+            error_code="MISSING_COLUMNS",
+            error_message="No column for the e-mail address.",
+        ),
+        [],
+    )
+    assert subject == "[Voter roll] Not imported: roll.csv"
+    assert "No column for the e-mail address. (MISSING_COLUMNS)" in text
+    assert "as it was before" in text
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".csv", "große Liste.csv"])
+def test_a_subject_stays_readable(name: str) -> None:
+    subject, _ = compose(job(file_name=name), [])
+    assert len(subject) < 120
+    assert "\n" not in subject

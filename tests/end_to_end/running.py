@@ -1,0 +1,243 @@
+"""The service as it is deployed: the Procfile's own commands, in processes of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage, Message
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+ADMIN = "admin@example.edu"
+SECRET_KEY = "dX4k9_QmTz7wLr2bVnE8hYcJ0pGsUa5F"
+FINAL = ("SUCCESS", "FAILURE", "REVOKED")
+
+
+class Inbox:
+    """A real SMTP server on loopback that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        content = envelope.content
+        assert isinstance(content, bytes)
+        mail = message_from_bytes(content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 OK"
+
+    @property
+    def port(self) -> int:
+        return int(self._controller.port)
+
+    @contextmanager
+    def open(self) -> Iterator["Inbox"]:
+        self._controller.start()
+        try:
+            yield self
+        finally:
+            self._controller.stop()
+
+    def mail_for(self, task_id: str, seconds: float = 15.0) -> EmailMessage:
+        """The report mail of a job, waited for."""
+        return wait_for(
+            lambda: next((mail for mail in self.mails if task_id in mail.get_content()), None),
+            seconds,
+            f"no mail for {task_id}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer with its JSON body."""
+
+    status: int
+    body: Any
+    headers: Message
+
+
+@dataclass
+class Service:
+    """A running service and a client of it."""
+
+    environment: dict[str, str]
+    url: str
+    token: str
+    inbox: Inbox
+    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def start(self, process: str, name: str | None = None) -> None:
+        """Start a command of the Procfile."""
+        self.processes[name or process] = subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {procfile()[process]}"],
+            cwd=ROOT,
+            env=self.environment,
+            start_new_session=True,
+        )
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self.processes[name].send_signal(number)
+
+    def wait_stopped(self, name: str, seconds: float) -> int:
+        return self.processes.pop(name).wait(seconds)
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            process.wait(15)
+
+    def get(self, path: str, token: str | None = None) -> Answer:
+        return self._send(urllib.request.Request(self.url + path), token)
+
+    def upload(
+        self, content: bytes, name: str = "roll.csv", mime_type: str = "text/csv", **headers: str
+    ) -> Answer:
+        boundary = uuid4().hex
+        body = b"".join(
+            (
+                f'--{boundary}\r\nContent-Disposition: form-data; name="file";'
+                f' filename="{name}"\r\nContent-Type: {mime_type}\r\n\r\n'.encode(),
+                content,
+                f"\r\n--{boundary}--\r\n".encode(),
+            )
+        )
+        request = urllib.request.Request(
+            f"{self.url}/api/upload/",
+            data=body,
+            headers={"Content-Type": f"multipart/form-data; boundary={boundary}", **headers},
+        )
+        return self._send(request, None)
+
+    def imported(self, content: bytes, name: str = "roll.csv", seconds: float = 30.0) -> Any:
+        """Upload and wait; returns the last status of the job."""
+        answer = self.upload(content, name)
+        assert answer.status == 202, answer
+        return self.finished(answer.body["task_id"], seconds)
+
+    def finished(self, task_id: str, seconds: float = 30.0) -> Any:
+        def final() -> Any:
+            status = self.status(task_id)
+            return status if status["state"] in FINAL else None
+
+        return wait_for(final, seconds, f"{task_id} did not finish")
+
+    def status(self, task_id: str) -> Any:
+        answer = self.get(f"/api/task-status/{task_id}/")
+        assert answer.status == 200, answer
+        return answer.body
+
+    def voters(self) -> dict[str, Any]:
+        """The whole roll by student id, read page by page."""
+        roll: dict[str, Any] = {}
+        page = 1
+        while True:
+            answer = self.get(f"/api/voters/?page_size=100&page={page}")
+            assert answer.status == 200, answer
+            roll.update({voter["student_id"]: voter for voter in answer.body})
+            if page >= json.loads(answer.headers["X-Pagination"])["total_pages"]:
+                return roll
+            page += 1
+
+    def command(self, *words: str, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
+        """Run a `flask` command in the service's surroundings."""
+        return subprocess.run(
+            [BIN / "flask", *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **kwargs,
+        )
+
+    def _send(self, request: urllib.request.Request, token: str | None) -> Answer:
+        if (shown := self.token if token is None else token) != "":
+            request.add_header("Authorization", f"Bearer {shown}")
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return Answer(answer.status, json.load(answer), answer.headers)
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, json.load(error), error.headers)
+
+
+@contextmanager
+def running_service(folder: Path, **settings: str) -> Iterator[Service]:
+    """Release, web and one worker in a folder of their own, with a mail server beside them."""
+    inbox = Inbox()
+    port = free_port()
+    environment = {
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": f"sqlite:///{folder}/voters.db",
+        "BROKER_URL": f"filesystem://{folder}/broker",
+        "UPLOAD_STORE": f"file:{folder}/uploads",
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(inbox.port),
+        "ADMIN_EMAIL": ADMIN,
+        "PORT": str(port),
+        "WEB_CONCURRENCY": "1",
+        **settings,
+    }
+    service = Service(environment, f"http://127.0.0.1:{port}", "", inbox)
+    with inbox.open():
+        released = service.command("migrate")
+        assert released.returncode == 0, released.stderr
+        service.token = service.command("create-token", "tests").stdout.strip()
+        try:
+            service.start("web")
+            service.start("worker")
+            wait_for(lambda: _answers(port), 20, "the web process did not start")
+            yield service
+        finally:
+            service.stop()
+
+
+def procfile() -> dict[str, str]:
+    """The commands of the Procfile by the names of their processes."""
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines if line.strip())
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_for(probe: Callable[[], T | None], seconds: float, failure: str) -> T:
+    """What `probe` returns once it is not None or False."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := probe():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(failure)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,92 @@
+"""What happens to jobs when processes stop, die or cannot hear the doorbell."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import Service, running_service, wait_for
+
+from benchmarks.rolls import write_csv
+
+HEADER = "student_id,email\n"
+
+
+@pytest.fixture(params=["embedded", pytest.param("deployed", marks=pytest.mark.service)])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    settings = {"LEASE_SECONDS": "2"}
+    if request.param == "deployed":
+        settings |= {
+            "DATABASE_URL": request.getfixturevalue("fresh_postgresql_url"),
+            "BROKER_URL": request.getfixturevalue("fresh_rabbitmq_url"),
+        }
+    with running_service(tmp_path, **settings) as running:
+        yield running
+
+
+def started(service: Service, content: bytes) -> str:
+    task_id = str(service.upload(content).body["task_id"])
+    wait_for(lambda: service.status(task_id)["state"] == "STARTED", 10, "the job did not start")
+    return task_id
+
+
+def large_roll(folder: Path) -> bytes:
+    return write_csv(folder / "large.csv", 300_000).read_bytes()
+
+
+def test_sigterm_puts_the_running_job_back_within_three_seconds_and_another_worker_ends_it(
+    service: Service, tmp_path: Path
+) -> None:
+    task_id = started(service, large_roll(tmp_path))
+    asked_at = time.monotonic()
+    service.signal("worker", signal.SIGTERM)
+    assert service.wait_stopped("worker", 3) == 0
+    assert time.monotonic() - asked_at < 3
+    assert service.status(task_id)["state"] == "RETRY"
+    assert service.get("/api/voters/?page_size=1").body == []
+    service.start("worker")
+    status = service.finished(task_id, 60)
+    assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
+    assert status["report"]["created"] == 300_000
+
+
+def test_a_killed_worker_takes_its_child_along_and_the_job_is_done_once(
+    service: Service, tmp_path: Path
+) -> None:
+    task_id = started(service, large_roll(tmp_path))
+    service.signal("worker", signal.SIGKILL)
+    service.wait_stopped("worker", 5)
+    service.start("worker")
+    status = service.finished(task_id, 60)
+    assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
+    assert status["report"]["created"] == 300_000
+
+
+def test_two_workers_share_the_jobs_and_each_is_applied_once(service: Service) -> None:
+    service.start("worker", "second worker")
+    tasks = [
+        service.upload(f"{HEADER}both-{number},both{number}@x.edu\n".encode()).body["task_id"]
+        for number in range(8)
+    ]
+    assert [service.finished(task)["report"]["created"] for task in tasks] == [1] * 8
+    assert len(service.voters()) == 8
+
+
+def test_an_upload_while_no_worker_runs_is_done_when_one_starts(service: Service) -> None:
+    service.signal("worker", signal.SIGTERM)
+    service.wait_stopped("worker", 3)
+    task_id = service.upload(f"{HEADER}later-1,later@x.edu\n".encode()).body["task_id"]
+    status = service.status(task_id)
+    assert (status["state"], status["result"], status["started_at"]) == ("PENDING", None, None)
+    service.start("worker")
+    assert service.finished(task_id)["state"] == "SUCCESS"
+
+
+def test_a_job_whose_doorbell_nobody_hears_is_found_by_polling(tmp_path: Path) -> None:
+    with running_service(tmp_path, BROKER_URL="amqp://guest:guest@127.0.0.1:1//") as service:
+        asked_at = time.monotonic()
+        answer = service.upload(f"{HEADER}deaf-1,deaf@x.edu\n".encode())
+        assert answer.status == 202
+        assert time.monotonic() - asked_at < 2
+        assert service.finished(answer.body["task_id"], 5)["state"] == "SUCCESS"

@@ -1,0 +1,189 @@
+"""The life of a job in the database, on SQLite and PostgreSQL."""
+
+from uuid import uuid4
+
+import pytest
+from peewee import IntegrityError
+
+from shared.database import clock, database
+from shared.jobs import store as jobs
+from shared.jobs.models import Job, JobFault
+from shared.jobs.states import JobCode, JobState, MailState
+from shared.jobs.store import AttemptLost, Claim, StoredFile
+from shared.roll.errors import RowCode, RowError
+
+pytestmark = pytest.mark.usefixtures("any_database")
+
+FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
+REPORT = {"rows_read": 3}
+
+
+def new_job() -> Claim:
+    job_id = jobs.create(FILE, uploaded_by="tests")
+    return Claim(job_id, 0)
+
+
+def claimed(job_id: object = None, worker: str = "w") -> Claim:
+    claim = jobs.claim(
+        job_id or new_job().job_id,  # type: ignore[arg-type]
+        worker=worker,
+        lease_seconds=30,
+        max_attempts=3,
+    )
+    assert claim is not None
+    return claim
+
+
+def expire_lease(claim: Claim) -> None:
+    Job.update(lease_expires_at=clock(-1)).where(Job.id == claim.job_id).execute()
+
+
+def state_of(claim: Claim) -> str:
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    return job.state
+
+
+def test_a_new_job_waits_and_is_due() -> None:
+    job_id = jobs.create(FILE, uploaded_by="tests")
+    job = jobs.find(job_id)
+    assert job is not None
+    assert (job.state, job.phase, job.attempts) == (JobState.PENDING, "queued", 0)
+    assert jobs.due_jobs(5) == [job_id]
+
+
+def test_a_claim_raises_the_attempt_and_takes_the_job_off_the_list() -> None:
+    claim = claimed()
+    assert claim.attempt == 1
+    assert state_of(claim) == JobState.STARTED
+    assert jobs.due_jobs(5) == []
+
+
+def test_a_running_job_cannot_be_claimed_by_another_worker() -> None:
+    claim = claimed()
+    assert jobs.claim(claim.job_id, worker="x", lease_seconds=30, max_attempts=3) is None
+
+
+def test_an_unknown_job_cannot_be_claimed() -> None:
+    assert jobs.claim(uuid4(), worker="x", lease_seconds=30, max_attempts=3) is None
+
+
+def test_a_job_whose_lease_ran_out_goes_to_the_next_worker_and_counts_a_death() -> None:
+    first = claimed()
+    expire_lease(first)
+    assert jobs.due_jobs(5) == [first.job_id]
+    second = claimed(first.job_id, worker="other")
+    job = jobs.find(first.job_id)
+    assert job is not None
+    assert (second.attempt, job.deaths, job.worker) == (2, 1, "other")
+
+
+def test_a_stale_attempt_changes_nothing() -> None:
+    stale = claimed()
+    expire_lease(stale)
+    claimed(stale.job_id)
+    assert jobs.renew(stale, 30) is False
+    assert jobs.fail(stale, "X", "x") is False
+    assert jobs.release(stale, death=None, max_attempts=3) is None
+    with pytest.raises(AttemptLost):
+        jobs.note_progress(stale, rows_read=5)
+    with pytest.raises(AttemptLost), database.atomic():
+        jobs.finish(stale, REPORT, [])
+    job = jobs.find(stale.job_id)
+    assert job is not None
+    assert (job.state, job.rows_read, job.report) == (JobState.STARTED, 0, None)
+
+
+def test_the_last_allowed_death_is_a_failure_with_a_mail() -> None:
+    claim = claimed()
+    for _ in range(2):
+        expire_lease(claim)
+        claim = claimed(claim.job_id)
+    expire_lease(claim)
+    assert jobs.claim(claim.job_id, worker="x", lease_seconds=30, max_attempts=3) is None
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.WORKER_CRASHED)
+    assert job.report_mail == MailState.PENDING
+
+
+def test_finishing_writes_report_faults_and_mail_together() -> None:
+    claim = claimed()
+    fault = RowError(4, "E-mail", RowCode.INVALID_EMAIL, "x", "Mend it.")
+    with database.atomic():
+        jobs.finish(claim, REPORT, [fault])
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    assert (job.state, job.report, job.percent) == (JobState.SUCCESS, REPORT, 100.0)
+    assert job.finished_at is not None
+    assert job.lease_expires_at is None
+    assert job.report_mail == MailState.PENDING
+    assert [(row.line, row.code) for row in JobFault.select()] == [(4, "INVALID_EMAIL")]
+
+
+def test_a_rolled_back_finish_leaves_the_job_running() -> None:
+    claim = claimed()
+    with pytest.raises(ZeroDivisionError), database.atomic():
+        jobs.finish(claim, REPORT, [])
+        raise ZeroDivisionError
+    assert state_of(claim) == JobState.STARTED
+
+
+def test_only_the_first_thousand_faults_are_kept() -> None:
+    claim = claimed()
+    fault = RowError(4, "E-mail", RowCode.INVALID_EMAIL, "x", "Mend it.")
+    with database.atomic():
+        jobs.finish(claim, REPORT, [fault] * 1005)
+    assert JobFault.select().count() == 1000
+
+
+def test_a_shutdown_makes_the_job_due_at_once_and_counts_no_death() -> None:
+    claim = claimed()
+    assert jobs.release(claim, death=None, max_attempts=3) == JobState.RETRY
+    assert jobs.due_jobs(5) == [claim.job_id]
+    assert claimed(claim.job_id).attempt == 2
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    assert job.deaths == 0
+
+
+def test_a_death_delays_the_next_attempt() -> None:
+    claim = claimed()
+    assert jobs.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=3) == JobState.RETRY
+    assert jobs.due_jobs(5) == []
+    Job.update(not_before=clock(-1)).execute()
+    assert jobs.due_jobs(5) == [claim.job_id]
+
+
+def test_deaths_used_up_end_in_the_failure_that_they_were() -> None:
+    claim = claimed()
+    released = jobs.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=1)
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    assert released == JobState.FAILURE
+    assert job.error_code == JobCode.SERVICE_UNAVAILABLE
+
+
+def test_due_jobs_come_in_the_order_of_their_upload() -> None:
+    ids = [jobs.create(FILE, uploaded_by="tests") for _ in range(3)]
+    for offset, job_id in enumerate(reversed(ids)):
+        Job.update(created_at=clock(offset - 10.0)).where(Job.id == job_id).execute()
+    assert jobs.due_jobs(2) == list(reversed(ids))[:2]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": "DONE"},
+        {"state": "SUCCESS"},
+        {"state": "STARTED"},
+        {"finished_at": clock},
+        {"error_code": "X"},
+        {"report_mail": "lost"},
+    ],
+)
+def test_the_database_refuses_a_state_that_contradicts_itself(values: dict[str, object]) -> None:
+    claim = new_job()
+    resolved = {name: value() if callable(value) else value for name, value in values.items()}
+    with pytest.raises(IntegrityError):
+        Job.update(**resolved).where(Job.id == claim.job_id).execute()

@@ -1,0 +1,94 @@
+"""PostgreSQL and RabbitMQ for tests: a database or vhost of their own, or a reason why not."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+from kombu.connection import Connection
+from psycopg import sql
+
+POSTGRESQL = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
+PROBE_SECONDS = 3
+
+
+class Missing(Exception):
+    """A server that a test needs does not answer; the text says which and why."""
+
+
+def probe_postgresql() -> None:
+    """Raise `Missing` when nobody can log in."""
+    try:
+        psycopg.connect(POSTGRESQL, connect_timeout=PROBE_SECONDS).close()
+    except psycopg.Error as error:
+        raise Missing(f"PostgreSQL at {_place(POSTGRESQL)}: {_first_line(error)}") from error
+
+
+def probe_rabbitmq() -> None:
+    """Raise `Missing` when nobody can log in."""
+    with Connection(RABBITMQ, connect_timeout=PROBE_SECONDS) as connection:
+        try:
+            connection.connect()
+        except Exception as error:
+            raise Missing(f"RabbitMQ at {_place(RABBITMQ)}: {_first_line(error)}") from error
+
+
+@contextmanager
+def postgresql_database() -> Iterator[str]:
+    """The URL of a new, empty database, which is dropped at the end whoever still uses it."""
+    name = f"voters_test_{uuid4().hex[:12]}"
+    _administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlsplit(POSTGRESQL)._replace(path=f"/{name}").geturl()
+    finally:
+        _administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _administer(statement: sql.Composed) -> None:
+    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@contextmanager
+def rabbitmq_vhost() -> Iterator[str]:
+    """The URL of a new vhost; of the given one, emptied, where `rabbitmqctl` may not be used."""
+    name = f"voters-test-{uuid4().hex[:12]}"
+    if not _rabbitmqctl("add_vhost", name):
+        _delete_queues()
+        yield RABBITMQ
+        return
+    user = urlsplit(RABBITMQ).username or "guest"
+    _rabbitmqctl("set_permissions", "-p", name, user, ".*", ".*", ".*")
+    try:
+        yield urlsplit(RABBITMQ)._replace(path=f"/{name}").geturl()
+    finally:
+        _rabbitmqctl("delete_vhost", name)
+
+
+def _rabbitmqctl(*words: str) -> bool:
+    if "TEST_RABBITMQ_URL" in os.environ or shutil.which("rabbitmqctl") is None:
+        return False
+    done = subprocess.run(
+        ["rabbitmqctl", "--quiet", *words], capture_output=True, timeout=60, check=False
+    )
+    return done.returncode == 0
+
+
+def _delete_queues() -> None:
+    with Connection(RABBITMQ) as connection:
+        for queue in ("voter-imports", "voter-imports.dead"):
+            connection.default_channel.queue_delete(queue)
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).partition("\n")[0]

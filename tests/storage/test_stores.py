@@ -1,0 +1,95 @@
+"""One suite over every upload store that is promised."""
+
+import errno
+from pathlib import Path
+
+import pytest
+from peewee import IntegrityError
+
+from shared.database import database
+from shared.storage.database_store import CHUNK_BYTES, StoredChunk
+from shared.storage.file_store import FileStore
+from shared.storage.store import FileLost, StoreFull, StoreUnavailable, UploadStore, open_store
+
+
+@pytest.fixture(params=["file", "database"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, any_database: object) -> UploadStore:
+    setting = f"file:{tmp_path / 'uploads'}" if request.param == "file" else "database:"
+    return open_store(setting)
+
+
+def put(store: UploadStore, key: str, *parts: bytes) -> None:
+    with store.writing(key) as sink:
+        for part in parts:
+            sink.write(part)
+
+
+@pytest.mark.parametrize(
+    "size", [1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 7]
+)
+def test_what_was_written_is_read_back(store: UploadStore, size: int) -> None:
+    content = bytes(range(256)) * (size // 256 + 1)
+    put(store, "a", content[: size // 2], content[size // 2 : size])
+    with store.open("a") as file:
+        assert file.read() == content[:size]
+        assert file.seek(0) == 0
+        assert file.read(3) == content[:3][:size]
+
+
+def test_two_files_do_not_touch_each_other(store: UploadStore) -> None:
+    put(store, "a", b"first")
+    put(store, "b", b"second")
+    store.delete("a")
+    with store.open("b") as file:
+        assert file.read() == b"second"
+
+
+def test_an_upload_that_breaks_off_is_not_there(store: UploadStore) -> None:
+    with pytest.raises(ZeroDivisionError), store.writing("a") as sink:
+        sink.write(b"x" * (2 * CHUNK_BYTES))
+        raise ZeroDivisionError
+    with pytest.raises(FileLost):
+        store.open("a")
+
+
+def test_a_deleted_file_is_lost_and_deleting_it_again_is_nothing(store: UploadStore) -> None:
+    put(store, "a", b"x")
+    store.delete("a")
+    store.delete("a")
+    with pytest.raises(FileLost):
+        store.open("a")
+
+
+def test_a_broken_off_upload_leaves_no_partial_file(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    with pytest.raises(ZeroDivisionError), store.writing("a") as sink:
+        sink.write(b"x")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    with pytest.raises(StoreUnavailable), FileStore(tmp_path / "taken").writing("a"):
+        pass
+
+
+def test_no_room_is_told_apart_from_a_broken_disk(tmp_path: Path) -> None:
+    with pytest.raises(StoreFull), FileStore(tmp_path).writing("a"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.usefixtures("any_database")
+def test_a_missing_chunk_is_a_lost_file() -> None:
+    store = open_store("database:")
+    put(store, "a", b"x" * (2 * CHUNK_BYTES + 1))
+    StoredChunk.delete().where(StoredChunk.number == 1).execute()
+    with pytest.raises(FileLost):
+        store.open("a")
+
+
+@pytest.mark.usefixtures("any_database")
+def test_a_chunk_is_stored_once() -> None:
+    StoredChunk.insert(key="a", number=0, data=b"x").execute()
+    with pytest.raises(IntegrityError), database.atomic():
+        StoredChunk.insert(key="a", number=0, data=b"y").execute()

@@ -1,0 +1,161 @@
+"""Stage, compare, apply on SQLite and PostgreSQL: rows in, roll and counts out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared.database import database, stream
+from shared.roll.validation import Staged
+from shared.voters import merge, staging
+from shared.voters.conflicts import conflict_errors
+from shared.voters.merge import Counts
+from shared.voters.models import StagedVoter, Voter
+
+pytestmark = pytest.mark.usefixtures("any_database")
+
+ANN: Staged = (2, "1", "Ann", "Lee", "ann@x.edu", "Law", 3, True)
+BEN: Staged = (3, "2", "Ben", "Ray", "ben@x.edu", "Art", 1, False)
+BARE: Staged = (4, "3", None, None, "cy@x.edu", None, None, None)
+
+
+def stage(*rows: Staged) -> None:
+    staging.begin_staging()
+    assert staging.stage(iter(rows)) == len(rows)
+    staging.analyze_staging()
+    merge.find_repeats()
+
+
+def apply() -> Counts:
+    with database.atomic():
+        merge.lock_roll()
+        return merge.apply()
+
+
+def roll() -> list[tuple[object, ...]]:
+    return sorted(stream(Voter.select()))
+
+
+def test_new_voters_get_empty_text_no_year_and_no_eligibility_where_the_row_is_silent() -> None:
+    stage(ANN, BARE)
+    assert apply() == Counts(created=2, updated=0, unchanged=0)
+    assert roll() == [
+        ("1", "Ann", "Lee", "ann@x.edu", "Law", 3, True),
+        ("3", "", "", "cy@x.edu", "", None, False),
+    ]
+
+
+def test_a_silent_cell_keeps_what_the_roll_has() -> None:
+    stage(ANN)
+    apply()
+    stage((2, "1", None, None, "ann@x.edu", None, None, None))
+    assert apply() == Counts(created=0, updated=0, unchanged=1)
+    assert roll() == [("1", "Ann", "Lee", "ann@x.edu", "Law", 3, True)]
+
+
+@pytest.mark.parametrize(
+    ("position", "value"),
+    [(2, "Anna"), (3, "Leigh"), (4, "ann@y.edu"), (5, "Art"), (6, 4), (7, False)],
+)
+def test_one_other_value_makes_an_update_of_that_value_alone(position: int, value: object) -> None:
+    stage(ANN, BEN)
+    apply()
+    changed: Any = (*ANN[:position], value, *ANN[position + 1 :])
+    stage(changed, BEN)
+    assert merge.compare() == Counts(created=0, updated=1, unchanged=1)
+    assert apply() == Counts(created=0, updated=1, unchanged=1)
+    assert roll() == [changed[1:], BEN[1:]]
+
+
+def test_a_first_year_is_a_change_from_none() -> None:
+    stage(BARE)
+    apply()
+    stage((2, "3", None, None, "cy@x.edu", None, 2, None))
+    assert apply().updated == 1
+
+
+def test_comparing_changes_nothing() -> None:
+    stage(ANN, BEN)
+    assert merge.compare() == Counts(created=2, updated=0, unchanged=0)
+    assert roll() == []
+
+
+def test_identical_rows_are_one_voter() -> None:
+    stage(ANN, (9, *ANN[1:]), (12, *ANN[1:]))
+    assert list(conflict_errors("Student ID")) == []
+    assert (merge.drop_conflicting(), merge.drop_repeated()) == (0, 2)
+    assert [row.line for row in StagedVoter.select()] == [2]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (9, "1", "Anna", "Lee", "ann@x.edu", "Law", 3, True),
+        (9, "1", "Ann", "Lee", "ann@y.edu", "Law", 3, True),
+        (9, "1", "Ann", "Lee", "ann@x.edu", "Law", 4, True),
+        (9, "1", "Ann", "Lee", "ann@x.edu", "Law", 3, False),
+        (9, "1", "Ann", "Lee", "ann@x.edu", None, 3, True),
+    ],
+)
+def test_rows_that_contradict_each_other_all_go_and_name_each_other(other: Staged) -> None:
+    stage(ANN, BEN, other, (11, *ANN[1:]))
+    errors = list(conflict_errors("Student ID"))
+    assert [(error.line, error.column, error.value) for error in errors] == [
+        (line, "Student ID", "1") for line in (2, 9, 11)
+    ]
+    assert "9" in errors[0].message
+    assert "11" in errors[0].message
+    assert (merge.drop_conflicting(), merge.drop_repeated()) == (3, 0)
+    assert apply() == Counts(created=1, updated=0, unchanged=0)
+
+
+def test_a_conflict_of_very_many_rows_names_ten_lines_each() -> None:
+    many: Iterator[Staged] = (
+        (line, "1", str(line), None, "a@x.edu", None, None, None) for line in range(2, 5002)
+    )
+    staging.begin_staging()
+    staging.stage(many)
+    merge.find_repeats()
+    errors = list(conflict_errors("ID"))
+    assert len(errors) == 5000
+    assert max(len(error.message) for error in errors) < 300
+
+
+def test_missing_fields_are_counted_by_field() -> None:
+    stage(ANN, BARE, (5, "4", None, "Z", "d@x.edu", "Law", None, True))
+    assert merge.count_missing() == {
+        "first_name": 2,
+        "last_name": 1,
+        "department": 1,
+        "year": 2,
+        "is_eligible": 1,
+    }
+
+
+def test_an_address_of_two_ids_counts_both_rows_whatever_its_case() -> None:
+    stage(ANN, (3, "2", None, None, "ANN@x.edu", None, None, None), BARE)
+    assert merge.count_shared_emails() == 2
+
+
+def test_awkward_text_arrives_as_it_is() -> None:
+    text = "a\tb\nc\\N\"'\r,;\u00a0é\U0001f600"
+    stage((2, "1", text, "", "a@x.edu", text, None, None))
+    apply()
+    assert roll() == [("1", text, "", "a@x.edu", text, None, False)]
+
+
+def test_a_fault_while_rows_are_made_comes_out_and_stages_nothing() -> None:
+    def rows() -> Iterator[Staged]:
+        yield ANN
+        raise LookupError("made up")
+
+    staging.begin_staging()
+    with pytest.raises(LookupError, match="made up"):
+        staging.stage(rows())
+    assert StagedVoter.select().count() == 0
+
+
+def test_an_attempt_starts_with_empty_tables_after_another_on_the_same_connection() -> None:
+    stage(ANN, BEN)
+    stage(BARE)
+    assert StagedVoter.select().count() == 1
