@@ -95,7 +95,8 @@ class Doorbell:
 
     def __init__(self, broker_url: str) -> None:
         connection = _connection(broker_url, connect_timeout=PUBLISHER_CONNECT_SECONDS)
-        self._producers = ProducerPool(connection.Pool(MAX_PUBLISHERS), limit=MAX_PUBLISHERS)
+        self._connections = connection.Pool(MAX_PUBLISHERS)
+        self._producers = ProducerPool(self._connections, limit=MAX_PUBLISHERS)
 
     def ring(self, job_id: UUID) -> bool:
         """Tell the workers of a committed job; False when the broker did not confirm in time.
@@ -118,6 +119,11 @@ class Doorbell:
             )
             return False
         return True
+
+    def close(self) -> None:
+        """Close the connections; the doorbell is of no more use."""
+        self._producers.force_close_all()
+        self._connections.force_close_all()
 
     def _publish(self, producer: Any, job_id: UUID) -> None:
         producer.publish(

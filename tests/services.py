@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,12 @@ def probe_rabbitmq() -> None:
             connection.connect()
         except Exception as error:
             raise Missing(f"RabbitMQ at {_place(RABBITMQ)}: {_first_line(error)}") from error
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @contextmanager

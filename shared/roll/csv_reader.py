@@ -36,7 +36,9 @@ def open_csv(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRead
     encoding = settle_encoding(stream, options.encoding)
     check_lines(stream, encoding, limits.max_line_bytes)
     records = partial(_records, stream, encoding, limits=limits)
-    delimiter = options.delimiter or _find_delimiter(stream, encoding, records)
+    delimiter = options.delimiter
+    if delimiter is None:
+        delimiter = _find_delimiter(stream, encoding, records)
     _check_delimiter(delimiter)
     rows = records(delimiter)
     header, header_cells = split_header(rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from peewee import JOIN, SQL, Expression, ModelSelect, fn
+from peewee import JOIN, SQL, Expression, ModelSelect, Value, fn
 
 from shared.database import database, is_postgresql, stream
 from shared.voters.models import RepeatedId, StagedVoter, Voter
@@ -37,18 +37,25 @@ def count_missing() -> dict[str, int]:
 
 
 def find_repeats() -> None:
-    """List the ids that stand in several rows, and whether their rows contradict each other."""
-    repeats = (
-        StagedVoter.select(
-            StagedVoter.student_id,
-            fn.MIN(StagedVoter.line),
-            reduce(or_, (_differs_within_group(name) for name in COMPARED)),
-        )
+    """List the ids that stand in several rows, and whether their rows contradict each other.
+
+    Two steps, because the first must look at every row and comparing the values of each id would
+    make it several times slower.
+    """
+    several = (
+        StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), Value(False))
         .group_by(StagedVoter.student_id)
         .having(ALL_ROWS > 1)
     )
     fields = [RepeatedId.student_id, RepeatedId.first_line, RepeatedId.is_conflict]
-    RepeatedId.insert_from(repeats, fields).as_rowcount().execute()
+    RepeatedId.insert_from(several, fields).as_rowcount().execute()
+    contradicted = (
+        StagedVoter.select(StagedVoter.student_id)
+        .where(StagedVoter.student_id.in_(RepeatedId.select(RepeatedId.student_id)))
+        .group_by(StagedVoter.student_id)
+        .having(reduce(or_, (_differs_within_group(name) for name in COMPARED)))
+    )
+    RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(contradicted)).execute()
 
 
 def _differs_within_group(name: str) -> Expression:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from api_client import ROLL
 from conftest import opened
+from services import free_port
 
 from config.settings import PROJECT_ROOT
 from shared.credentials import Scope, create_token
@@ -104,11 +105,6 @@ def command(name: str) -> str:
     """The Procfile's command for a process."""
     lines = (PROJECT_ROOT / "Procfile").read_text().splitlines()
     return dict(line.split(": ", 1) for line in lines)[name]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,276 @@
+"""One attempt at a job, from stored bytes to the roll and the job, on both databases."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from peewee import OperationalError
+
+from shared.importing import perform
+from shared.jobs import store as jobs
+from shared.jobs.models import Job, JobFault
+from shared.jobs.states import JobCode, JobState, Phase
+from shared.jobs.store import Claim
+from shared.roll.errors import FileFault
+from shared.storage.file_store import FileStore
+from shared.storage.store import StoreUnavailable
+from shared.submission import TooLarge, keep, printable_name
+from shared.voters.models import Voter
+
+pytestmark = pytest.mark.usefixtures("any_database")
+
+HEADER = "student_id,first_name,last_name,email,department,year,is_eligible\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "uploads")
+
+
+def claimed(store: FileStore, content: str | bytes, *, dry_run: bool = False) -> Claim:
+    data = content.encode() if isinstance(content, str) else content
+    file = keep(io.BytesIO(data), "roll.csv", store=store, max_bytes=1 << 20)
+    return jobs.create_started(
+        file, uploaded_by="tests", dry_run=dry_run, worker="w", lease_seconds=30
+    )
+
+
+def attempt(claim: Claim, store: FileStore, max_rows: int = 1000) -> Job:
+    perform(claim, store=store, max_rows=max_rows, max_attempts=2)
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    return job
+
+
+def imported(store: FileStore, content: str | bytes, *, dry_run: bool = False) -> Job:
+    return attempt(claimed(store, content, dry_run=dry_run), store)
+
+
+def test_every_outcome_of_a_row_is_counted_once(store: FileStore) -> None:
+    imported(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n2,Ben,Ray,ben@x.edu,Art,2,no\n")
+    job = imported(
+        store,
+        HEADER
+        + "1,Ann,Lee,ann@x.edu,Law,1,yes\n"  # unchanged
+        + "2,Ben,Ray,ben@x.edu,Art,3,no\n"  # updated
+        + "3,Cy,Fox,cy@x.edu,Law,1,yes\n"  # created
+        + "3,Cy,Fox,cy@x.edu,Law,1,yes\n"  # repeated
+        + ",,,,,,\n"  # blank
+        + "4,Di,Roe,not an address,Law,13,maybe\n"  # rejected, three faults
+        + "5,Ed,Poe,ed@x.edu,Law,1,yes\n"  # conflict
+        + "5,Ed,Poe,ed@x.edu,Law,2,yes\n"  # conflict
+        + "6,Flo,Orr,cy@x.edu,,,\n",  # created, shares an address
+    )
+    assert job.state == JobState.SUCCESS
+    assert job.report == {
+        "rows_read": 8,
+        "created": 2,
+        "updated": 1,
+        "unchanged": 1,
+        "repeated": 1,
+        "rejected": 3,
+        "blank_rows": 1,
+        "missing_columns": [],
+        "ignored_columns": [],
+        "missing_fields": {"department": 1, "year": 1, "is_eligible": 1},
+        "errors": {
+            "INVALID_EMAIL": 1,
+            "INVALID_YEAR": 1,
+            "INVALID_ELIGIBILITY": 1,
+            "CONFLICTING_ROWS": 2,
+        },
+        "warnings": {"REPEATED_ROW": 1, "SHARED_EMAIL": 2},
+    }
+    assert sorted(voter.student_id for voter in Voter.select()) == ["1", "2", "3", "6"]
+    assert Voter.get_by_id("2").year == 3
+    faults = [(fault.line, fault.code) for fault in JobFault.select().order_by(JobFault.number)]
+    assert faults == [
+        (7, "INVALID_EMAIL"),
+        (7, "INVALID_YEAR"),
+        (7, "INVALID_ELIGIBILITY"),
+        (8, "CONFLICTING_ROWS"),
+        (9, "CONFLICTING_ROWS"),
+    ]
+
+
+def test_a_dry_run_counts_and_changes_nothing(store: FileStore) -> None:
+    job = imported(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n", dry_run=True)
+    assert job.state == JobState.SUCCESS
+    assert job.report is not None
+    assert job.report["created"] == 1
+    assert Voter.select().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("name,town\nA,B\n", "MISSING_COLUMNS"),
+        ("id,Student ID,email\n1,1,a@x.edu\n", "AMBIGUOUS_COLUMNS"),
+        (HEADER, "NO_ROWS"),
+        (HEADER + ",,,,,,\n", "NO_ROWS"),
+        (HEADER + '1,"Ann,Lee,ann@x.edu,Law,1,yes\n', "UNCLOSED_QUOTE"),
+        (HEADER + "".join(f"{n},,,a{n}@x.edu,,,\n" for n in range(1001)), "TOO_MANY_ROWS"),
+    ],
+)
+def test_a_fault_of_the_file_fails_the_job_and_leaves_the_roll(
+    store: FileStore, content: str, code: str
+) -> None:
+    imported(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    job = imported(store, content)
+    assert (job.state, job.error_code) == (JobState.FAILURE, code)
+    assert job.error_message
+    assert job.report is None
+    assert Voter.select().count() == 1
+
+
+def test_a_lost_file_is_told_as_such(store: FileStore) -> None:
+    claim = claimed(store, HEADER)
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    store.delete(job.file_key)
+    assert attempt(claim, store).error_code == JobCode.FILE_LOST
+
+
+def test_a_changed_file_is_not_imported(store: FileStore) -> None:
+    claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    (store.folder / job.file_key).write_text(HEADER + "2,Ben,Ray,ben@x.edu,Law,1,yes\n")
+    assert attempt(claim, store).error_code == JobCode.FILE_CHANGED
+    assert Voter.select().count() == 0
+
+
+def test_an_attempt_that_lost_its_job_changes_nothing(store: FileStore) -> None:
+    claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    Job.update(attempts=2).execute()
+    job = attempt(claim, store)
+    assert job.state == JobState.STARTED
+    assert Voter.select().count() == 0
+
+
+def test_an_attempt_that_loses_its_job_while_applying_rolls_the_roll_back(
+    store: FileStore,
+) -> None:
+    claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+
+    def take_over(phase: Phase, rows_read: int, percent: float | None) -> None:
+        if phase is Phase.APPLYING:
+            Job.update(attempts=2).execute()
+
+    perform(claim, store=store, max_rows=10, max_attempts=2, on_progress=take_over)
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    assert job.state == JobState.STARTED
+    assert Voter.select().count() == 0
+
+
+class BrokenStore(FileStore):
+    """A store that cannot be reached, or meets something nobody thought of."""
+
+    def __init__(self, store: FileStore, error: Exception) -> None:
+        super().__init__(store.folder)
+        self.error = error
+
+    def open(self, key: str) -> BinaryIO:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), OperationalError("gone")])
+def test_what_is_out_of_reach_is_tried_again_and_fails_in_the_end(
+    store: FileStore, error: Exception
+) -> None:
+    claim = claimed(store, HEADER)
+    broken = BrokenStore(store, error)
+    job = attempt(claim, broken)
+    assert (job.state, job.deaths) == (JobState.RETRY, 1)
+    Job.update(not_before=Job.created_at).execute()
+    again = jobs.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=2)
+    assert again is not None
+    job = attempt(again, broken)
+    assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.SERVICE_UNAVAILABLE)
+
+
+def test_a_defect_is_shown_as_an_error_id_that_the_log_has(
+    store: FileStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    claim = claimed(store, HEADER)
+    job = attempt(claim, BrokenStore(store, RuntimeError("nobody thought of this")))
+    [record] = [record for record in caplog.records if record.exc_info]
+    assert job.error_code == JobCode.INTERNAL_ERROR
+    assert record.__dict__["error_id"] in str(job.error_message)
+    assert "nobody thought" not in str(job.error_message)
+
+
+def test_the_log_of_an_import_holds_nothing_of_its_rows(
+    store: FileStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="shared")
+    imported(
+        store, HEADER + "S77,Zebedee,Quux,zq@x.edu,Law,1,yes\nS78,Zebedee,Quux,bad,Law,1,yes\n"
+    )
+    log = " ".join(str(vars(record)) for record in caplog.records)
+    assert "attempt ended" in log
+    for private in ("S77", "Zebedee", "Quux", "zq@x.edu"):
+        assert private not in log
+
+
+def test_progress_goes_from_reading_to_done(store: FileStore) -> None:
+    claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    phases: list[tuple[Phase, int]] = []
+    perform(
+        claim,
+        store=store,
+        max_rows=10,
+        max_attempts=2,
+        on_progress=lambda phase, rows_read, percent: phases.append((phase, rows_read)),
+    )
+    assert phases == [(Phase.APPLYING, 1), (Phase.DONE, 1)]
+
+
+def test_what_the_file_turned_out_to_be_is_on_the_job(store: FileStore) -> None:
+    job = imported(store, "Matrikel;ID;E-Mail\n1;Müller;m@x.edu\n".encode("windows-1252"))
+    assert (job.encoding, job.delimiter, job.format) == ("windows-1252", ";", "csv")
+    assert job.report is not None
+    assert job.report["warnings"] == {"ENCODING_ASSUMED": 1}
+
+
+@pytest.mark.parametrize("content", [b"", b" \r\n", b"%PDF-1.7\n"])
+def test_what_is_refused_at_once_is_not_kept(store: FileStore, content: bytes) -> None:
+    with pytest.raises(FileFault):
+        keep(io.BytesIO(content), "roll.csv", store=store, max_bytes=1 << 20)
+    assert list(_files(store)) == []
+
+
+def test_a_file_beyond_the_limit_is_not_kept(store: FileStore) -> None:
+    with pytest.raises(TooLarge):
+        keep(io.BytesIO(b"a,b\n" * 100), "roll.csv", store=store, max_bytes=399)
+    assert list(_files(store)) == []
+
+
+def test_a_file_of_exactly_the_limit_is_kept_with_its_hash_and_size(store: FileStore) -> None:
+    file = keep(io.BytesIO(b"a,b\n" * 100), "roll.csv", store=store, max_bytes=400)
+    assert file.size_bytes == 400
+    assert len(file.sha256) == 64
+    assert file.key != "roll.csv"
+
+
+def _files(store: FileStore) -> Iterator[Path]:
+    return store.folder.iterdir() if store.folder.exists() else iter(())
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("roll.csv", "roll.csv"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\me\\roll.csv", "roll.csv"),
+        ("ro\r\nll\x00\u202e.csv", "ro__ll__.csv"),
+        ("", "unnamed"),
+        ("x" * 300, "x" * 255),
+        ("Wählerliste 2026.csv", "Wählerliste 2026.csv"),
+    ],
+)
+def test_a_client_s_file_name_is_only_ever_something_to_show(given: str, shown: str) -> None:
+    assert printable_name(given) == shown

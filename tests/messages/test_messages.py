@@ -1,0 +1,121 @@
+"""The doorbell over every broker that is promised, and over none."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from kombu.connection import Connection
+from kombu.messaging import Consumer
+
+from shared.messages import (
+    DEAD_QUEUE,
+    EXCHANGE,
+    QUEUE,
+    Doorbell,
+    UnreadableMessage,
+    consumer_connection,
+    decode,
+    encode,
+)
+
+
+@pytest.fixture(params=["filesystem", pytest.param("rabbitmq", marks=pytest.mark.service)])
+def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "filesystem":
+        return f"filesystem://{tmp_path / 'broker'}"
+    return str(request.getfixturevalue("fresh_rabbitmq_url"))
+
+
+def received(connection: Connection, count: int, seconds: float = 5.0) -> list[UUID]:
+    bodies: list[UUID] = []
+
+    def keep(message: object) -> None:
+        bodies.append(decode(message.decode()))  # type: ignore[attr-defined]
+        message.ack()  # type: ignore[attr-defined]
+
+    until = time.monotonic() + seconds
+    with Consumer(connection.channel(), [QUEUE], on_message=keep, accept=["json"]):
+        while len(bodies) < count and time.monotonic() < until:
+            try:
+                connection.drain_events(timeout=0.2)
+            except TimeoutError:
+                continue
+    return bodies
+
+
+def test_a_ring_before_any_worker_has_come_is_heard_later(broker_url: str) -> None:
+    ids = [uuid4() for _ in range(3)]
+    with closing(Doorbell(broker_url)) as doorbell:
+        assert [doorbell.ring(job_id) for job_id in ids] == [True] * 3
+    with consumer_connection(broker_url) as connection:
+        assert sorted(received(connection, 3)) == sorted(ids)
+
+
+@pytest.fixture
+def deaf_server() -> Iterator[int]:
+    """Takes connections and never says a word, like a hung broker."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+def test_a_hung_broker_costs_less_than_two_seconds(deaf_server: int) -> None:
+    started_at = time.monotonic()
+    with closing(Doorbell(f"amqp://guest:guest@127.0.0.1:{deaf_server}//")) as doorbell:
+        assert doorbell.ring(uuid4()) is False
+    assert time.monotonic() - started_at < 2
+
+
+def test_a_broker_that_is_away_costs_less_than_a_second() -> None:
+    started_at = time.monotonic()
+    with closing(Doorbell("amqp://guest:guest@127.0.0.1:1//")) as doorbell:
+        assert doorbell.ring(uuid4()) is False
+    assert time.monotonic() - started_at < 1
+
+
+@pytest.mark.service
+def test_the_doorbell_recovers_when_the_queue_was_deleted(fresh_rabbitmq_url: str) -> None:
+    with (
+        closing(Doorbell(fresh_rabbitmq_url)) as doorbell,
+        consumer_connection(fresh_rabbitmq_url) as connection,
+    ):
+        assert doorbell.ring(uuid4()) is True
+        connection.default_channel.queue_delete(QUEUE.name)
+        # Nobody would get this message; `mandatory` makes the broker say so.
+        assert doorbell.ring(uuid4()) is False
+        assert doorbell.ring(uuid4()) is True
+
+
+@pytest.mark.service
+def test_a_rejected_message_goes_to_the_dead_letter_queue(fresh_rabbitmq_url: str) -> None:
+    with consumer_connection(fresh_rabbitmq_url) as connection:
+        channel = connection.channel()
+        dead = DEAD_QUEUE.bind(channel)
+        dead.declare()
+        QUEUE.bind(channel).declare()
+        connection.Producer().publish({"x": 1}, exchange=EXCHANGE, routing_key=QUEUE.routing_key)
+        with Consumer(channel, [QUEUE], on_message=lambda message: message.reject()):
+            connection.drain_events(timeout=5)
+        until = time.monotonic() + 5
+        while (message := dead.get(no_ack=True)) is None and time.monotonic() < until:
+            time.sleep(0.1)
+        assert message is not None
+
+
+def test_a_message_holds_a_version_and_the_job_id_alone() -> None:
+    job_id = uuid4()
+    assert encode(job_id) == {"version": 1, "job_id": str(job_id)}
+    assert decode(encode(job_id)) == job_id
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, [], "x", 7, {}, {"version": 2, "job_id": str(uuid4())}, {"version": 1},
+     {"version": 1, "job_id": "x"}, {"version": 1, "job_id": 7}, {"version": 1, "job_id": None}],
+)  # fmt: skip
+def test_any_other_body_is_unreadable(body: object) -> None:
+    with pytest.raises(UnreadableMessage):
+        decode(body)
