@@ -8,7 +8,7 @@ from types import MappingProxyType
 from unicodedata import normalize
 
 from shared.roll.errors import FileCode, FileFault
-from shared.roll.text import printable, trim
+from shared.roll.text import shorten, trim
 
 FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
 REQUIRED = ("student_id", "email")
@@ -122,8 +122,8 @@ def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:
 
 
 def read_labels(cells: Sequence[object]) -> tuple[str, ...]:
-    """The cells as labels: trimmed, printable, without blank ones at the end."""
-    labels = ["" if cell is None else printable(trim(str(cell))) for cell in cells]
+    """The cells as labels: trimmed, short, printable, without blank ones at the end."""
+    labels = ["" if cell is None else shorten(trim(str(cell))) for cell in cells]
     while labels and not labels[-1]:
         labels.pop()
     return tuple(labels)

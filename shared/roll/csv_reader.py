@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'\ufeff?"?sep=([^"\r\n])"?[,;\t|]*\r?\n?', re.IGNORECASE)
+_LINE_BREAK = re.compile(r"[\r\n]")
 
 Records = Callable[[str], Iterator[Row]]
 
@@ -157,10 +158,10 @@ def _check_span(
     if end in cells[-1] or lines > limits.max_record_lines:
         raise _unclosed_quote(start)
     for index, cell in enumerate(cells):
-        first, is_broken, _ = cell.partition("\n")
+        first, *rest = _LINE_BREAK.split(cell, 1)
         inside = cell.count(delimiter)
         row = first.count(delimiter) + index
-        if is_broken and inside and row > 1 and len(cells) - 1 + inside == lines * row:
+        if rest and inside and row > 1 and len(cells) - 1 + inside == lines * row:
             raise _unclosed_quote(start)
 
 

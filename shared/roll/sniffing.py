@@ -10,6 +10,7 @@ from shared.roll.errors import FileCode, FileFault
 from shared.roll.limits import KIB, Limits
 from shared.roll.zip_guard import open_archive
 
+_DEFAULT_LIMITS = Limits()
 HEAD_BYTES = 64 * KIB
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_DIRECTORY_BYTES = 4 * KIB
@@ -47,7 +48,7 @@ class Format(StrEnum):
     XLSX = "xlsx"
 
 
-def detect_format(stream: BinaryIO, limits: Limits = Limits()) -> Format:  # noqa: B008
+def detect_format(stream: BinaryIO, limits: Limits = _DEFAULT_LIMITS) -> Format:
     """Tell CSV from Excel; reads at most 64 KiB and a zip's directory, and goes back to 0.
 
     Raises `FileFault`: EMPTY_FILE, UNSUPPORTED_FORMAT with what the file looks like,

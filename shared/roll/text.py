@@ -1,21 +1,18 @@
 """Text as the roll keeps it: trimmed, composed, and safe to show."""
 
 import re
-import sys
 from unicodedata import category, is_normalized, normalize
 
 from shared.roll.errors import MAX_VALUE_CHARS
 
+# Unicode's White_Space property (PropList.txt). `str.strip` alone would also take four separator
+# controls (U+001C to U+001F), which are a fault and no space.
+_WHITE_SPACE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 # Zero-width spaces and joiners, the word joiner, the BOM, and the two marks of direction that
 # copying out of a right-to-left page leaves at the ends of a cell.
 _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-_SEPARATOR_CONTROLS = "\x1c\x1d\x1e\x1f"
-# Python counts four separator controls as white space, Unicode's White_Space does not.
-_WHITE_SPACE = "".join(
-    sign
-    for sign in map(chr, range(sys.maxunicode + 1))
-    if sign.isspace() and sign not in _SEPARATOR_CONTROLS
-)
 _TRIMMED = _WHITE_SPACE + _ZERO_WIDTH
 # Cc without tab, newline and carriage return; lone surrogates; what overrides the direction.
 _FORBIDDEN = re.compile(

@@ -1,14 +1,17 @@
 """What happens to jobs when processes stop, die or cannot hear the doorbell."""
 
+import json
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from running import Service, running_service, wait_for
 
 from benchmarks.rolls import write_csv
+from shared.messages import DEAD_QUEUE, EXCHANGE, QUEUE, consumer_connection, encode
 
 HEADER = "student_id,email\n"
 
@@ -90,3 +93,55 @@ def test_a_job_whose_doorbell_nobody_hears_is_found_by_polling(tmp_path: Path) -
         assert answer.status == 202
         assert time.monotonic() - asked_at < 2
         assert service.finished(answer.body["task_id"], 5)["state"] == "SUCCESS"
+
+
+@pytest.mark.service
+def test_messages_that_nobody_can_use_are_dead_lettered_and_the_worker_goes_on(
+    tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str
+) -> None:
+    bodies = (
+        (b"{", "application/json"),
+        (b"\x80\x02K\x01.", "application/x-python-serialize"),
+        (b'{"version": 99, "job_id": "x"}', "application/json"),
+        (json.dumps(encode(uuid4())).encode(), "application/json"),
+    )
+    with (
+        running_service(
+            tmp_path, DATABASE_URL=fresh_postgresql_url, BROKER_URL=fresh_rabbitmq_url
+        ) as service,
+        consumer_connection(fresh_rabbitmq_url) as connection,
+    ):
+        service.imported(f"{HEADER}before-1,before@x.edu\n".encode())
+        for body, content_type in bodies:
+            connection.Producer().publish(
+                body,
+                exchange=EXCHANGE,
+                routing_key=QUEUE.routing_key,
+                content_type=content_type,
+                content_encoding="utf-8" if content_type == "application/json" else "binary",
+            )
+        dead = DEAD_QUEUE.bind(connection.channel())
+        wait_for(
+            lambda: dead.queue_declare(passive=True).message_count == len(bodies),
+            10,
+            "the messages are not in the dead-letter queue",
+        )
+        assert service.imported(f"{HEADER}after-1,after@x.edu\n".encode())["state"] == "SUCCESS"
+
+
+def test_a_child_does_not_outlive_its_killed_worker(service: Service, tmp_path: Path) -> None:
+    started(service, large_roll(tmp_path))
+    children = wait_for(lambda: _children(service), 5, "the worker has no child")
+    service.signal("worker", signal.SIGKILL)
+    service.wait_stopped("worker", 5)
+    wait_for(
+        lambda: not any(Path(f"/proc/{child}").exists() for child in children),
+        5,
+        "the child lives on",
+    )
+
+
+def _children(service: Service) -> list[int]:
+    worker = service.processes["worker"].pid
+    listed = Path(f"/proc/{worker}/task/{worker}/children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]

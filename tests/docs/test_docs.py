@@ -1,0 +1,64 @@
+"""What the documents promise is what the code has."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from shared.jobs.states import JobCode
+from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, WarningCode
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CODES = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
+SETTINGS = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
+ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+READ_VARIABLES = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)) | set(
+    re.findall(r'"([A-Z_]+_URL)"', SETTINGS)
+)
+
+
+def test_every_code_is_explained_and_every_explained_code_exists() -> None:
+    explained = re.findall(r"^\| `([A-Z_]+)`", CODES, re.MULTILINE)
+    codes = [str(code) for kind in (RowCode, WarningCode, FileCode, JobCode) for code in kind]
+    assert sorted(explained) == sorted(codes)
+
+
+def test_every_code_has_a_description_for_mails_and_openapi() -> None:
+    assert set(DESCRIPTIONS) == {*RowCode, *WarningCode, *FileCode}
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    assert READ_VARIABLES
+    assert [name for name in sorted(READ_VARIABLES) if f"`{name}`" not in README] == []
+
+
+def test_every_setting_of_the_readme_is_read() -> None:
+    table = README[README.index("## Settings") : README.index("## Deploy")]
+    documented = re.findall(
+        r"`([A-Z][A-Z_]+)`", "\n".join(re.findall(r"^\| (.*?) \|", table, re.M))
+    )
+    assert set(documented) <= READ_VARIABLES | {"SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL"}
+
+
+def test_the_example_of_an_env_file_names_no_unknown_setting() -> None:
+    named = set(re.findall(r"^#?\s?([A-Z_]+)=", ENV_EXAMPLE, re.MULTILINE))
+    assert named
+    assert named <= READ_VARIABLES | {
+        "SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL", "PORT", "WEB_CONCURRENCY"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("target", re.findall(r"make (\w+)", README))
+def test_every_make_target_of_the_readme_exists(target: str) -> None:
+    asked = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert asked.returncode == 0, asked.stderr
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
+def test_every_link_of_the_readme_leads_somewhere(path: str) -> None:
+    assert (ROOT / path).exists()
