@@ -1,4 +1,4 @@
-"""Rows of an Excel workbook (.xlsx, .xlsm): openpyxl knows the workbook, expat reads the cells."""
+"""Rows of an Excel workbook (.xlsx, .xlsm): which sheet, which header, which rows."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,36 +10,10 @@ from shared.roll.errors import FileCode, FileFault, WarningCode
 from shared.roll.limits import Limits, ReadOptions
 from shared.roll.rows import Cell, RollReader, Row, data_rows, split_header
 from shared.roll.sniffing import Format
-from shared.roll.xlsx_sheet import SheetParser, parse_part
-from shared.roll.xlsx_workbook import Sheet, Workbook, damage_is_a_fault, open_workbook
+from shared.roll.xlsx_sheet import SheetRows
+from shared.roll.xlsx_workbook import OpenWorkbook, Sheet
 
 MAX_SHEETS_NAMED = 10
-
-
-class SheetRows:
-    """The rows of one sheet that hold a value, as a stream, and how much of it has been read."""
-
-    def __init__(self, workbook: Workbook, sheet: Sheet, limits: Limits) -> None:
-        self._size_bytes = workbook.archive.getinfo(sheet.part).file_size
-        with damage_is_a_fault():
-            self._part = workbook.archive.open(sheet.part)
-        self._parser = SheetParser(workbook.strings, workbook.date_styles, workbook.epoch, limits)
-        self._rows = self._read()
-
-    def _read(self) -> Iterator[Row]:
-        with damage_is_a_fault():
-            yield from parse_part(self._part, self._parser)
-
-    def __iter__(self) -> Iterator[Row]:
-        return self._rows
-
-    def fraction(self) -> float:
-        """0 to 1, by unpacked bytes."""
-        return min(self._part.tell() / max(self._size_bytes, 1), 1.0)
-
-    def close(self) -> None:
-        """Let go of the part; the archive stays open."""
-        self._part.close()
 
 
 def open_xlsx(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollReader:
@@ -47,19 +21,19 @@ def open_xlsx(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRea
 
     Raises `FileFault`. Memory is that of the shared strings, however many rows there are.
     """
-    workbook = open_workbook(stream, limits)
-    sheets = _candidates(workbook, options.sheet)
-    chosen, source, header, header_cells, unread = _find_roll(workbook, sheets, limits)
+    workbook = OpenWorkbook(stream, limits)
+    sheets = _candidates(workbook.sheets, options.sheet)
+    chosen, source, header, header_cells, unread = _find_roll(workbook, sheets)
     if options.sheet is None:
         later = sheets[sheets.index(chosen) + 1 :]
-        unread += [sheet.title for sheet in later if _has_content(workbook, sheet, limits)]
+        unread += [sheet.title for sheet in later if _has_content(workbook, sheet)]
     warnings: Counter[WarningCode] = Counter()
     width = len(header.labels)
     rows = _full_rows(iter(source), header.line, width)
 
     def close() -> None:
         source.close()
-        workbook.archive.close()
+        workbook.close()
 
     return RollReader(
         format=Format.XLSX,
@@ -73,30 +47,30 @@ def open_xlsx(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRea
     )
 
 
-def _candidates(workbook: Workbook, title: str | None) -> list[Sheet]:
+def _candidates(there: Sequence[Sheet], title: str | None) -> list[Sheet]:
     """The sheet that was asked for, or all that can be seen."""
     if title is None:
-        sheets = [sheet for sheet in workbook.sheets if sheet.is_visible]
+        sheets = [sheet for sheet in there if sheet.is_visible]
     else:
-        sheets = [sheet for sheet in workbook.sheets if sheet.title == title]
+        sheets = [sheet for sheet in there if sheet.title == title]
     if not sheets:
-        there = ", ".join(f'"{sheet.title}"' for sheet in workbook.sheets[:MAX_SHEETS_NAMED])
+        titles = ", ".join(f'"{sheet.title}"' for sheet in there[:MAX_SHEETS_NAMED])
         wanted = "no visible sheet" if title is None else f'no sheet "{title[:60]}"'
         raise FileFault(
-            FileCode.SHEET_NOT_FOUND, f"The workbook has {wanted}. Its sheets are: {there}."
+            FileCode.SHEET_NOT_FOUND, f"The workbook has {wanted}. Its sheets are: {titles}."
         )
     return sheets
 
 
 def _find_roll(
-    workbook: Workbook, sheets: Sequence[Sheet], limits: Limits
+    workbook: OpenWorkbook, sheets: Sequence[Sheet]
 ) -> tuple[Sheet, SheetRows, Header, Sequence[Cell], list[str]]:
     """The first sheet with the required columns, opened below its header; and the titles of the
     sheets before it that hold something else."""
     others: list[str] = []
     fault: FileFault | None = None
     for sheet in sheets:
-        source = SheetRows(workbook, sheet, limits)
+        source = SheetRows(workbook, sheet.title)
         try:
             header, cells = split_header(iter(source))
         except FileFault as found:
@@ -112,8 +86,8 @@ def _find_roll(
     raise fault or AssertionError("no sheets")
 
 
-def _has_content(workbook: Workbook, sheet: Sheet, limits: Limits) -> bool:
-    with closing(SheetRows(workbook, sheet, limits)) as source:
+def _has_content(workbook: OpenWorkbook, sheet: Sheet) -> bool:
+    with closing(SheetRows(workbook, sheet.title)) as source:
         return any(True for _ in source)
 
 
