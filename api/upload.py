@@ -5,13 +5,14 @@ from urllib.parse import urljoin
 
 from flask import request, url_for
 from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema, fields
 from webargs.flaskparser import abort
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import caller, requires
 from api.openapi import refuses
-from api.schemas import AcceptedSchema
+from api.schemas import AcceptedSchema, described
 from api.services import services
 from shared.credentials import Scope
 from shared.storage.file_store import NO_ROOM
@@ -44,12 +45,22 @@ UPLOAD_BODY = {
 LOCATION = {"description": "The status address.", "schema": {"type": "string", "format": "uri"}}
 
 
+class UploadQuerySchema(Schema):
+    """How to import the file. A parameter that is not known is refused, not ignored."""
+
+    dry_run = fields.Boolean(
+        load_default=False,
+        metadata=described("Only find out what would change; the roll stays as it is.", False),
+    )
+
+
 @blueprint.route("/", methods=["POST"])
 @requires(Scope.IMPORT)
 @refuses(blueprint, 400, 401, 403, 413, 415, 422, 507)
 @blueprint.doc(requestBody=UPLOAD_BODY)
+@blueprint.arguments(UploadQuerySchema, location="query", unknown=RAISE)
 @blueprint.response(202, AcceptedSchema, headers={"Location": LOCATION})
-def upload() -> tuple[dict[str, Any], int, dict[str, str]]:
+def upload(options: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Send the registrar's file
 
     The file is stored and a worker processes it; the answer tells where to ask for the outcome.
@@ -64,6 +75,7 @@ def upload() -> tuple[dict[str, Any], int, dict[str, str]]:
         doorbell=shared.doorbell,
         max_bytes=shared.settings.max_upload_bytes,
         uploaded_by=caller().name,
+        dry_run=options["dry_run"],
     )
     status_url = _absolute(url_for("Task status.task_status", task_id=task_id))
     accepted = {
@@ -91,6 +103,13 @@ def _received_file() -> FileStorage:
             400,
             message=f"There is no file in the request. Send it as multipart/form-data in the field"
             f" `{FIELD}`, for instance with `curl -F {FIELD}=@roll.csv`.",
+        )
+    if unknown := sorted({*request.form, *request.files} - {FIELD}):
+        # Someone who sends `dry_run` as a field must not get a real import.
+        abort(
+            422,
+            message=f"The form has fields that are not known: {', '.join(unknown)[:200]}."
+            " Options of an upload are query parameters.",
         )
     return files[0]
 

@@ -42,9 +42,9 @@ NO = ("No", "no", "N", "FALSE", "0")
 Row = list[object]
 
 
-def students(chance: random.Random, count: int) -> Iterator[Row]:
+def students(chance: random.Random, numbers: range) -> Iterator[Row]:
     """Good rows: id, first name, last name, e-mail, department, year, eligible."""
-    for number in range(count):
+    for number in numbers:
         student_id = f"{20 + number % 6}{number:05d}"
         yield [
             student_id,
@@ -62,7 +62,7 @@ def messy_csv() -> bytes:
     chance = random.Random(SEED)
     header = ["Student ID", "First Name", "Surname", "E-mail", "Dept", "Level", "Eligible", "Hall"]
     rows: list[Row] = []
-    for row in students(chance, CSV_ROWS):
+    for row in students(chance, range(CSV_ROWS)):
         row[6] = chance.choice(YES if row[6] else NO)
         rows.append([*row, chance.choice(("North", "South", ""))])
     _make_faults(rows)
@@ -118,7 +118,7 @@ def tidy_xlsx() -> bytes:
             "Eligible",
         ]
     )
-    for number, row in enumerate(students(chance, XLSX_ROWS)):
+    for number, row in enumerate(students(chance, range(CSV_ROWS, CSV_ROWS + XLSX_ROWS))):
         row[0] = int(str(row[0]))
         if number == 50:
             row[3] = None

@@ -28,6 +28,7 @@ def submit(
     doorbell: Doorbell,
     max_bytes: int,
     uploaded_by: str,
+    dry_run: bool = False,
 ) -> UUID:
     """Store the file, commit its job, ring the doorbell; returns the job's id.
 
@@ -37,7 +38,7 @@ def submit(
     """
     file = keep(upload, name, store=store, max_bytes=max_bytes)
     try:
-        job_id = jobs.create(file, uploaded_by=uploaded_by)
+        job_id = jobs.create(file, uploaded_by=uploaded_by, dry_run=dry_run)
     except BaseException:
         store.delete(file.key)
         raise

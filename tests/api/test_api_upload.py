@@ -49,6 +49,20 @@ def test_the_stored_file_is_the_sent_one_under_a_key_of_our_own(
     assert job.uploaded_by == "test read import"
 
 
+def test_a_dry_run_is_asked_for_in_the_query(client: ApiClient) -> None:
+    file = {"file": (io.BytesIO(ROLL), "roll.csv")}
+    answer = client.send("POST", "/api/upload/?dry_run=true", data=file)
+    assert answer.status_code == 202
+    assert client.get(answer.get_json()["status_url"]).get_json()["dry_run"] is True
+
+
+def test_an_option_that_is_not_known_is_refused_wherever_it_stands(client: ApiClient) -> None:
+    for path, more in (("/api/upload/?dryrun=1", {}), ("/api/upload/", {"dry_run": "true"})):
+        file = {"file": (io.BytesIO(ROLL), "roll.csv"), **more}
+        assert client.send("POST", path, data=file).status_code == 422
+    assert Job.select().count() == 0
+
+
 @pytest.mark.parametrize(
     ("content", "name", "mime_type", "format_name"),
     [

@@ -59,7 +59,7 @@ def test_a_workbook_is_saved_and_its_numbers_become_ids(service: Service) -> Non
     assert status["file"]["sheet"] == "Roll"
     assert report["rows_read"] == 300
     assert report["errors"] == {"MISSING_FIELD": 1, "INVALID_YEAR": 1}
-    assert service.get("/api/voters/2000000/").body["student_id"] == "2000000"
+    assert service.get("/api/voters/2400400/").body["student_id"] == "2400400"
 
 
 def test_importing_a_file_again_changes_nothing(service: Service) -> None:
