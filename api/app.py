@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import cli, docs, health, task_status, upload, voters
+from api import cli, docs, health, jobs, task_status, upload, voters
 from api.auth import authenticate
 from api.errors import ServiceApi, register_errors
 from api.openapi import OPENAPI_CONFIG
@@ -19,7 +19,13 @@ from shared.database import database, open_database
 from shared.messages import Doorbell
 from shared.storage.store import open_store
 
-RESOURCES = (upload.blueprint, task_status.blueprint, voters.blueprint, health.blueprint)
+RESOURCES = (
+    upload.blueprint,
+    task_status.blueprint,
+    jobs.blueprint,
+    voters.blueprint,
+    health.blueprint,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -98,9 +98,25 @@ def create_token(name: str, scopes: tuple[str, ...]) -> None:
 @click.command("import")
 @click.argument("file", type=click.Path())
 @click.option("--dry-run", is_flag=True, help="Only find out what would change.")
+@click.option("--encoding", help="Of a CSV file, when it is not told rightly.")
+@click.option("--delimiter", help="Of a CSV file: one character, or `tab`.")
+@click.option("--sheet", help="Of a workbook: its title.")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False),
+    help="Where to write the rejected rows; FILE.rejects.csv in this folder when not given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what the API's task status shows.")
 @with_appcontext
-def import_command(file: str, dry_run: bool, as_json: bool) -> None:
+def import_command(
+    file: str,
+    dry_run: bool,
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+    rejects: str | None,
+    as_json: bool,
+) -> None:
     """Import FILE (CSV or Excel) here and now, without broker and worker.
 
     Exit status 0: the roll is saved. 1: the file was refused, or its import failed.
@@ -108,7 +124,15 @@ def import_command(file: str, dry_run: bool, as_json: bool) -> None:
     # The web processes share this module and need none of the readers.
     from api.import_command import import_file
 
+    given = {
+        "encoding": encoding,
+        "delimiter": "\t" if delimiter == "tab" else delimiter,
+        "sheet": sheet,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
     with usable_database():
-        is_saved = import_file(file, dry_run=dry_run, as_json=as_json)
+        is_saved = import_file(
+            file, dry_run=dry_run, as_json=as_json, options=options, rejects=rejects
+        )
     if not is_saved:
         raise SystemExit(1)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ import click
 
 from api.services import services
 from api.task_status import describe
-from shared.importing import OnProgress, perform
+from shared.attempt import OnProgress
+from shared.importing import perform
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
@@ -35,8 +37,18 @@ class Refused(Exception):
         self.message = message
 
 
-def import_file(path: str, *, dry_run: bool, as_json: bool) -> bool:
-    """Import a file and print what became of it; tells whether that was a success."""
+def import_file(
+    path: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    options: Mapping[str, str],
+    rejects: str | None,
+) -> bool:
+    """Import a file and print what became of it; tells whether that was a success.
+
+    Rejected rows are written to `rejects`, or to a file named after the imported one.
+    """
     try:
         file = _kept(Path(path))
     except Refused as refusal:
@@ -44,11 +56,15 @@ def import_file(path: str, *, dry_run: bool, as_json: bool) -> bool:
             _print_json({"error": {"code": refusal.code, "message": refusal.message}})
         click.echo(refusal.message, err=True)
         return False
-    job = _imported(file, dry_run=dry_run)
+    job = _imported(file, dry_run=dry_run, options=options)
     if as_json:
         _print_json(describe(job))
     else:
         _print_report(job)
+    if job.rejects_key:
+        written = Path(rejects or f"{Path(path).stem}.rejects.csv")
+        _write_rejects(job.rejects_key, written)
+        click.echo(f"The rejected rows are in {written}.", err=True)
     return bool(job.state == JobState.SUCCESS)
 
 
@@ -71,7 +87,7 @@ def _kept(path: Path) -> StoredFile:
         raise Refused("UNREADABLE_PATH", f"Cannot read {path}: {error.strerror}.") from error
 
 
-def _imported(file: StoredFile, *, dry_run: bool) -> Job:
+def _imported(file: StoredFile, *, dry_run: bool, options: Mapping[str, str]) -> Job:
     settings = services().settings
     claim = jobs.create_started(
         file,
@@ -79,6 +95,7 @@ def _imported(file: StoredFile, *, dry_run: bool) -> Job:
         dry_run=dry_run,
         worker=CALLER,
         lease_seconds=settings.job_time_limit_seconds,
+        options=options,
     )
     with _failing_when_interrupted(claim), _progress_bar() as show:
         perform(
@@ -120,6 +137,11 @@ def _progress_bar() -> Iterator[OnProgress]:
         yield show
 
 
+def _write_rejects(key: str, path: Path) -> None:
+    with services().store.open(key) as stored, path.open("wb") as copy:
+        shutil.copyfileobj(stored, copy)
+
+
 def _print_json(document: Mapping[str, object]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
@@ -134,11 +156,15 @@ def _print_report(job: Job) -> None:
 
 
 def _shown(found: object) -> str:
-    if isinstance(found, dict):
-        return ", ".join(f"{name} {count:,}" for name, count in found.items()) or "none"
-    if isinstance(found, list):
-        return ", ".join(found) or "none"
-    return f"{found:,}" if isinstance(found, int) else str(found)
+    match found:
+        case dict():
+            return ", ".join(f"{name} {_shown(value)}" for name, value in found.items()) or "none"
+        case list():
+            return "; ".join(map(_shown, found)) or "none"
+        case int():
+            return f"{found:,}"
+        case _:
+            return str(found)
 
 
 def _print_faults(job_id: UUID) -> None:

@@ -96,6 +96,26 @@ class ReportSchema(AnswerSchema):
     errors = _counts("Rejected rows, by fault code.", {"INVALID_EMAIL": 2})
     warnings = _counts("Rows worth a look, by warning code.", {"SHARED_EMAIL": 1})
 
+    columns = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata=described("The file's own label of each field.", {"student_id": "Matric No"}),
+    )
+    assumptions = fields.List(
+        fields.String(),
+        metadata=described(
+            "What was decided without being told, in sentences.",
+            ['The roll was read from the sheet "Roll"; not read: "Notes".'],
+        ),
+    )
+    signs = fields.List(
+        fields.Dict(keys=fields.String(), values=fields.String()),
+        metadata=described(
+            "What is odd about the file though its rows are good: code and message.",
+            [{"code": "ONE_DEPARTMENT", "message": "All voters are of one department."}],
+        ),
+    )
+
 
 class FailureSchema(AnswerSchema):
     """Why the job failed."""
@@ -156,4 +176,18 @@ class ErrorSchema(AnswerSchema):
     errors = fields.Dict(
         required=True,
         metadata=described("Faults of single parameters, or the code of a refused file.", {}),
+    )
+
+
+class RowErrorSchema(AnswerSchema):
+    """One fault of one row."""
+
+    line = _count("The physical line of the file, or row of the sheet, from 1.", 17)
+    column = fields.String(metadata=described("The column as the file calls it.", "E-mail"))
+    code = fields.String(metadata=described("What is wrong.", "INVALID_EMAIL"))
+    value = fields.String(metadata=described("The value, shortened.", "ann(at)example.edu"))
+    message = fields.String(
+        metadata=described(
+            "How to mend it.", "Give one e-mail address of the form name@university.edu."
+        )
     )

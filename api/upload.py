@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 from flask import request, url_for
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields
+from marshmallow.validate import Length, OneOf
 from webargs.flaskparser import abort
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -15,6 +16,7 @@ from api.openapi import refuses
 from api.schemas import AcceptedSchema, described
 from api.services import services
 from shared.credentials import Scope
+from shared.roll.csv_reader import DELIMITERS
 from shared.storage.file_store import NO_ROOM
 from shared.storage.store import StoreFull
 from shared.submission import TooLarge, submit
@@ -52,6 +54,17 @@ class UploadQuerySchema(Schema):
         load_default=False,
         metadata=described("Only find out what would change; the roll stays as it is.", False),
     )
+    encoding = fields.String(
+        validate=Length(1, 40),
+        metadata=described("Of a CSV file, when it is not told rightly.", "windows-1252"),
+    )
+    delimiter = fields.String(
+        validate=OneOf(list(DELIMITERS)),
+        metadata=described("Of a CSV file: a comma, a semicolon, a tab or a pipe.", ";"),
+    )
+    sheet = fields.String(
+        validate=Length(1, 100), metadata=described("Of a workbook: its title.", "Roll 2026")
+    )
 
 
 @blueprint.route("/", methods=["POST"])
@@ -75,7 +88,8 @@ def upload(options: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]
         doorbell=shared.doorbell,
         max_bytes=shared.settings.max_upload_bytes,
         uploaded_by=caller().name,
-        dry_run=options["dry_run"],
+        dry_run=options.pop("dry_run"),
+        options=options,
     )
     status_url = _absolute(url_for("Task status.task_status", task_id=task_id))
     accepted = {

@@ -8,13 +8,14 @@ from typing import Any
 
 from flask_smorest import Blueprint
 from flask_smorest.pagination import PaginationParameters
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load
+from marshmallow import RAISE, ValidationError, fields, post_load
 from marshmallow.validate import OneOf, Range
 from peewee import Expression, Field, Ordering
 from webargs.flaskparser import abort
 
 from api.auth import requires
 from api.openapi import refuses
+from api.query import PagedQuerySchema
 from api.schemas import VoterSchema, described
 from shared.credentials import Scope
 from shared.database import is_postgresql
@@ -24,7 +25,6 @@ blueprint = Blueprint("Voters", __name__, url_prefix="/api/voters", description=
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
-PAGE_PARAMETERS = ("page", "page_size")
 SEARCHED = (Voter.student_id, Voter.first_name, Voter.last_name, Voter.email)
 SORTABLE: dict[str, Field] = {
     "student_id": Voter.student_id,
@@ -40,7 +40,7 @@ def _storable(text: str) -> None:
         raise ValidationError("No text of the roll holds a NUL character.")
 
 
-class VoterQuerySchema(Schema):
+class VoterQuerySchema(PagedQuerySchema):
     """What to look for. A parameter that is not known is refused, not ignored."""
 
     q = fields.String(
@@ -57,10 +57,6 @@ class VoterQuerySchema(Schema):
         validate=OneOf(SORTS),
         metadata=described("A leading `-` turns the order round.", "last_name"),
     )
-
-    @pre_load
-    def _without_page(self, parameters: dict[str, str], **_: object) -> dict[str, str]:
-        return {name: parameters[name] for name in parameters if name not in PAGE_PARAMETERS}
 
     @post_load
     def _normalise(self, parameters: dict[str, Any], **_: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from flask import Flask
 from flask_mail import Mail, Message
-from peewee import InterfaceError, OperationalError
+from peewee import PeeweeException
 
 from config.settings import MailSettings, Settings
 from consumer.report_mail import compose
@@ -35,7 +35,7 @@ class Mailer(threading.Thread):
         while not self._stopping.is_set():
             try:
                 is_idle = not post_office.send_one()
-            except (OperationalError, InterfaceError) as error:
+            except PeeweeException as error:
                 logger.warning("outbox out of reach", extra={"reason": type(error).__name__})
                 database.close()
                 is_idle = True
@@ -76,9 +76,14 @@ class PostOffice:
             return True
         try:
             self._send(job)
-        except (OSError, smtplib.SMTPException) as error:
+        except Exception as error:
             reason = type(error).__name__
-            logger.warning("mail not sent", extra={"job_id": str(job.id), "reason": reason})
+            is_expected = isinstance(error, OSError | smtplib.SMTPException)
+            logger.warning(
+                "mail not sent",
+                extra={"job_id": str(job.id), "reason": reason},
+                exc_info=None if is_expected else error,
+            )
             outbox.note_unsent(job, reason, now=_utc_now)
         else:
             outbox.note_sent(job.id)

@@ -3,8 +3,10 @@
 It holds counts, codes and line numbers; no value of a row ever goes into a mail.
 """
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
@@ -12,6 +14,7 @@ from shared.roll.errors import DESCRIPTIONS, RowCode
 from shared.roll.report import Report
 
 TOP_FAULTS = 5
+LINE_CHARS = 78
 SUBJECT_NAME_CHARS = 60
 
 
@@ -25,7 +28,14 @@ def compose(job: Job, faults: Sequence[JobFault]) -> tuple[str, str]:
         parts = [*_success(job, report), *_faults(report, faults), *_next_steps(job, report)]
     else:
         parts = _failure(job)
-    return _subject(job), "\n".join([*parts, *_particulars(job)])
+    lines = chain.from_iterable(map(_wrapped, [*parts, *_particulars(job)]))
+    return _subject(job), "\n".join(lines)
+
+
+def _wrapped(line: str) -> list[str]:
+    """No mail server need take a line of more than 998 characters (RFC 5322, 2.1.1)."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(line, LINE_CHARS, subsequent_indent=indent) or [""]
 
 
 def _subject(job: Job) -> str:
@@ -55,6 +65,10 @@ def _success(job: Job, report: Report) -> list[str]:
         ),
         "",
     ]
+    if report.assumptions:
+        lines += ["What was assumed", *(f"  {sentence}" for sentence in report.assumptions), ""]
+    if report.signs:
+        lines += ["Odd signs", *(f"  {sign['message']}" for sign in report.signs), ""]
     if report.missing_fields:
         lines += ["Missing fields (rows)", *_table(report.missing_fields), ""]
     if report.missing_columns:

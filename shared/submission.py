@@ -1,11 +1,12 @@
 """From the bytes of an upload to a job that a worker knows of."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from shared.jobs import store as jobs
-from shared.jobs.store import StoredFile
+from shared.jobs.store import NO_OPTIONS, StoredFile
 from shared.messages import Doorbell
 from shared.roll.errors import FileCode, FileFault
 from shared.roll.sniffing import Format, detect_format
@@ -29,6 +30,7 @@ def submit(
     max_bytes: int,
     uploaded_by: str,
     dry_run: bool = False,
+    options: Mapping[str, str] = NO_OPTIONS,
 ) -> UUID:
     """Store the file, commit its job, ring the doorbell; returns the job's id.
 
@@ -38,7 +40,7 @@ def submit(
     """
     file = keep(upload, name, store=store, max_bytes=max_bytes)
     try:
-        job_id = jobs.create(file, uploaded_by=uploaded_by, dry_run=dry_run)
+        job_id = jobs.create(file, uploaded_by=uploaded_by, dry_run=dry_run, options=options)
     except BaseException:
         store.delete(file.key)
         raise

@@ -25,6 +25,7 @@ class Job(BaseModel):
     id = UUIDField(primary_key=True)
     state = TextField()
     dry_run = BooleanField(default=False)
+    options = JSONField(default=dict)
     uploaded_by = TextField(default="")
 
     attempts = IntegerField(default=0)
@@ -50,6 +51,7 @@ class Job(BaseModel):
     sheet = TextField(null=True)
 
     report = JSONField(null=True)
+    rejects_key = TextField(null=True)
     error_code = TextField(null=True)
     error_message = TextField(null=True)
 

@@ -5,8 +5,9 @@ transaction they are called in.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
@@ -19,6 +20,7 @@ from shared.roll.errors import RowError
 
 MAX_KEPT_FAULTS = 1000
 MAX_BACKOFF_SECONDS = 300.0
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 class AttemptLost(Exception):
@@ -54,19 +56,35 @@ class Claim:
         return condition
 
 
-def create(file: StoredFile, *, uploaded_by: str, dry_run: bool = False) -> UUID:
-    """Commit a PENDING job for a stored file; returns its id, which is the task id."""
-    return _insert(file, uploaded_by, dry_run, state=JobState.PENDING)
+def create(
+    file: StoredFile,
+    *,
+    uploaded_by: str,
+    dry_run: bool = False,
+    options: Mapping[str, str] = NO_OPTIONS,
+) -> UUID:
+    """Commit a PENDING job for a stored file; returns its id, which is the task id.
+
+    `options` are the `ReadOptions` that the uploader gave.
+    """
+    return _insert(file, uploaded_by, dry_run, options, state=JobState.PENDING)
 
 
 def create_started(
-    file: StoredFile, *, uploaded_by: str, dry_run: bool, worker: str, lease_seconds: float
+    file: StoredFile,
+    *,
+    uploaded_by: str,
+    dry_run: bool,
+    worker: str,
+    lease_seconds: float,
+    options: Mapping[str, str] = NO_OPTIONS,
 ) -> Claim:
     """Commit a job that its creator has claimed already, so that no worker can take it."""
     job_id = _insert(
         file,
         uploaded_by,
         dry_run,
+        options,
         state=JobState.STARTED,
         attempts=1,
         worker=worker,
@@ -77,12 +95,19 @@ def create_started(
     return Claim(job_id, 1)
 
 
-def _insert(file: StoredFile, uploaded_by: str, dry_run: bool, **values: Any) -> UUID:
+def _insert(
+    file: StoredFile,
+    uploaded_by: str,
+    dry_run: bool,
+    options: Mapping[str, str],
+    **values: Any,
+) -> UUID:
     job_id = uuid4()
     Job.insert(
         id=job_id,
         uploaded_by=uploaded_by,
         dry_run=dry_run,
+        options=dict(options),
         created_at=clock(),
         not_before=clock(),
         file_key=file.key,
@@ -161,7 +186,13 @@ def note_progress(claim: Claim, **values: Any) -> None:
         _lost(claim)
 
 
-def finish(claim: Claim, report: dict[str, Any], faults: Iterable[RowError]) -> None:
+def finish(
+    claim: Claim,
+    report: dict[str, Any],
+    faults: Iterable[RowError],
+    *,
+    rejects_key: str | None = None,
+) -> None:
     """Move the job to SUCCESS with its report, its first faults and the mail's outbox entry.
 
     Call it inside the transaction that changes the roll. Raises AttemptLost, which must roll that
@@ -171,6 +202,7 @@ def finish(claim: Claim, report: dict[str, Any], faults: Iterable[RowError]) -> 
         claim,
         state=JobState.SUCCESS,
         report=report,
+        rejects_key=rejects_key,
         rows_read=report["rows_read"],
         percent=100.0,
     )

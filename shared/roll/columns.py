@@ -163,8 +163,18 @@ def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) 
     )
 
 
+def _looks_like_data(label: str) -> bool:
+    return "@" in label or label.isdigit()
+
+
 def _missing_columns(labels: tuple[str, ...]) -> FileFault:
-    found = recognise(labels)
+    if not (found := recognise(labels)) and any(map(_looks_like_data, labels)):
+        # What stands there may be a voter's own data, which belongs into no message.
+        return FileFault(
+            FileCode.MISSING_COLUMNS,
+            "The file has no header: its first row looks like a voter's. Please put a row with the"
+            " names of the columns on top, for example student_id and email.",
+        )
     absent = " and ".join(field for field in REQUIRED if field not in found)
     shown = ", ".join(f'"{label[:60]}"' for label in labels[:MAX_LABELS_SHOWN] if label)
     more = ", ..." if len(labels) > MAX_LABELS_SHOWN else ""

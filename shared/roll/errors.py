@@ -35,6 +35,15 @@ class WarningCode(StrEnum):
     ENCODING_ASSUMED = "ENCODING_ASSUMED"
 
 
+class SignCode(StrEnum):
+    """What is odd about a file as a whole, though every row of it is good."""
+
+    ID_LENGTHS = "ID_LENGTHS"
+    MOSTLY_INELIGIBLE = "MOSTLY_INELIGIBLE"
+    ONE_DEPARTMENT = "ONE_DEPARTMENT"
+    SMALL_ROLL = "SMALL_ROLL"
+
+
 class FileCode(StrEnum):
     """Why a file as a whole was refused."""
 
@@ -53,7 +62,7 @@ class FileCode(StrEnum):
     TOO_MANY_ROWS = "TOO_MANY_ROWS"
 
 
-DESCRIPTIONS: Mapping[RowCode | WarningCode | FileCode, str] = MappingProxyType(
+DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = MappingProxyType(
     {
         RowCode.MISSING_FIELD: "The row has no student id or no e-mail address.",
         RowCode.INVALID_EMAIL: "The e-mail address is not one address of the form name@domain.",
@@ -76,6 +85,10 @@ DESCRIPTIONS: Mapping[RowCode | WarningCode | FileCode, str] = MappingProxyType(
         WarningCode.SHARED_EMAIL: "Different student ids of the file have one e-mail address.",
         WarningCode.REPEATED_HEADER: "The header stands in the file again; that row was skipped.",
         WarningCode.ENCODING_ASSUMED: "The text is not UTF-8 and was read as Windows-1252.",
+        SignCode.ID_LENGTHS: "A few student ids are shorter or longer than all the others.",
+        SignCode.MOSTLY_INELIGIBLE: "More than nine in ten voters of the file are not eligible.",
+        SignCode.ONE_DEPARTMENT: "All voters of the file are of one department.",
+        SignCode.SMALL_ROLL: "The file has fewer than half as many voters as the roll.",
         FileCode.EMPTY_FILE: "The file holds nothing.",
         FileCode.NO_ROWS: "The file has a header and no rows below it.",
         FileCode.MISSING_COLUMNS: "No row among the first 20 names the required columns.",

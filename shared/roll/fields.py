@@ -89,6 +89,13 @@ def _moment_as_text(cell: date | time | timedelta) -> str:
     return cell.isoformat()
 
 
+def shown(cell: Cell) -> str:
+    """The cell as its file shows it, for people: untrimmed text, errors and formulas as such."""
+    if isinstance(cell, str | NoValue):
+        return str(cell)
+    return as_text(cell)
+
+
 def _no_value(cell: NoValue) -> BadCell:
     if cell.code is RowCode.EXCEL_ERROR:
         return _excel_error(cell.text)

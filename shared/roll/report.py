@@ -10,7 +10,9 @@ class Report:
     """The counts of one import; every row read is in exactly one of the five outcomes.
 
     `missing_fields` counts rows in which a field is blank or has no column, by field; `errors`
-    and `warnings` count rows by code. Blank rows are no rows and stand apart.
+    and `warnings` count rows by code. Blank rows are no rows and stand apart. `columns` tells the
+    file's own label of each field, `assumptions` what was decided without being told, `signs` what
+    is odd (code and message).
     """
 
     rows_read: int = 0
@@ -25,6 +27,9 @@ class Report:
     missing_fields: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    assumptions: list[str] = field(default_factory=list)
+    signs: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def saved(self) -> int:

@@ -30,6 +30,7 @@ from shared.roll.fields import (
     read_student_id,
     read_text,
     read_year,
+    shown,
 )
 from shared.roll.rows import Cell
 from shared.roll.text import shorten, trim
@@ -165,18 +166,11 @@ def _value_or_error(header: Header, line: int, field: str, cell: Cell) -> object
         return _READERS[field](cell)
     except BadCell as bad:
         label = header.labels[header.columns[field]]
-        return RowError(line, label, bad.code, shorten(_shown(cell)), bad.message)
+        return RowError(line, label, bad.code, shorten(shown(cell)), bad.message)
 
 
 def _is_blank(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not trim(cell))
-
-
-def _shown(cell: Cell) -> str:
-    try:
-        return cell if isinstance(cell, str) else as_text(cell)
-    except BadCell:
-        return str(cell)
 
 
 def _missing_error(header: Header, line: int, field: str) -> RowError:
@@ -194,7 +188,7 @@ def _count_error(line: int, cells: Sequence[Cell], width: int) -> RowError:
         line,
         "",
         RowCode.COLUMN_COUNT,
-        shorten(" | ".join(_shown(cell) for cell in cells[:100])),
+        shorten(" | ".join(shown(cell) for cell in cells[:100])),
         f"The row has {len(cells):,} cells and the header {width}; look for a delimiter or a"
         " quotation mark too many or too few.",
     )

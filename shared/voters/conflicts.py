@@ -4,28 +4,43 @@ from collections.abc import Iterator
 from itertools import chain, groupby, islice
 from operator import itemgetter
 
-from shared.roll.errors import RowError
+from shared.database import stream
+from shared.roll.errors import RowCode, RowError
 from shared.roll.validation import conflict_error
 from shared.voters.merge import conflicting_rows
+from shared.voters.models import ConflictRow
 
 NAMED_LINES = 10
+BATCH_ROWS = 1_000
 
 
-def conflict_errors(column: str) -> Iterator[RowError]:
-    """A CONFLICTING_ROWS fault for each contradicting row, by student id and line; streamed.
+def note_conflicts(column: str) -> None:
+    """Write the fault of every contradicting row into a TEMP table, in constant memory.
 
-    `column` is the label of the student id in the file. A fault names at most ten other lines,
-    so that a file that repeats one id a million times needs no more memory than another.
+    `column` is the label of the student id in the file. A fault names at most ten other lines, so
+    that a file that repeats one id a million times needs no more memory than another.
     """
+    faults = _faults(column)
+    fields = [ConflictRow.line, ConflictRow.student_id, ConflictRow.message]
+    while rows := [
+        (fault.line, fault.value, fault.message) for fault in islice(faults, BATCH_ROWS)
+    ]:
+        ConflictRow.insert_many(rows, fields=fields).execute()
+
+
+def conflict_faults(column: str) -> Iterator[RowError]:
+    """The noted faults in the order of their lines; streamed."""
+    query = ConflictRow.select(ConflictRow.line, ConflictRow.student_id, ConflictRow.message)
+    for line, student_id, message in stream(query.order_by(ConflictRow.line)):
+        yield RowError(line, column, RowCode.CONFLICTING_ROWS, student_id, message)
+
+
+def _faults(column: str) -> Iterator[RowError]:
+    """By student id and line, as the rows come out of the staging table."""
     for student_id, group in groupby(conflicting_rows(), key=itemgetter(0)):
         lines = (line for _, line in group)
         first = list(islice(lines, NAMED_LINES + 1))
         for line in chain(first, lines):
             others = [other for other in first if other != line]
-            yield conflict_error(
-                line,
-                others[:NAMED_LINES],
-                len(others) > NAMED_LINES or len(first) > NAMED_LINES,
-                column,
-                student_id,
-            )
+            has_more = len(first) > NAMED_LINES
+            yield conflict_error(line, others[:NAMED_LINES], has_more, column, student_id)

@@ -46,3 +46,14 @@ class RepeatedId(BaseModel):
 
     class Meta:
         temporary = True
+
+
+class ConflictRow(BaseModel):
+    """A row of the file being imported that contradicts another, and the fault that says so."""
+
+    line = IntegerField(primary_key=True)
+    student_id = TextField()
+    message = TextField()
+
+    class Meta:
+        temporary = True

@@ -6,7 +6,7 @@ from peewee import __exception_wrapper__  # type: ignore[attr-defined]
 
 from shared.database import database, is_postgresql
 from shared.roll.validation import Staged
-from shared.voters.models import RepeatedId, StagedVoter
+from shared.voters.models import ConflictRow, RepeatedId, StagedVoter
 
 COLUMNS = tuple(StagedVoter._meta.sorted_field_names)
 _NAMES = ", ".join(COLUMNS)
@@ -16,7 +16,7 @@ INSERT_STATEMENT = f"INSERT INTO staged_voter ({_NAMES}) VALUES ({', '.join('?' 
 
 def begin_staging() -> None:
     """Make empty staging tables on this connection, in place of those of an earlier attempt."""
-    for model in (StagedVoter, RepeatedId):
+    for model in (StagedVoter, RepeatedId, ConflictRow):
         model.drop_table(safe=True)
         model.create_table(safe=False)
 

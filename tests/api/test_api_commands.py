@@ -24,6 +24,12 @@ FLASK = Path(sys.executable).with_name("flask")
 BAD_ROWS = b"".join(b"%d,Ann,Lee,nothing,Law,3,yes\n" % number for number in range(100, 130))
 
 
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rejected rows are written into the folder in which the command runs."""
+    monkeypatch.chdir(tmp_path)
+
+
 def run(app: Flask, *words: str | Path, answers: str = "") -> Result:
     return app.test_cli_runner().invoke(args=[str(word) for word in words], input=answers)
 
@@ -217,3 +223,20 @@ def test_bad_settings_stop_every_command_with_one_message() -> None:
     assert "SECRET_KEY" in result.stderr
     assert "DATABASE_URL" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_rejected_rows_are_written_beside_the_report(app: Flask, tmp_path: Path) -> None:
+    roll = tmp_path / "autumn.csv"
+    roll.write_text("id,email\n1,a@x.edu\n2,nobody\n", encoding="utf-8")
+    done = run(app, "import", roll)
+    assert "autumn.rejects.csv" in done.stderr
+    assert "2,nobody,3," in (tmp_path / "autumn.rejects.csv").read_text("utf-8-sig")
+    run(app, "import", roll, "--rejects", tmp_path / "other.csv")
+    assert (tmp_path / "other.csv").exists()
+
+
+def test_the_options_of_reading_are_the_api_s(app: Flask, tmp_path: Path) -> None:
+    roll = tmp_path / "roll.csv"
+    roll.write_bytes("id\temail\tdept\n1\ta@x.edu\tПра\n".encode("cp1251"))
+    done = run(app, "import", roll, "--encoding", "cp1251", "--delimiter", "tab", "--json")
+    assert json.loads(done.stdout)["file"]["encoding"] == "cp1251"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.jobs.states import JobCode
-from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, WarningCode
+from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,12 +22,14 @@ READ_VARIABLES = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)) | set(
 
 def test_every_code_is_explained_and_every_explained_code_exists() -> None:
     explained = re.findall(r"^\| `([A-Z_]+)`", CODES, re.MULTILINE)
-    codes = [str(code) for kind in (RowCode, WarningCode, FileCode, JobCode) for code in kind]
+    codes = [
+        str(code) for kind in (RowCode, WarningCode, SignCode, FileCode, JobCode) for code in kind
+    ]
     assert sorted(explained) == sorted(codes)
 
 
 def test_every_code_has_a_description_for_mails_and_openapi() -> None:
-    assert set(DESCRIPTIONS) == {*RowCode, *WarningCode, *FileCode}
+    assert set(DESCRIPTIONS) == {*RowCode, *WarningCode, *SignCode, *FileCode}
 
 
 def test_every_setting_is_in_the_readme() -> None:

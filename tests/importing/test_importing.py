@@ -13,6 +13,7 @@ from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
 from shared.jobs.store import Claim
+from shared.roll.columns import FIELDS
 from shared.roll.errors import FileFault
 from shared.storage.file_store import FileStore
 from shared.storage.store import StoreUnavailable
@@ -82,6 +83,9 @@ def test_every_outcome_of_a_row_is_counted_once(store: FileStore) -> None:
             "CONFLICTING_ROWS": 2,
         },
         "warnings": {"REPEATED_ROW": 1, "SHARED_EMAIL": 2},
+        "columns": {name: name for name in FIELDS},
+        "assumptions": [],
+        "signs": [],
     }
     assert sorted(voter.student_id for voter in Voter.select()) == ["1", "2", "3", "6"]
     assert Voter.get_by_id("2").year == 3
@@ -274,3 +278,105 @@ def _files(store: FileStore) -> Iterator[Path]:
 )
 def test_a_client_s_file_name_is_only_ever_something_to_show(given: str, shown: str) -> None:
     assert printable_name(given) == shown
+
+
+def rejects_of(job: Job, store: FileStore) -> str:
+    assert job.rejects_key
+    with store.open(job.rejects_key) as file:
+        return file.read().decode("utf-8-sig")
+
+
+def test_the_rejects_file_has_every_rejected_row_and_comes_back_mended(store: FileStore) -> None:
+    job = imported(
+        store,
+        "Matric No;E-mail;Dept;Hall\n"
+        "001;ann@x.edu;=Law;South\n"
+        "002;nobody;'t Hooft;-North\n"
+        "003;cy@x.edu;Law;\n"
+        "003;cy@x.edu;Art;\n",
+    )
+    text = rejects_of(job, store)
+    lines = text.splitlines()
+    assert lines[0] == "Matric No,E-mail,Dept,Hall,_line,_errors"
+    assert lines[1].startswith("002,nobody,'t Hooft,'-North,3,E-mail: INVALID_EMAIL.")
+    assert [line.split(",")[4] for line in lines[1:]] == ["3", "4", "5"]
+    mended = text.replace("nobody", "ben@x.edu").replace(",Art,", ",Law,")
+    job = imported(store, mended)
+    assert job.report is not None
+    assert (job.report["created"], job.report["rejected"]) == (2, 0)
+    assert Voter.get_by_id("002").department == "'t Hooft"
+
+
+def test_a_disarmed_cell_is_armed_again_in_a_rejects_file_alone(store: FileStore) -> None:
+    imported(store, "id,email,dept,_line,_errors\n1,a@x.edu,'=Law,7,x\n")
+    imported(store, "id,email,dept\n2,b@x.edu,'=Law\n")
+    assert [Voter.get_by_id(key).department for key in ("1", "2")] == ["=Law", "'=Law"]
+
+
+def test_a_good_file_leaves_no_rejects_file(store: FileStore) -> None:
+    job = imported(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    assert job.rejects_key is None
+    assert [path.name for path in _files(store)] == [job.file_key]
+
+
+def test_an_attempt_that_failed_at_the_end_leaves_no_rejects_file(store: FileStore) -> None:
+    claim = claimed(store, HEADER + "1,Ann,Lee,nobody,Law,1,yes\n")
+
+    def take_over(phase: Phase, rows_read: int, percent: float | None) -> None:
+        if phase is Phase.APPLYING:
+            Job.update(attempts=2).execute()
+
+    perform(claim, store=store, max_rows=10, max_attempts=2, on_progress=take_over)
+    assert len(list(_files(store))) == 1
+
+
+def test_the_report_tells_columns_and_assumptions(store: FileStore) -> None:
+    job = imported(store, "Matric No;E-Mail;X\n1;m@x.edu;Müller\n".encode("windows-1252"))
+    assert job.report is not None
+    assert job.report["columns"] == {"student_id": "Matric No", "email": "E-Mail"}
+    assert "Windows-1252" in job.report["assumptions"][0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([f"{n + 1000},a{n}@x.edu,D{n % 3},yes" for n in range(29)] + ["7,z@x.edu,D1,yes"],
+         "ID_LENGTHS"),
+        ([f"{n + 1000},a{n}@x.edu,D{n % 3},{'yes' if n == 0 else 'no'}" for n in range(30)],
+         "MOSTLY_INELIGIBLE"),
+        ([f"{n + 1000},a{n}@x.edu,Law,yes" for n in range(30)], "ONE_DEPARTMENT"),
+        ([f"{n + 1000},a{n}@x.edu,D{n % 3},yes" for n in range(30)], None),
+    ],
+)  # fmt: skip
+def test_what_is_odd_about_a_file_is_told(
+    store: FileStore, rows: list[str], code: str | None
+) -> None:
+    job = imported(store, "\n".join(["id,email,dept,eligible", *rows, ""]))
+    assert job.report is not None
+    assert [sign["code"] for sign in job.report["signs"]] == ([code] if code else [])
+
+
+def test_a_file_much_smaller_than_the_roll_is_odd(store: FileStore) -> None:
+    imported(store, "id,email\n" + "".join(f"{n},a{n}@x.edu\n" for n in range(100, 160)))
+    job = imported(store, "id,email\n" + "".join(f"{n},a{n}@x.edu\n" for n in range(100, 125)))
+    assert job.report is not None
+    assert [sign["code"] for sign in job.report["signs"]] == ["SMALL_ROLL"]
+
+
+def test_the_uploader_s_options_win_over_what_the_file_looks_like(store: FileStore) -> None:
+    file = keep(
+        io.BytesIO("id;email;dept\n1;a@x.edu;Пра\n".encode("cp1251")),
+        "roll.csv",
+        store=store,
+        max_bytes=1000,
+    )
+    claim = jobs.create_started(
+        file,
+        uploaded_by="tests",
+        dry_run=False,
+        worker="w",
+        lease_seconds=30,
+        options={"encoding": "cp1251", "delimiter": ";"},
+    )
+    assert attempt(claim, store).state == JobState.SUCCESS
+    assert Voter.get_by_id("1").department == "Пра"

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, WarningCode
+from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
 from shared.roll.report import Report
 
 
@@ -37,6 +37,7 @@ def test_a_report_survives_its_own_dictionary() -> None:
     assert list(values) == [
         *("rows_read", "created", "updated", "unchanged", "repeated", "rejected", "blank_rows"),
         *("missing_columns", "ignored_columns", "missing_fields", "errors", "warnings"),
+        *("columns", "assumptions", "signs"),
     ]
     assert Report.from_dict(values) == example()
 
@@ -50,5 +51,5 @@ def test_rows_that_are_not_accounted_for_are_a_defect() -> None:
 
 
 def test_every_code_is_described_in_one_sentence() -> None:
-    assert set(DESCRIPTIONS) == {*RowCode, *WarningCode, *FileCode}
+    assert set(DESCRIPTIONS) == {*RowCode, *WarningCode, *SignCode, *FileCode}
     assert all(text.endswith(".") for text in DESCRIPTIONS.values())

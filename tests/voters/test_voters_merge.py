@@ -8,7 +8,7 @@ import pytest
 from shared.database import database, stream
 from shared.roll.validation import Staged
 from shared.voters import merge, staging
-from shared.voters.conflicts import conflict_errors
+from shared.voters.conflicts import conflict_faults, note_conflicts
 from shared.voters.merge import Counts
 from shared.voters.models import StagedVoter, Voter
 
@@ -82,7 +82,8 @@ def test_comparing_changes_nothing() -> None:
 
 def test_identical_rows_are_one_voter() -> None:
     stage(ANN, (9, *ANN[1:]), (12, *ANN[1:]))
-    assert list(conflict_errors("Student ID")) == []
+    note_conflicts("Student ID")
+    assert list(conflict_faults("Student ID")) == []
     assert (merge.drop_conflicting(), merge.drop_repeated()) == (0, 2)
     assert [row.line for row in StagedVoter.select()] == [2]
 
@@ -99,7 +100,8 @@ def test_identical_rows_are_one_voter() -> None:
 )
 def test_rows_that_contradict_each_other_all_go_and_name_each_other(other: Staged) -> None:
     stage(ANN, BEN, other, (11, *ANN[1:]))
-    errors = list(conflict_errors("Student ID"))
+    note_conflicts("Student ID")
+    errors = list(conflict_faults("Student ID"))
     assert [(error.line, error.column, error.value) for error in errors] == [
         (line, "Student ID", "1") for line in (2, 9, 11)
     ]
@@ -116,7 +118,8 @@ def test_a_conflict_of_very_many_rows_names_ten_lines_each() -> None:
     staging.begin_staging()
     staging.stage(many)
     merge.find_repeats()
-    errors = list(conflict_errors("ID"))
+    note_conflicts("ID")
+    errors = list(conflict_faults("ID"))
     assert len(errors) == 5000
     assert max(len(error.message) for error in errors) < 300
 

@@ -1,0 +1,102 @@
+"""`GET /api/jobs/<task_id>/...`: which rows were rejected, and why."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+from flask_smorest.pagination import PaginationParameters
+from marshmallow import RAISE, fields
+from marshmallow.validate import OneOf
+from webargs.flaskparser import abort
+
+from api.auth import requires
+from api.openapi import refuses
+from api.query import PagedQuerySchema
+from api.schemas import RowErrorSchema, described
+from api.services import services
+from shared.credentials import Scope
+from shared.jobs import store as jobs
+from shared.jobs.models import Job, JobFault
+from shared.roll.errors import RowCode
+from shared.storage.store import FileLost
+
+blueprint = Blueprint("Jobs", __name__, url_prefix="/api/jobs", description="Rejected rows.")
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1000
+SEND_BYTES = 256 * 1024
+CSV_BODY = {
+    "description": "UTF-8 with a byte order mark.",
+    "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+class FaultQuerySchema(PagedQuerySchema):
+    """Which faults to list. A parameter that is not known is refused, not ignored."""
+
+    code = fields.String(
+        validate=OneOf(list(RowCode)),
+        metadata=described("Only faults of this code.", RowCode.INVALID_EMAIL),
+    )
+    column = fields.String(metadata=described("Only faults of this column of the file.", "E-mail"))
+
+
+@blueprint.route("/<uuid:task_id>/errors/")
+@requires(Scope.READ, Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404, 422)
+@blueprint.arguments(FaultQuerySchema, location="query", unknown=RAISE)
+@blueprint.response(200, RowErrorSchema(many=True))
+@blueprint.paginate(page_size=PAGE_SIZE, max_page_size=MAX_PAGE_SIZE)
+def errors(
+    parameters: dict[str, str], task_id: UUID, pagination_parameters: PaginationParameters
+) -> Any:
+    """List the faults of a job's rows
+
+    In the order of their lines; the first thousand of a job are kept. The rejects file has all.
+    """
+    _job(task_id)
+    query = JobFault.select().where(JobFault.job == task_id)
+    for name, value in parameters.items():
+        query = query.where(getattr(JobFault, name) == value)
+    pagination_parameters.item_count = query.count()
+    page = query.order_by(JobFault.number).paginate(
+        pagination_parameters.page, pagination_parameters.page_size
+    )
+    return page.dicts()
+
+
+@blueprint.route("/<uuid:task_id>/rejects.csv")
+@requires(Scope.READ, Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404)
+@blueprint.doc(responses={"200": CSV_BODY})
+def rejects(task_id: UUID) -> Response:
+    """Download the rejected rows
+
+    The file's own columns with `_line` and `_errors` added. Mend the rows and upload the file as
+    it is: the two added columns are ignored.
+    """
+    key = _job(task_id).rejects_key
+    try:
+        file = services().store.open(key) if key else None
+    except FileLost:
+        file = None
+    if file is None:
+        abort(404, message="This task has no rejected rows to download.")
+    response = Response(_blocks(file), mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=f"rejects-{task_id}.csv")
+    response.call_on_close(file.close)
+    return response
+
+
+def _job(task_id: UUID) -> Job:
+    job = jobs.find(task_id)
+    if job is None:
+        abort(404, message="There is no task with this id.")
+    return job
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    while block := file.read(SEND_BYTES):
+        yield block

@@ -1,0 +1,200 @@
+"""The steps of an attempt: read, validate, stage, compare, apply.
+
+The roll changes in one transaction at the end, together with the job's state. An attempt that
+ends anywhere before leaves nothing behind, so the next one simply starts again.
+"""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain, islice
+from typing import BinaryIO
+
+from peewee import InterfaceError, OperationalError
+
+from shared.database import database
+from shared.jobs import store as jobs
+from shared.jobs.models import Job
+from shared.jobs.states import JobCode, Phase
+from shared.jobs.store import AttemptLost, Claim
+from shared.rejection import Rejections
+from shared.roll.errors import FileCode, FileFault, WarningCode
+from shared.roll.limits import Limits, ReadOptions
+from shared.roll.reader import open_roll
+from shared.roll.rejects import arm, is_rejects_file
+from shared.roll.report import Report
+from shared.roll.rows import RollReader, Row
+from shared.roll.validation import Staged, compile_validator
+from shared.storage.store import FileLost, UploadStore
+from shared.voters import merge, staging
+from shared.voters.conflicts import note_conflicts
+from shared.voters.signs import odd_signs
+
+BATCH_ROWS = 20_000
+PROGRESS_SECONDS = 0.5
+HASH_BYTES = 1024 * 1024
+
+OnProgress = Callable[[Phase, int, float | None], None]
+
+
+class JobFailure(Exception):
+    """The job cannot succeed, and its file's content is not to blame."""
+
+    def __init__(self, code: JobCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def run(claim: Claim, store: UploadStore, max_rows: int, on_progress: OnProgress) -> None:
+    """Bring the job to SUCCESS. Raises `FileFault`, `JobFailure`, `AttemptLost`, and what database
+    and store raise when they are out of reach; the roll is unchanged then."""
+    job = jobs.find(claim.job_id)
+    if job is None:
+        raise AttemptLost(f"job {claim.job_id} is gone")
+    reading = partial(open_roll, options=ReadOptions(**job.options), limits=Limits(max_rows))
+    with _opened(store, job) as file, reading(file) as reader:
+        jobs.note_progress(
+            claim,
+            format=reader.format,
+            encoding=reader.encoding,
+            delimiter=reader.delimiter,
+            sheet=reader.sheet,
+        )
+        with Rejections(reader.header.labels) as rejections:
+            report = _stage_all(claim, reader, rejections, on_progress)
+            label = reader.header.labels[reader.header.columns["student_id"]]
+            if _find_conflicts(label):
+                with reading(file) as once_more:
+                    rejections.add_conflicts(_as_meant(once_more), label)
+            _compare(report, reader, rejections)
+            jobs.note_progress(
+                claim, phase=Phase.APPLYING, rows_read=report.rows_read, percent=None
+            )
+            on_progress(Phase.APPLYING, report.rows_read, None)
+            _conclude(claim, report, rejections, store, dry_run=job.dry_run)
+    on_progress(Phase.DONE, report.rows_read, 100.0)
+
+
+@contextmanager
+def _opened(store: UploadStore, job: Job) -> Iterator[BinaryIO]:
+    """The stored file, after a look at whether it still is the one that was uploaded."""
+    try:
+        file = store.open(job.file_key)
+    except FileLost as error:
+        raise JobFailure(
+            JobCode.FILE_LOST,
+            "The uploaded file is no longer in the upload store. Please upload it again.",
+        ) from error
+    with file:
+        digest = hashlib.sha256()
+        while block := file.read(HASH_BYTES):
+            digest.update(block)
+        if digest.hexdigest() != job.sha256:
+            raise JobFailure(
+                JobCode.FILE_CHANGED,
+                "The stored file is not the one that was uploaded. Please upload it again.",
+            )
+        file.seek(0)
+        yield file
+
+
+def _stage_all(
+    claim: Claim, reader: RollReader, rejections: Rejections, on_progress: OnProgress
+) -> Report:
+    """Stage the good rows in batches; between two of them the connection is free to tell the
+    progress. Returns a report of what reading alone can tell."""
+    staging.begin_staging()
+    report = Report()
+    rows = _good_rows(reader, rejections, report)
+    staged = 0
+    told_at = time.monotonic()
+    for first in rows:
+        staged += staging.stage(chain((first,), islice(rows, BATCH_ROWS - 1)))
+        if time.monotonic() - told_at >= PROGRESS_SECONDS:
+            percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
+            rows_read = staged + rejections.count
+            jobs.note_progress(claim, rows_read=rows_read, percent=percent)
+            on_progress(Phase.READING, rows_read, percent)
+            told_at = time.monotonic()
+    report.rows_read = staged + rejections.count
+    if not report.rows_read:
+        raise FileFault(
+            FileCode.NO_ROWS,
+            "The file has a header and no rows below it. Please export the roll again.",
+        )
+    staging.analyze_staging()
+    report.missing_fields = dict(rejections.missing + Counter(merge.count_missing()))
+    return report
+
+
+def _good_rows(reader: RollReader, rejections: Rejections, report: Report) -> Iterator[Staged]:
+    validate = compile_validator(reader.header)
+    for line, cells in _as_meant(reader):
+        row = validate(line, cells)
+        if isinstance(row, tuple):
+            yield row
+        elif row is None:
+            report.blank_rows += 1
+        else:
+            rejections.add(line, cells, row)
+
+
+def _as_meant(reader: RollReader) -> Iterator[Row]:
+    """The rows, and those of a mended rejects file without what disarmed their cells."""
+    if not is_rejects_file(reader.header.labels):
+        return iter(reader)
+    return (
+        (line, [arm(cell) if isinstance(cell, str) else cell for cell in cells])
+        for line, cells in reader
+    )
+
+
+def _find_conflicts(label: str) -> bool:
+    merge.find_repeats()
+    note_conflicts(label)
+    return merge.drop_conflicting() > 0
+
+
+def _compare(report: Report, reader: RollReader, rejections: Rejections) -> None:
+    """Take out what repeats itself, and complete the report with what the file alone can tell."""
+    header = reader.header
+    report.repeated = merge.drop_repeated()
+    report.rejected = rejections.count
+    report.missing_columns = list(header.missing)
+    report.ignored_columns = list(header.ignored)
+    report.errors = dict(rejections.errors)
+    report.columns = {field: header.labels[index] for field, index in header.columns.items()}
+    report.assumptions = list(reader.assumptions)
+    report.signs = [{"code": code, "message": message} for code, message in odd_signs()]
+    warnings = Counter(reader.warnings)
+    warnings[WarningCode.REPEATED_ROW] += report.repeated
+    warnings[WarningCode.SHARED_EMAIL] += merge.count_shared_emails()
+    report.warnings = {str(code): count for code, count in warnings.items() if count}
+
+
+def _conclude(
+    claim: Claim, report: Report, rejections: Rejections, store: UploadStore, *, dry_run: bool
+) -> None:
+    """Change the roll and the job in one transaction, or only find out what would change."""
+    rejects_key = rejections.store_in(store)
+    try:
+        with database.atomic():
+            if not dry_run:
+                merge.lock_roll()
+            counts = merge.compare() if dry_run else merge.apply()
+            report.created = counts.created
+            report.updated = counts.updated
+            report.unchanged = counts.unchanged
+            report.check()
+            jobs.finish(claim, report.to_dict(), rejections.first_faults(), rejects_key=rejects_key)
+    except (OperationalError, InterfaceError):
+        # The commit may have happened although its answer was lost: the file must stay.
+        raise
+    except BaseException:
+        if rejects_key:
+            store.delete(rejects_key)
+        raise

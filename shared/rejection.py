@@ -1,0 +1,89 @@
+"""The rejected rows of one attempt: counted, the first faults kept, all in the rejects file."""
+
+import heapq
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
+from itertools import islice
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from shared.jobs.store import MAX_KEPT_FAULTS
+from shared.roll.errors import RowCode, RowError
+from shared.roll.rejects import RejectsWriter
+from shared.roll.rows import Cell, Row
+from shared.roll.validation import Rejected
+from shared.storage.store import UploadStore
+from shared.voters.conflicts import conflict_faults
+
+COPY_BYTES = 256 * 1024
+
+
+class Rejections:
+    """Counts in memory, rows in a temporary file of this machine until the attempt is about to
+    succeed; memory stays flat whatever the number of bad rows."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.count = 0
+        self.errors: Counter[str] = Counter()
+        self.missing: Counter[str] = Counter()
+        self._kept: list[RowError] = []
+        self._conflicts: list[RowError] = []
+        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
+        self._text = TextIOWrapper(self._spool, "utf-8", "replace", newline="")
+        self._writer = RejectsWriter(self._text, labels)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._text.close()
+
+    def add(self, line: int, cells: Sequence[Cell], row: Rejected) -> None:
+        """Count one bad row, once under each of its codes."""
+        self.count += 1
+        self.errors.update({error.code for error in row.errors})
+        self.missing.update(row.missing)
+        self._kept.extend(row.errors[: MAX_KEPT_FAULTS - len(self._kept)])
+        self._writer.write(line, cells, row.errors)
+
+    def add_conflicts(self, rows: Iterable[Row], column: str) -> None:
+        """Count the contradicting rows, which the database has found, and fetch their cells.
+
+        `rows` are the rows of the file once more, `column` is the label of the student id.
+        """
+        self._conflicts = list(islice(conflict_faults(column), MAX_KEPT_FAULTS))
+        faults = conflict_faults(column)
+        fault = next(faults, None)
+        for line, cells in rows:
+            if fault is None:
+                return
+            if line == fault.line:
+                self.count += 1
+                self.errors[RowCode.CONFLICTING_ROWS] += 1
+                self._writer.write(line, cells, [fault])
+                fault = next(faults, None)
+
+    def first_faults(self) -> Iterable[RowError]:
+        """The faults that the database keeps, in the order of their lines."""
+        merged = heapq.merge(self._kept, self._conflicts, key=lambda error: error.line)
+        return islice(merged, MAX_KEPT_FAULTS)
+
+    def store_in(self, store: UploadStore) -> str | None:
+        """Put the rejects file into the upload store; returns its key, None without any row."""
+        if not self.count:
+            return None
+        key = uuid4().hex
+        self._text.flush()
+        self._spool.seek(0)
+        with store.writing(key) as sink:
+            while block := self._spool.read(COPY_BYTES):
+                sink.write(block)
+        return key

@@ -1,0 +1,81 @@
+"""Odd signs: nothing wrong with any row, and yet worth a look before an election.
+
+They are found by a few aggregates over the staged rows, before the roll changes.
+"""
+
+from collections.abc import Callable, Iterator
+
+from peewee import Expression, Function, fn
+
+from shared.database import database
+from shared.roll.errors import SignCode
+from shared.voters.models import StagedVoter, Voter
+
+MIN_ROWS = 20
+USUAL_SHARE = 0.9
+INELIGIBLE_SHARE = 0.9
+SMALL_ROLL_SHARE = 0.5
+
+Sign = tuple[SignCode, str]
+
+
+def odd_signs() -> list[Sign]:
+    """The signs that the staged rows show, each with a sentence; none for a tiny file."""
+    (staged,) = _row(fn.COUNT(StagedVoter.line))
+    if staged < MIN_ROWS:
+        return []
+    looks: tuple[Callable[[int], Iterator[Sign]], ...] = (
+        _id_lengths,
+        _ineligible,
+        _one_department,
+        _small_roll,
+    )
+    return [sign for look in looks for sign in look(staged)]
+
+
+def _id_lengths(staged: int) -> Iterator[Sign]:
+    length = fn.LENGTH(StagedVoter.student_id)
+    query = StagedVoter.select(length, fn.COUNT(StagedVoter.student_id)).group_by(length)
+    counts = dict(database.execute(query).fetchall())
+    usual = max(counts, key=lambda chars: counts[chars])
+    others = staged - counts[usual]
+    if others and counts[usual] >= USUAL_SHARE * staged:
+        message = (
+            f"{others:,} of {staged:,} student ids are not {usual} characters long like the"
+            " others; leading zeros may have been lost."
+        )
+        yield SignCode.ID_LENGTHS, message
+
+
+def _ineligible(staged: int) -> Iterator[Sign]:
+    stated, eligible = _row(
+        fn.COUNT(StagedVoter.is_eligible), fn.SUM(StagedVoter.is_eligible.cast("INTEGER"))
+    )
+    if stated >= MIN_ROWS and stated - eligible > INELIGIBLE_SHARE * stated:
+        yield (
+            SignCode.MOSTLY_INELIGIBLE,
+            f"{stated - eligible:,} of {stated:,} voters are not eligible.",
+        )
+
+
+def _one_department(staged: int) -> Iterator[Sign]:
+    stated, different = _row(
+        fn.COUNT(StagedVoter.department), fn.COUNT(StagedVoter.department.distinct())
+    )
+    if stated >= MIN_ROWS and different == 1:
+        yield SignCode.ONE_DEPARTMENT, "All voters of the file are of one department."
+
+
+def _small_roll(staged: int) -> Iterator[Sign]:
+    present = int(Voter.select(fn.COUNT(Voter.student_id)).scalar())
+    if present >= MIN_ROWS and staged < SMALL_ROLL_SHARE * present:
+        message = (
+            f"The file has {staged:,} voters and the roll {present:,}; voters who are not in the"
+            " file stay on the roll."
+        )
+        yield SignCode.SMALL_ROLL, message
+
+
+def _row(*columns: Function | Expression) -> list[int]:
+    found = database.execute(StagedVoter.select(*columns)).fetchone()
+    return [int(value or 0) for value in found]
