@@ -11,6 +11,7 @@ from uuid import UUID
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 from kombu.pools import ProducerPool
+from kombu.transport import filesystem, virtual
 
 from config.settings import PROJECT_ROOT
 
@@ -71,6 +72,18 @@ def consumer_connection(broker_url: str) -> Connection:
     )
 
 
+class EmbeddedTransport(filesystem.Transport):
+    """kombu's filesystem transport with bindings of its own.
+
+    kombu remembers them once for all folders of a process: a second folder would get none, and
+    its messages would go nowhere.
+    """
+
+    def __init__(self, client: Connection, **options: Any) -> None:
+        super().__init__(client, **options)  # type: ignore[no-untyped-call]
+        self.state = virtual.BrokerState()
+
+
 def _connection(url: str, **options: Any) -> Connection:
     """`filesystem://FOLDER` is the embedded broker, relative to the project; all else is AMQP."""
     kind, _, place = url.partition("://")
@@ -80,7 +93,7 @@ def _connection(url: str, **options: Any) -> Connection:
     folder = PROJECT_ROOT / place
     (folder / "messages").mkdir(parents=True, exist_ok=True)
     return Connection(
-        "filesystem://localhost",
+        transport=EmbeddedTransport,
         transport_options={
             "data_folder_in": str(folder / "messages"),
             "data_folder_out": str(folder / "messages"),

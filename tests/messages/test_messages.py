@@ -55,6 +55,16 @@ def test_a_ring_before_any_worker_has_come_is_heard_later(broker_url: str) -> No
         assert sorted(received(connection, 3)) == sorted(ids)
 
 
+def test_two_embedded_brokers_of_one_process_do_not_mix(tmp_path: Path) -> None:
+    for folder in ("one", "other"):
+        job_id = uuid4()
+        url = f"filesystem://{tmp_path / folder}"
+        with closing(Doorbell(url)) as doorbell:
+            assert doorbell.ring(job_id) is True
+        with consumer_connection(url) as connection:
+            assert received(connection, 1) == [job_id]
+
+
 @pytest.fixture
 def deaf_server() -> Iterator[int]:
     """Takes connections and never says a word, like a hung broker."""
