@@ -37,5 +37,6 @@ class Limits:
     max_total_bytes: int = 2048 * MIB
     max_strings_bytes: int = 256 * MIB
     max_small_part_bytes: int = 16 * MIB
+    fast_sheet_bytes: int = 40 * MIB
     max_ratio: int = 400
     ratio_free_bytes: int = 16 * MIB

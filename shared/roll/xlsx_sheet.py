@@ -2,28 +2,30 @@
 
 import re
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import Any, BinaryIO
+from zipfile import ZipInfo
 
 from shared.roll.errors import RowCode
 from shared.roll.rows import Cell, NoValue, Row
-from shared.roll.xlsx_workbook import OpenWorkbook, damage_is_a_fault
+from shared.roll.xlsx_damage import damage_is_a_fault
 
 # ECMA-376 part 1, 22.9.2.19: how a string of a workbook holds a character that XML does not.
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
-class SheetRows:
+class OpenpyxlRows:
     """The rows that hold a value, as a stream, and how much of the sheet has been read.
 
-    Raises `FileFault` for damage while iterating. openpyxl keeps one empty XML element for every
+    `sheet` is openpyxl's, `twin` the same with formulas in the place of their results where it
+    has any, `part` its part of the zip in `stream`. openpyxl keeps one empty XML element for every
     row it has passed, so memory grows by some 50 bytes a row, up to Excel's limit of rows.
     """
 
-    def __init__(self, workbook: OpenWorkbook, title: str) -> None:
-        self._workbook = workbook
-        self._title = title
-        self._sheet = workbook.sheet(title)
-        self._part = workbook.archive.getinfo(self._sheet._worksheet_path)
+    def __init__(self, sheet: Any, twin: Any | None, stream: BinaryIO, part: ZipInfo) -> None:
+        self._sheet = sheet
+        self._twin = twin
+        self._stream = stream
+        self._part = part
         self._rows = self._read()
 
     def __iter__(self) -> Iterator[Row]:
@@ -31,7 +33,7 @@ class SheetRows:
 
     def fraction(self) -> float:
         """0 to 1, by the packed bytes of the sheet."""
-        done_bytes = self._workbook.stream.tell() - self._part.header_offset
+        done_bytes = self._stream.tell() - self._part.header_offset
         return min(max(done_bytes / max(self._part.compress_size, 1), 0.0), 1.0)
 
     def close(self) -> None:
@@ -45,13 +47,11 @@ class SheetRows:
                     yield line, cells
 
     def _cells(self) -> Iterator[tuple[Cell, ...]]:
-        if self._part.filename in self._workbook.with_formulas:
-            return self._values_beside_formulas()
-        return map(_unescaped, self._sheet.iter_rows(values_only=True))
+        if self._twin is None:
+            return map(_unescaped, self._sheet.iter_rows(values_only=True))
+        return self._values_beside_formulas(self._twin)
 
-    def _values_beside_formulas(self) -> Iterator[tuple[Cell, ...]]:
-        """A formula saved without its result reads as blank, so the formulas are read as well."""
-        twin = self._workbook.formulas_of(self._title)
+    def _values_beside_formulas(self, twin: Any) -> Iterator[tuple[Cell, ...]]:
         values, formulas = self._sheet.iter_rows(), twin.iter_rows(values_only=True)
         for pair in zip(values, formulas, strict=True):
             yield _unescaped(tuple(map(_value, *pair)))
@@ -66,9 +66,9 @@ def _value(cell: Any, formula: object) -> Cell:
 
 
 def _unescaped(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    if not any(type(cell) is str and "_x" in cell for cell in cells):
+    if not any(type(cell) is str and ("_x" in cell or not cell) for cell in cells):
         return cells
-    return tuple(unescape(cell) if isinstance(cell, str) else cell for cell in cells)
+    return tuple(unescape(cell) or None if isinstance(cell, str) else cell for cell in cells)
 
 
 def unescape(text: str) -> str:

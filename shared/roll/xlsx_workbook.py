@@ -1,89 +1,32 @@
-"""A workbook opened by openpyxl in read-only mode, after a look at what is in its zip.
+"""A workbook opened by openpyxl in read-only mode, which streams its rows."""
 
-What a damaged workbook makes the libraries raise becomes a `FileFault` here.
-"""
-
-import struct
 import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Set
 from functools import cached_property
 from typing import Any, BinaryIO
-from xml.etree.ElementTree import ParseError
-from xml.parsers.expat import ExpatError
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
-from shared.roll.errors import FileCode, FileFault
-from shared.roll.limits import Limits
-from shared.roll.xlsx_parts import check_parts
-from shared.roll.zip_guard import open_archive
-
-# What zipfile, the XML parser and openpyxl raise for a damaged workbook, each tried. OSError is
-# not among them: it is the store's own fault, not the file's.
-DAMAGE = (
-    BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    ParseError,
-    ExpatError,
-    InvalidFileException,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
+from shared.roll.workbook import Sheet
+from shared.roll.xlsx_damage import damage_is_a_fault
+from shared.roll.xlsx_sheet import OpenpyxlRows
 
 
-@contextmanager
-def damage_is_a_fault() -> Iterator[None]:
-    """Turn what a damaged workbook makes the libraries raise into UNREADABLE_FILE."""
-    try:
-        yield
-    except DAMAGE as error:
-        raise FileFault(
-            FileCode.UNREADABLE_FILE,
-            "The workbook cannot be read; it is damaged or not written as Excel would. Please open"
-            " it in Excel, save it again as .xlsx and upload that.",
-        ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A worksheet by its title."""
-
-    title: str
-    is_visible: bool
-
-
-class OpenWorkbook:
+class OpenpyxlWorkbook:
     """A workbook whose cells are read as values, and a second time as formulas where needed.
 
     `with_formulas` names the parts of the sheets that hold any. Memory is that of the shared
-    strings and styles. Raises `FileFault` for a zip that must not be unpacked, and for damage.
+    strings and styles. Raises `FileFault` for damage.
     """
 
-    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+    def __init__(self, stream: BinaryIO, with_formulas: Set[str]) -> None:
         self.stream = stream
+        self.with_formulas = with_formulas
         # openpyxl warns of parts that it cannot write back, and of dates that Excel cannot show.
         warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         with damage_is_a_fault():
-            with open_archive(stream, limits) as archive:
-                self.with_formulas = check_parts(archive, limits)
             self._values = _load(stream, data_only=True)
-
-    @property
-    def archive(self) -> ZipFile:
-        """The open zip behind the workbook."""
-        archive: ZipFile = self._values._archive
-        return archive
 
     @property
     def sheets(self) -> list[Sheet]:
@@ -92,17 +35,24 @@ class OpenWorkbook:
             Sheet(sheet.title, sheet.sheet_state == "visible") for sheet in self._values.worksheets
         ]
 
-    def sheet(self, title: str) -> Any:
-        """openpyxl's read-only worksheet."""
-        return _unsized(self._values[title])
-
-    def formulas_of(self, title: str) -> Any:
-        """The same worksheet, with formulas in the place of their results."""
-        return _unsized(self._formulas[title])
+    def rows(self, title: str) -> OpenpyxlRows:
+        """The rows of a sheet, streamed."""
+        with damage_is_a_fault():
+            sheet = _unsized(self._values[title])
+            part = self._archive.getinfo(sheet._worksheet_path)
+            # A formula saved without its result reads as blank, so the formulas are read as well.
+            has_formulas = part.filename in self.with_formulas
+            twin = _unsized(self._formulas[title]) if has_formulas else None
+        return OpenpyxlRows(sheet, twin, self.stream, part)
 
     def close(self) -> None:
         """Close the zip; the stream stays the caller's."""
         self._values.close()
+
+    @property
+    def _archive(self) -> ZipFile:
+        archive: ZipFile = self._values._archive
+        return archive
 
     @cached_property
     def _formulas(self) -> Any:

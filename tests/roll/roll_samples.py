@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO, StringIO
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, is_zipfile
 
 from openpyxl import Workbook
 
@@ -102,9 +102,24 @@ def with_strings(table: bytes, cell: str) -> bytes:
 
 
 def rows_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> list[Row]:
-    """The data rows, as read."""
+    """The data rows, as read; a workbook is read by openpyxl as well, and must be the same."""
+    rows = _rows_of(data, options, **limits)
+    if is_zipfile(BytesIO(data)) and limits.get("fast_sheet_bytes") != 0:
+        assert _alike(rows, _rows_of(data, options, **limits, fast_sheet_bytes=0))
+    return rows
+
+
+def _rows_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> list[Row]:
     with open_roll(BytesIO(data), options or ReadOptions(), limits=Limits(**limits)) as reader:
         return [(line, list(cells)) for line, cells in reader]
+
+
+def _alike(rows: list[Row], others: list[Row]) -> bool:
+    """Whether the rows are the same, to the letter but for whole floats and truth as a number."""
+    kinds = [[type(cell) is bool for cell in cells] for _, cells in rows]
+    return rows == others and kinds == [
+        [type(cell) is bool for cell in cells] for _, cells in others
+    ]
 
 
 def results_of(data: bytes) -> list[Staged | Rejected | None]:
