@@ -7,6 +7,7 @@ errors before and hand them in.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 from python_calamine import (
@@ -18,13 +19,12 @@ from python_calamine import (
 )
 from python_calamine import CalamineWorkbook as Calamine
 
-from shared.roll.errors import FileCode, FileFault
 from shared.roll.rows import Cell, NoValue, Row
-from shared.roll.workbook import Sheet, damaged
+from shared.roll.unread_cells import UnreadCells
+from shared.roll.workbook import Sheet
+from shared.roll.workbook_faults import damaged, password_protected
 
-# By row of the sheet and by column, both from 0.
-Unread = Mapping[int, Mapping[int, NoValue]]
-NOTHING_UNREAD: Mapping[int, Unread] = {}
+NONE_UNREAD: Mapping[int, UnreadCells] = MappingProxyType({})
 
 
 class CalamineWorkbook:
@@ -35,7 +35,7 @@ class CalamineWorkbook:
     `FileFault`: UNREADABLE_FILE, PASSWORD_PROTECTED.
     """
 
-    def __init__(self, stream: BinaryIO, unread: Mapping[int, Unread] = NOTHING_UNREAD) -> None:
+    def __init__(self, stream: BinaryIO, unread: Mapping[int, UnreadCells] = NONE_UNREAD) -> None:
         stream.seek(0)
         with _damage_is_a_fault():
             self._book = Calamine.from_filelike(stream)
@@ -64,7 +64,7 @@ class CalamineWorkbook:
 class CalamineRows:
     """The rows of a loaded sheet that hold a value."""
 
-    def __init__(self, sheet: CalamineSheet, unread: Unread) -> None:
+    def __init__(self, sheet: CalamineSheet, unread: UnreadCells) -> None:
         self._sheet = sheet
         self._unread = unread
         self._left = (None,) * (sheet.start[1] if sheet.start else 0)
@@ -114,11 +114,13 @@ def _damage_is_a_fault() -> Iterator[None]:
     try:
         yield
     except PasswordError as error:
-        raise FileFault(
-            FileCode.PASSWORD_PROTECTED,
-            "The file is protected by a password. Please save it without one.",
-        ) from error
+        raise password_protected() from error
     except (CalamineError, ValueError, OverflowError) as error:
+        raise damaged() from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # Rust's own, of a file that ends too early; a fault of the disk comes with its number.
         raise damaged() from error
     except BaseException as error:
         # A panic of Rust code comes as a BaseException of a class that no module exports.

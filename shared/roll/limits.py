@@ -37,6 +37,10 @@ class Limits:
     max_total_bytes: int = 2048 * MIB
     max_strings_bytes: int = 256 * MIB
     max_small_part_bytes: int = 16 * MIB
-    fast_sheet_bytes: int = 40 * MIB
+    fast_sheet_bytes: int = 64 * MIB
+    max_xls_bytes: int = 16 * MIB
+    max_xlsb_bytes: int = 32 * MIB
+    max_ods_bytes: int = 96 * MIB
+    max_grid_cells: int = 4_000_000
     max_ratio: int = 400
     ratio_free_bytes: int = 16 * MIB

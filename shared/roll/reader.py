@@ -2,6 +2,7 @@
 
 from typing import BinaryIO
 
+from shared.roll.calamine_reader import open_with_calamine
 from shared.roll.csv_reader import open_csv
 from shared.roll.limits import Limits, ReadOptions
 from shared.roll.rows import Cell, NoValue, RollReader, Row
@@ -25,6 +26,10 @@ def open_roll(
     The stream stays the caller's and must stay open while rows are read. Raises `FileFault` for
     whatever content is no roll.
     """
-    if detect_format(stream, limits) is Format.XLSX:
-        return open_xlsx(stream, options, limits)
-    return open_csv(stream, options, limits)
+    match detect_format(stream, limits):
+        case Format.CSV:
+            return open_csv(stream, options, limits)
+        case Format.XLSX:
+            return open_xlsx(stream, options, limits)
+        case file_format:
+            return open_with_calamine(stream, file_format, options, limits)

@@ -2,12 +2,15 @@
 
 import re
 import struct
+import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from enum import StrEnum
 from typing import BinaryIO
+from zipfile import BadZipFile, ZipFile
 
 from shared.roll.errors import FileCode, FileFault
 from shared.roll.limits import KIB, Limits
+from shared.roll.workbook_faults import damaged, password_protected
 from shared.roll.zip_guard import open_archive
 
 _DEFAULT_LIMITS = Limits()
@@ -30,15 +33,12 @@ _MARKUP = (
     (re.compile(rb"\{\s*(\"|\})|\[\s*[{\[]\s*[\"\]{}]"), "a JSON document"),
 )
 _ZIP_KINDS = (
-    ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),
-    ("content.xml", "an OpenDocument file (.ods)"),
     ("word/", "a Word document"),
     ("ppt/", "a PowerPoint presentation"),
+    ("content.xml", "an OpenDocument file that is no spreadsheet"),
 )
-_OLE_KINDS = (
-    ("Workbook", "an old Excel workbook (.xls)"),
-    ("Book", "an old Excel workbook (.xls)"),
-)
+_XLS_STREAMS = ("Workbook", "Book")
+_ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
 class Format(StrEnum):
@@ -46,6 +46,9 @@ class Format(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+    XLSB = "xlsb"
+    XLS = "xls"
+    ODS = "ods"
 
 
 def detect_format(stream: BinaryIO, limits: Limits = _DEFAULT_LIMITS) -> Format:
@@ -58,7 +61,7 @@ def detect_format(stream: BinaryIO, limits: Limits = _DEFAULT_LIMITS) -> Format:
     head = stream.read(HEAD_BYTES)
     try:
         if head.startswith(OLE_MAGIC):
-            raise _ole_fault(stream, head)
+            return _ole_format(stream, head)
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
             return _zip_format(stream, limits)
     finally:
@@ -111,6 +114,10 @@ def _is_utf8(head: bytes) -> bool:
 def _zip_format(stream: BinaryIO, limits: Limits) -> Format:
     with open_archive(stream, limits) as archive:
         names = archive.namelist()
+        if "content.xml" in names and _mimetype(archive).startswith(_ODS_TYPE):
+            return Format.ODS
+    if "xl/workbook.bin" in names:
+        return Format.XLSB
     for start, name in _ZIP_KINDS:
         if any(member.startswith(start) for member in names):
             raise _unsupported(name)
@@ -119,22 +126,35 @@ def _zip_format(stream: BinaryIO, limits: Limits) -> Format:
     return Format.XLSX
 
 
-def _ole_fault(stream: BinaryIO, head: bytes) -> FileFault:
+def _mimetype(archive: ZipFile) -> bytes:
+    """ODF 1.3 part 2, 3.3: the part that tells what the document is."""
+    try:
+        with archive.open("mimetype") as part:
+            return part.read(len(_ODS_TYPE))
+    except KeyError:
+        return b""
+    except (
+        BadZipFile,
+        NotImplementedError,
+        EOFError,
+        ValueError,
+        struct.error,
+        zlib.error,
+    ) as error:
+        raise damaged() from error
+
+
+def _ole_format(stream: BinaryIO, head: bytes) -> Format:
     """[MS-CFB] 2.2: the sector size stands at offset 30, the first directory sector at 48."""
     if len(head) >= 512:
         sector_bits, first_sector = struct.unpack_from("<H16xL", head, 30)
         stream.seek((first_sector + 1) << min(sector_bits, 12))
         directory = stream.read(_OLE_DIRECTORY_BYTES)
         if "EncryptedPackage".encode("utf-16-le") in directory:
-            return FileFault(
-                FileCode.PASSWORD_PROTECTED,
-                "The workbook is protected by a password. Please save it without one: in Excel"
-                " under File, Info, Protect Workbook, Encrypt with Password, empty the field.",
-            )
-        for name, kind in _OLE_KINDS:
-            if name.encode("utf-16-le") in directory:
-                return _unsupported(kind)
-    return _unsupported("an old Office document")
+            raise password_protected()
+        if any(name.encode("utf-16-le") in directory for name in _XLS_STREAMS):
+            return Format.XLS
+    raise _unsupported("an old Office document")
 
 
 def _unsupported(name: str) -> FileFault:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.roll.errors import FileCode, FileFault
 from shared.roll.rows import Row
 
 
@@ -43,20 +42,3 @@ class Workbook(Protocol):
 
     def close(self) -> None:
         """Let go of the workbook."""
-
-
-def damaged() -> FileFault:
-    """The fault of a workbook that its library cannot read."""
-    return FileFault(
-        FileCode.UNREADABLE_FILE,
-        "The workbook cannot be read; it is damaged or not written as Excel would. Please open"
-        " it in Excel, save it again as .xlsx and upload that.",
-    )
-
-
-def too_large(reason: str) -> FileFault:
-    """The fault of a workbook that would take too much memory; `reason` is a sentence."""
-    return FileFault(
-        FileCode.WORKBOOK_TOO_LARGE,
-        f"{reason} Please save the sheet with the roll as CSV and upload that.",
-    )

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 from openpyxl.utils.exceptions import InvalidFileException
 
-from shared.roll.workbook import damaged
+from shared.roll.workbook_faults import damaged
 
 # What zipfile, the XML parser and openpyxl raise for a damaged workbook, each tried. OSError is
 # not among them: it is the store's own fault, not the file's.

@@ -1,10 +1,9 @@
 """One cheap pass over the XML of a workbook, before a library trusts any of it.
 
-Expat without handlers reads some hundred megabytes a second. On its way it refuses every DTD
-(Office writes none; a billion laughs needs one) and every text no cell can hold. openpyxl would
-skip, without a word, a row that stands below a later one, and would count up to a row number of
-10^12; so row numbers are looked at as well. Calamine would read an error as a blank cell; so the
-pass also tells whether both would read the same.
+On its way it refuses every DTD (Office writes none; a billion laughs needs one) and every text no
+cell can hold. openpyxl would skip, without a word, a row that stands below a later one, and would
+count up to a row number of 10^12; so row numbers are looked at as well. Calamine would read an
+error as a blank cell; so the pass also tells whether both would read the same.
 """
 
 import re
@@ -16,7 +15,7 @@ from zipfile import ZipFile, ZipInfo
 
 from shared.roll.errors import FileCode, FileFault
 from shared.roll.limits import KIB, Limits
-from shared.roll.workbook import too_large
+from shared.roll.workbook_faults import too_large
 from shared.roll.xlsx_styles import CellFormats, read_formats
 
 SHEETS = "xl/worksheets/"
@@ -28,23 +27,34 @@ CHUNK_BYTES = 64 * KIB
 # Calamine copies a shared string into every cell that refers to it, and keeps a sheet as a grid.
 MAX_PLAIN_STRING_BYTES = 2000
 MAX_PLAIN_ROW = 200_000
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_ROW_NUMBER = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r=[\"'](\d+)[\"']")
-# White space that nothing preserves, an escape that only one of the two resolves rightly.
-_ODD_TEXT = rb"<(?:\w+:)?t>(?:\s|[^<]*\s<)|_x(?:005[Ff]|[Dd][89A-Fa-f]|[Ff]{3})"
-# An error, a date as text, a column beyond AZ, a number with more digits than a double keeps.
-_ODD_CELL = rb"\st=[\"'][ed][\"']|\sr=[\"'](?:[B-Z][A-Z]|[A-Z]{3})|<v>-?\d{16}"
+# Each pattern starts with a literal, which makes a search many times as fast.
+_FORMULA = re.compile(rb"<f[\s/>]")
+_ROW_NUMBER = re.compile(rb"<row\s(?:[^>]*?\s)?r=[\"'](\d+)[\"']")
+_PREFIXED_FORMULA = re.compile(rb":f[\s/>]")
+_PREFIXED_ROW_NUMBER = re.compile(rb":row\s(?:[^>]*?\s)?r=[\"'](\d+)[\"']")
+_ODD_TEXTS = (
+    rb"<t>(?:\s|[^<]*\s<)",  # white space that nothing preserves
+    rb"_x(?:005[Ff]|[Dd][89A-Fa-f]|[Ff]{3})",  # an escape that only one of the two resolves rightly
+    rb":(?:t|is|si|sst|c|v|row|sheetData|worksheet)[\s/>]",  # names with a prefix
+)
+_ODD_CELLS = (
+    *_ODD_TEXTS,
+    rb"t=[\"'][ed][\"']",  # an error, or a date as text
+    rb"r=[\"'](?:[B-Z][A-Z]|[A-Z]{3})",  # a column beyond AZ
+    rb"<v>-?\d{16}",  # more digits than a double keeps
+)
 _WINDOW_BYTES = 256
 
+Patterns = tuple[re.Pattern[bytes], ...]
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Contents:
-    """What the pass has seen: the sheets that hold formulas, by part, and whether openpyxl and
-    calamine read the same out of the workbook. Sizes are unpacked."""
+    """What the pass has seen: the sheets that hold formulas, by part, and whether calamine reads
+    the same rows as openpyxl, in little memory."""
 
-    with_formulas: set[str]
+    with_formulas: frozenset[str]
     is_plain: bool
-    cell_bytes: int
 
 
 def check_parts(archive: ZipFile, limits: Limits) -> Contents:
@@ -58,19 +68,29 @@ def check_parts(archive: ZipFile, limits: Limits) -> Contents:
     ]
     for member in members:
         _check_size(member, limits)
-    odd_cell, odd_text = _odd_cell(_formats(archive, members)), re.compile(_ODD_TEXT)
-    contents = Contents(set(), is_plain=True, cell_bytes=0)
+    is_plain = _bytes_in_memory(archive) <= limits.fast_sheet_bytes
+    odd_cells = _odd_cells(_formats(archive, members)) if is_plain else ()
+    with_formulas = set()
     for member in members:
         is_sheet = member.filename.startswith(SHEETS)
+        look = _Look(odd_cells if is_sheet else _compiled(_ODD_TEXTS), is_sheet=is_sheet)
         with archive.open(member) as part:
-            look = _Look(odd_cell if is_sheet else odd_text, is_sheet=is_sheet)
-            _scan(part, limits.max_field_chars, look)
+            _scan(part, limits.max_field_chars, look, is_whole=is_plain or not is_sheet)
         if look.has_formula:
-            contents.with_formulas.add(member.filename)
-        if is_sheet or member.filename.endswith(STRINGS):
-            contents.cell_bytes += member.file_size
-            contents.is_plain = contents.is_plain and look.is_plain
-    return contents
+            with_formulas.add(member.filename)
+        is_plain = is_plain and (look.is_plain or not _holds_cells(member))
+    return Contents(frozenset(with_formulas), is_plain)
+
+
+def _holds_cells(member: ZipInfo) -> bool:
+    return member.filename.startswith(SHEETS) or member.filename.endswith(STRINGS)
+
+
+def _bytes_in_memory(archive: ZipFile) -> int:
+    """What calamine keeps is a small multiple of this: cells and strings, and the file itself."""
+    members = archive.infolist()
+    unpacked = sum(member.file_size for member in members if _holds_cells(member))
+    return unpacked + sum(member.compress_size for member in members)
 
 
 def _check_size(member: ZipInfo, limits: Limits) -> None:
@@ -93,25 +113,29 @@ def _formats(archive: ZipFile, members: Iterable[ZipInfo]) -> CellFormats:
     return CellFormats()
 
 
-def _odd_cell(formats: CellFormats) -> re.Pattern[bytes]:
+def _odd_cells(formats: CellFormats) -> Patterns:
     """What a sheet must not hold to be read the same by both: also a date before or after those
     that Excel shows, and any number whose format is doubtful."""
-    pattern = _ODD_TEXT + b"|" + _ODD_CELL
+    patterns = [*_ODD_CELLS]
     if formats.doubtful:
-        pattern += rb"|\ss=[\"'](?:%b)[\"']" % _any_of(formats.doubtful)
+        patterns.append(rb"s=[\"'](?:%b)[\"']" % _any_of(formats.doubtful))
     if formats.dates:
-        pattern += rb"|\ss=[\"'](?:%b)[\"'][^<]*><v>(?:-|\d{7})" % _any_of(formats.dates)
-    return re.compile(pattern)
+        patterns.append(rb"s=[\"'](?:%b)[\"'][^<]*><v>(?:-|\d{7})" % _any_of(formats.dates))
+    return _compiled(patterns)
 
 
 def _any_of(indexes: Iterable[int]) -> bytes:
     return "|".join(map(str, indexes)).encode()
 
 
+def _compiled(patterns: Iterable[bytes]) -> Patterns:
+    return tuple(map(re.compile, patterns))
+
+
 class _Look:
     """What the tags of one part tell."""
 
-    def __init__(self, odd: re.Pattern[bytes], *, is_sheet: bool) -> None:
+    def __init__(self, odd: Patterns, *, is_sheet: bool) -> None:
         self._odd = odd
         self._is_sheet = is_sheet
         self._before = b""
@@ -132,26 +156,44 @@ class _Look:
     def see(self, tags: bytes) -> None:
         """Take the next tags of the part, with the texts between them."""
         if self._is_sheet:
-            self.has_formula = self.has_formula or _FORMULA.search(tags) is not None
-            self._row = _last_row(_ROW_NUMBER.findall(tags), self._row)
-        if not (self._is_odd or self.has_formula):
-            self._is_odd = self._odd.search(self._before + tags) is not None
+            self.has_formula = self.has_formula or _has_formula(tags)
+            numbers = _ROW_NUMBER.findall(tags) or _PREFIXED_ROW_NUMBER.findall(tags)
+            self._row = _last_row(numbers, self._row)
+        if self._odd and not (self._is_odd or self.has_formula):
+            window = self._before + tags
+            self._is_odd = any(pattern.search(window) for pattern in self._odd)
             self._before = tags[-_WINDOW_BYTES:]
 
 
-def _scan(part: IO[bytes], max_text_bytes: int, look: _Look) -> None:
+def _has_formula(tags: bytes) -> bool:
+    return (_FORMULA.search(tags) or _PREFIXED_FORMULA.search(tags)) is not None
+
+
+def _scan(part: IO[bytes], max_text_bytes: int, look: _Look, *, is_whole: bool) -> None:
+    """Show the part to `look`. Unless the whole is to be parsed, expat reads no further than to
+    the first element, before which a DTD must stand; openpyxl will parse the rest."""
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _refuse_doctype
+    has_begun = False
+
+    def begin(*_: object) -> None:
+        nonlocal has_begun
+        has_begun = True
+        parser.StartElementHandler = None
+
+    parser.StartElementHandler = begin
     unfinished = b""
     while chunk := part.read(CHUNK_BYTES):
-        parser.Parse(chunk, False)
+        if is_whole or not has_begun:
+            parser.Parse(chunk, False)
         tags, start, rest = (unfinished + chunk).rpartition(b"<")
         unfinished = start + rest
         look.longest_bytes = max(look.longest_bytes, len(unfinished))
         if len(unfinished) > max_text_bytes:
             raise too_large("A cell of the workbook holds more text than Excel allows.")
         look.see(tags)
-    parser.Parse(b"", True)
+    if is_whole:
+        parser.Parse(b"", True)
 
 
 def _last_row(numbers: Iterable[bytes], row: int) -> int:

@@ -9,7 +9,7 @@ from shared.roll.rows import RollReader
 from shared.roll.sniffing import Format
 from shared.roll.workbook_reader import open_workbook
 from shared.roll.xlsx_damage import damage_is_a_fault
-from shared.roll.xlsx_parts import Contents, check_parts
+from shared.roll.xlsx_parts import check_parts
 from shared.roll.xlsx_workbook import OpenpyxlWorkbook
 from shared.roll.zip_guard import open_archive
 
@@ -18,7 +18,7 @@ def open_xlsx(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRea
     """Open the workbook with the library that suits it. Raises `FileFault`."""
     with damage_is_a_fault(), open_archive(stream, limits) as archive:
         contents = check_parts(archive, limits)
-    if _fits_calamine(contents, stream, limits):
+    if contents.is_plain:
         try:
             return open_workbook(CalamineWorkbook(stream), Format.XLSX, options, limits)
         except FileFault as fault:
@@ -27,9 +27,3 @@ def open_xlsx(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRea
             # openpyxl is the judge of what can be read.
     workbook = OpenpyxlWorkbook(stream, contents.with_formulas)
     return open_workbook(workbook, Format.XLSX, options, limits)
-
-
-def _fits_calamine(contents: Contents, stream: BinaryIO, limits: Limits) -> bool:
-    """Whether calamine reads the same rows and holds them in bounded memory."""
-    packed_bytes = stream.seek(0, 2)
-    return contents.is_plain and contents.cell_bytes + packed_bytes <= limits.fast_sheet_bytes

@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from shared.roll.errors import FileCode, FileFault
 from shared.roll.limits import Limits
+from shared.roll.workbook_faults import damaged, password_protected, too_large
 
 LOCAL_HEADER_BYTES = 30
 # APPNOTE.TXT 4.3.14-4.3.16: the end records of a zip's directory.
@@ -30,7 +31,7 @@ def open_archive(stream: BinaryIO, limits: Limits) -> ZipFile:
         _check_directory_size(stream, limits)
         archive = ZipFile(stream)
     except (BadZipFile, struct.error, OSError, ValueError, NotImplementedError) as error:
-        raise _damaged() from error
+        raise damaged() from error
     members = archive.infolist()
     _check_members(members, limits)
     _check_layout(members, archive.start_dir)
@@ -52,23 +53,20 @@ def _check_directory_size(stream: BinaryIO, limits: Limits) -> None:
     if at_64 >= 0 and tail[at_64 : at_64 + 4] == b"PK\x06\x06":
         sizes = [_END_64.unpack_from(tail, at_64)[8]]
     if max(sizes) > limits.max_directory_bytes:
-        raise _too_large(f"it has more than {limits.max_members} parts")
+        raise too_large(f"The workbook has more than {limits.max_members} parts.")
 
 
 def _check_members(members: list[ZipInfo], limits: Limits) -> None:
     if len(members) > limits.max_members:
-        raise _too_large(f"it has more than {limits.max_members} parts")
+        raise too_large(f"The workbook has more than {limits.max_members} parts.")
     seen: set[str] = set()
     for member in members:
         name = member.filename.replace("\\", "/")
         if name.lower() in seen or name.startswith("/") or ".." in name.split("/"):
-            raise _damaged()
+            raise damaged()
         seen.add(name.lower())
         if member.flag_bits & _ENCRYPTED:
-            raise FileFault(
-                FileCode.PASSWORD_PROTECTED,
-                "The file is protected by a password. Please save it without one.",
-            )
+            raise password_protected()
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise FileFault(
                 FileCode.UNREADABLE_FILE,
@@ -86,31 +84,16 @@ def _check_layout(members: list[ZipInfo], directory_offset: int) -> None:
             member.orig_filename.encode("utf-8" if member.flag_bits & 0x800 else "cp437")
         )
         if member.header_offset + LOCAL_HEADER_BYTES + name_bytes + member.compress_size > end:
-            raise _damaged()
+            raise damaged()
 
 
 def _check_sizes(members: list[ZipInfo], limits: Limits) -> None:
     if sum(member.file_size for member in members) > limits.max_total_bytes:
-        raise _too_large("its parts unpack to too much")
+        raise too_large("The workbook unpacks to too much.")
     for member in members:
         if member.file_size > limits.max_part_bytes:
-            raise _too_large("one of its parts unpacks to too much")
+            raise too_large("A part of the workbook unpacks to too much.")
         if member.file_size > limits.ratio_free_bytes and member.file_size > limits.max_ratio * max(
             member.compress_size, 1
         ):
-            raise _too_large("one of its parts is packed more tightly than a roll can be")
-
-
-def _too_large(reason: str) -> FileFault:
-    return FileFault(
-        FileCode.WORKBOOK_TOO_LARGE,
-        f"The workbook is too large to be read: {reason}. Please save the sheet with the roll"
-        " as CSV and upload that.",
-    )
-
-
-def _damaged() -> FileFault:
-    return FileFault(
-        FileCode.UNREADABLE_FILE,
-        "The workbook is damaged. Please open it in Excel, save it again as .xlsx and upload that.",
-    )
+            raise too_large("A part of the workbook is packed more tightly than a roll can be.")
