@@ -5,24 +5,17 @@ errors before and hand them in.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime, time
 from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
-from python_calamine import (
-    CalamineError,
-    CalamineSheet,
-    PasswordError,
-    SheetTypeEnum,
-    SheetVisibleEnum,
-)
+from python_calamine import CalamineSheet, SheetTypeEnum, SheetVisibleEnum
 from python_calamine import CalamineWorkbook as Calamine
 
 from shared.roll.rows import Cell, NoValue, Row
 from shared.roll.unread_cells import UnreadCells
 from shared.roll.workbook import Sheet
-from shared.roll.workbook_faults import damaged, password_protected
+from shared.roll.workbook_damage import damage_is_a_fault
 
 NONE_UNREAD: Mapping[int, UnreadCells] = MappingProxyType({})
 
@@ -37,7 +30,7 @@ class CalamineWorkbook:
 
     def __init__(self, stream: BinaryIO, unread: Mapping[int, UnreadCells] = NONE_UNREAD) -> None:
         stream.seek(0)
-        with _damage_is_a_fault():
+        with damage_is_a_fault():
             self._book = Calamine.from_filelike(stream)
         self._unread = unread
 
@@ -52,7 +45,7 @@ class CalamineWorkbook:
 
     def rows(self, title: str) -> "CalamineRows":
         """Load a sheet."""
-        with _damage_is_a_fault():
+        with damage_is_a_fault():
             sheet = self._book.get_sheet_by_name(title)
         return CalamineRows(sheet, self._unread.get(self._book.sheet_names.index(title), {}))
 
@@ -107,23 +100,3 @@ def _with_unread(cells: list[Cell], unread: Mapping[int, NoValue]) -> list[Cell]
     for column, value in unread.items():
         whole[column] = value
     return whole
-
-
-@contextmanager
-def _damage_is_a_fault() -> Iterator[None]:
-    try:
-        yield
-    except PasswordError as error:
-        raise password_protected() from error
-    except (CalamineError, ValueError, OverflowError) as error:
-        raise damaged() from error
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        # Rust's own, of a file that ends too early; a fault of the disk comes with its number.
-        raise damaged() from error
-    except BaseException as error:
-        # A panic of Rust code comes as a BaseException of a class that no module exports.
-        if type(error).__name__ == "PanicException":
-            raise damaged() from error
-        raise

@@ -36,10 +36,17 @@ class SheetLook:
         self._width = 0
 
     def reach(self, row: int, column: int) -> None:
-        """There is a cell with content. Raises WORKBOOK_TOO_LARGE."""
-        self._height = max(self._height, row + 1)
+        """There is a cell with content. Raises WORKBOOK_TOO_LARGE, and ValueError for a cell above
+        the last one: calamine takes the first and the last cell for the ends of the grid."""
+        if row + 1 < self._height:
+            raise ValueError("rows out of order")
+        self._height = row + 1
         self._width = max(self._width, column + 1)
-        if self._height * self._width > self._max_cells:
+        self.check_size(self._height, self._width)
+
+    def check_size(self, rows: int, columns: int) -> None:
+        """Raise WORKBOOK_TOO_LARGE for a grid that takes too much memory."""
+        if rows * columns > self._max_cells:
             raise too_large("The sheet reaches over too many rows and columns.")
 
     def note_error(self, row: int, column: int, error: int | str) -> None:

@@ -13,6 +13,7 @@ from shared.roll.workbook_faults import password_protected, too_large
 STREAMS = ("Workbook", "Book")
 _EOF, _FORMULA, _FILE_PASS, _BOUND_SHEET, _BOF = 0x0A, 0x06, 0x2F, 0x85, 0x0809
 _MULTIPLE_NUMBERS, _BOOLEAN_OR_ERROR = 0xBD, 0x0205
+_DIMENSIONS, _STRINGS = 0x0200, 0xFC
 # Number, RK, shared string, label, rich text.
 _VALUES = frozenset({0x0203, 0x027E, 0xFD, 0x0204, 0xD6})
 
@@ -31,11 +32,12 @@ def look_at_xls(stream: BinaryIO, limits: Limits) -> dict[int, UnreadCells]:
             " have more."
         )
     data = _workbook_stream(stream)
-    sheets = [
-        int.from_bytes(content[:4], "little")
-        for kind, content in _substream(data, 0)
-        if kind == _BOUND_SHEET
-    ]
+    sheets = []
+    for kind, content in _substream(data, 0):
+        if kind == _BOUND_SHEET:
+            sheets.append(int.from_bytes(content[:4], "little"))
+        elif kind == _STRINGS and int.from_bytes(content[4:8], "little") > len(data):
+            raise ValueError("more strings than bytes")
     return {number: _look_at_sheet(data, offset, limits) for number, offset in enumerate(sheets)}
 
 
@@ -67,7 +69,13 @@ def _substream(data: memoryview, offset: int) -> Iterator[Record]:
 def _look_at_sheet(data: memoryview, offset: int, limits: Limits) -> UnreadCells:
     look = SheetLook(limits)
     for kind, content in _substream(data, offset):
-        if kind in _VALUES:
+        if kind == _DIMENSIONS:
+            # Calamine sets memory aside for as many cells as the sheet claims to have.
+            first_row, rows, first_column, columns = struct.unpack_from("<LLHH", content)
+            if first_row > rows or first_column > columns:
+                raise ValueError("a sheet that ends before it begins")
+            look.check_size(rows, columns)
+        elif kind in _VALUES:
             look.reach(*struct.unpack_from("<HH", content))
         elif kind == _MULTIPLE_NUMBERS:
             look.reach(

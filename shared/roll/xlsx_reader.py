@@ -7,8 +7,8 @@ from shared.roll.errors import FileCode, FileFault
 from shared.roll.limits import Limits, ReadOptions
 from shared.roll.rows import RollReader
 from shared.roll.sniffing import Format
+from shared.roll.workbook_damage import damage_is_a_fault
 from shared.roll.workbook_reader import open_workbook
-from shared.roll.xlsx_damage import damage_is_a_fault
 from shared.roll.xlsx_parts import check_parts
 from shared.roll.xlsx_workbook import OpenpyxlWorkbook
 from shared.roll.zip_guard import open_archive

@@ -7,7 +7,7 @@ from zipfile import ZipInfo
 
 from shared.roll.errors import RowCode
 from shared.roll.rows import Cell, NoValue, Row
-from shared.roll.xlsx_damage import damage_is_a_fault
+from shared.roll.workbook_damage import damage_is_a_fault
 
 # ECMA-376 part 1, 22.9.2.19: how a string of a workbook holds a character that XML does not.
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 from openpyxl import load_workbook
 
 from shared.roll.workbook import Sheet
-from shared.roll.xlsx_damage import damage_is_a_fault
+from shared.roll.workbook_damage import damage_is_a_fault
 from shared.roll.xlsx_sheet import OpenpyxlRows
 
 

@@ -57,6 +57,8 @@ def _check_directory_size(stream: BinaryIO, limits: Limits) -> None:
 
 
 def _check_members(members: list[ZipInfo], limits: Limits) -> None:
+    if not members:
+        raise damaged()
     if len(members) > limits.max_members:
         raise too_large(f"The workbook has more than {limits.max_members} parts.")
     seen: set[str] = set()

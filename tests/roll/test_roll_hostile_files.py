@@ -214,6 +214,7 @@ def with_field(data: bytes, name: str, offset: int, value: int) -> bytes:
         (with_field(archive_of(), SHEET, 8, 0x00080001), FileCode.PASSWORD_PROTECTED),
         (with_field(archive_of(), SHEET, 8, 0x00630000), FileCode.UNREADABLE_FILE),
         (with_field(archive_of(), SHEET, 24, 100), FileCode.UNREADABLE_FILE),
+        (b"PK\x05\x06" + bytes(18), FileCode.UNREADABLE_FILE),
     ],
 )
 def test_a_deceptive_zip_is_refused(data: bytes, code: FileCode) -> None:
