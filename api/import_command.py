@@ -20,6 +20,7 @@ from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
 from shared.jobs.store import Claim, StoredFile
 from shared.roll.errors import FileFault
+from shared.roll.limits import Limits
 from shared.storage.store import StoreFull, StoreUnavailable
 from shared.submission import TooLarge, keep
 
@@ -101,7 +102,7 @@ def _imported(file: StoredFile, *, dry_run: bool, options: Mapping[str, str]) ->
         perform(
             claim,
             store=services().store,
-            max_rows=settings.max_rows,
+            limits=Limits(settings.max_rows, fast_sheet_bytes=settings.fast_sheet_bytes),
             max_attempts=1,
             on_progress=show,
         )

@@ -37,7 +37,10 @@ UPLOAD_BODY = {
                     FIELD: {
                         "type": "string",
                         "format": "binary",
-                        "description": "The registrar's export: CSV or Excel (.xlsx).",
+                        "description": (
+                            "The registrar's export: CSV, Excel (.xlsx, .xlsm, .xlsb, .xls) or"
+                            " OpenDocument (.ods)."
+                        ),
                     }
                 },
             }

@@ -55,7 +55,9 @@ class Settings:
     upload_store: str
     max_upload_bytes: int
     max_rows: int
+    fast_sheet_bytes: int
     job_time_limit_seconds: int
+    job_memory_limit_mb: int
     consumer_concurrency: int
     max_attempts: int
     lease_seconds: float
@@ -84,7 +86,9 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
         upload_store=env.str("UPLOAD_STORE", "file:var/uploads", validate=_check_store),
         max_upload_bytes=env.int("MAX_UPLOAD_BYTES", 200 * MIB, validate=Range(min=1)),
         max_rows=env.int("MAX_ROWS", 5_000_000, validate=Range(min=1)),
+        fast_sheet_bytes=env.int("FAST_SHEET_BYTES", 64 * MIB, validate=Range(min=0)),
         job_time_limit_seconds=env.int("JOB_TIME_LIMIT_SECONDS", 3600, validate=Range(min=1)),
+        job_memory_limit_mb=env.int("JOB_MEMORY_LIMIT_MB", 512, validate=Range(min=128)),
         consumer_concurrency=env.int("CONSUMER_CONCURRENCY", 1, validate=Range(1, 64)),
         max_attempts=env.int("MAX_ATTEMPTS", 5, validate=Range(min=1)),
         lease_seconds=env.float("LEASE_SECONDS", 20.0, validate=Range(min=1)),

@@ -12,26 +12,40 @@ from uuid import UUID
 
 from config.logging import configure_logging
 from config.settings import load_settings
+from consumer.process_limits import OUT_OF_MEMORY, limit_process
 from shared.database import database, open_database
 from shared.importing import perform
 from shared.jobs.store import Claim
+from shared.roll.limits import Limits
 from shared.storage.store import open_store
 
 ORPHANED = 3
+# The worker stops a horse by the clock; this is for one whose worker is gone.
+CPU_MARGIN_SECONDS = 5
 
 
 def main(job_id: str, attempt: str) -> int:
-    """Do the attempt that the worker has claimed; the outcome is in the job."""
+    """Do the attempt that the worker has claimed; the outcome is in the job.
+
+    Returns the exit status: 0, or OUT_OF_MEMORY, which the worker turns into the job's failure.
+    """
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     settings = load_settings()
+    limit_process(
+        memory_limit_mb=settings.job_memory_limit_mb,
+        cpu_seconds=settings.job_time_limit_seconds + CPU_MARGIN_SECONDS,
+    )
     configure_logging(settings.log_level, readable=settings.debug)
     open_database(settings.database_url)
-    perform(
-        Claim(UUID(job_id), int(attempt)),
-        store=open_store(settings.upload_store),
-        max_rows=settings.max_rows,
-        max_attempts=settings.max_attempts,
-    )
+    try:
+        perform(
+            Claim(UUID(job_id), int(attempt)),
+            store=open_store(settings.upload_store),
+            limits=Limits(settings.max_rows, fast_sheet_bytes=settings.fast_sheet_bytes),
+            max_attempts=settings.max_attempts,
+        )
+    except MemoryError:
+        return OUT_OF_MEMORY
     database.close()
     logging.shutdown()
     return 0

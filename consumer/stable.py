@@ -11,9 +11,12 @@ from uuid import UUID
 from peewee import InterfaceError, OperationalError
 
 from config.settings import PROJECT_ROOT, Settings
+from consumer.process_limits import MEMORY_STATUSES, TIME_STATUSES
 from shared.jobs import store as jobs
 from shared.jobs.states import JobCode
 from shared.jobs.store import Claim
+from shared.roll.sniffing import Format
+from shared.roll.workbook_faults import too_large
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +92,12 @@ class Stable:
         """A horse that did its work has left the job finished or given back; else it died."""
         _close(horse)
         code = horse.process.returncode
-        # The platform may signal the whole container: that is a shutdown, not a crash.
+        if code in MEMORY_STATUSES:
+            self._fail_for_memory(horse)
+        elif code in TIME_STATUSES:
+            self._fail_for_time(horse)
+        # The platform may signal the whole container: that is a shutdown, not a crash. What has
+        # failed just now is no longer this attempt's to release.
         death = None if code == -signal.SIGTERM else JobCode.WORKER_CRASHED
         state = jobs.release(horse.claim, death=death, max_attempts=self._settings.max_attempts)
         if state is not None:
@@ -103,12 +111,32 @@ class Stable:
         horse.process.wait()
         self._horses.remove(horse)
         _close(horse)
+        self._fail_for_time(horse)
+
+    def _fail_for_time(self, horse: Horse) -> None:
+        logger.warning("out of time", extra={"job_id": str(horse.claim.job_id)})
         limit = self._settings.job_time_limit_seconds
         jobs.fail(
             horse.claim,
             JobCode.TIME_LIMIT,
             f"The import was stopped after {limit:,} seconds. The roll is unchanged. Please split"
             " the file, or ask the operator to raise JOB_TIME_LIMIT_SECONDS.",
+        )
+
+    def _fail_for_memory(self, horse: Horse) -> None:
+        """The same file would need as much on the next attempt."""
+        logger.warning("out of memory", extra={"job_id": str(horse.claim.job_id)})
+        job = jobs.find(horse.claim.job_id)
+        if job is not None and job.format != Format.CSV:
+            fault = too_large("The workbook takes more memory to read than there is for one file.")
+            jobs.fail(horse.claim, fault.code, fault.message)
+            return
+        limit = self._settings.job_memory_limit_mb
+        jobs.fail(
+            horse.claim,
+            JobCode.MEMORY_LIMIT,
+            f"The import was stopped because it needed more than {limit:,} MiB of memory. The roll"
+            " is unchanged. Please ask the operator to raise JOB_MEMORY_LIMIT_MB.",
         )
 
     def _renew(self, horse: Horse) -> None:

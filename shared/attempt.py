@@ -49,13 +49,13 @@ class JobFailure(Exception):
         self.message = message
 
 
-def run(claim: Claim, store: UploadStore, max_rows: int, on_progress: OnProgress) -> None:
+def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgress) -> None:
     """Bring the job to SUCCESS. Raises `FileFault`, `JobFailure`, `AttemptLost`, and what database
     and store raise when they are out of reach; the roll is unchanged then."""
     job = jobs.find(claim.job_id)
     if job is None:
         raise AttemptLost(f"job {claim.job_id} is gone")
-    reading = partial(open_roll, options=ReadOptions(**job.options), limits=Limits(max_rows))
+    reading = partial(open_roll, options=ReadOptions(**job.options), limits=limits)
     with _opened(store, job) as file, reading(file) as reader:
         jobs.note_progress(
             claim,

@@ -12,6 +12,7 @@ from shared.jobs import store as jobs
 from shared.jobs.states import JobCode
 from shared.jobs.store import AttemptLost, Claim
 from shared.roll.errors import FileFault
+from shared.roll.limits import Limits
 from shared.storage.store import StoreUnavailable, UploadStore
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def perform(
     claim: Claim,
     *,
     store: UploadStore,
-    max_rows: int,
+    limits: Limits,
     max_attempts: int,
     on_progress: OnProgress = lambda phase, rows_read, percent: None,
 ) -> None:
@@ -34,7 +35,7 @@ def perform(
     started = time.monotonic()
     outcome = "success"
     try:
-        run(claim, store, max_rows, on_progress)
+        run(claim, store, limits, on_progress)
     except (FileFault, JobFailure) as fault:
         outcome = str(fault.code)
         jobs.fail(claim, fault.code, fault.message)
@@ -45,6 +46,9 @@ def perform(
         # The connection may be the fault; giving the job back takes a fresh one.
         database.close()
         jobs.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=max_attempts)
+    except MemoryError:
+        # There may be too little left even to say so; the process and its worker see to it.
+        raise
     except Exception:
         error_id = uuid4().hex[:12]
         outcome = "defect"

@@ -55,6 +55,7 @@ class JobCode(StrEnum):
 
     WORKER_CRASHED = "WORKER_CRASHED"
     TIME_LIMIT = "TIME_LIMIT"
+    MEMORY_LIMIT = "MEMORY_LIMIT"
     FILE_LOST = "FILE_LOST"
     FILE_CHANGED = "FILE_CHANGED"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
@@ -65,6 +66,7 @@ class JobCode(StrEnum):
 DESCRIPTIONS = {
     JobCode.WORKER_CRASHED: "The process reading the file died on every attempt.",
     JobCode.TIME_LIMIT: "The import took longer than JOB_TIME_LIMIT_SECONDS.",
+    JobCode.MEMORY_LIMIT: "The import needed more memory than JOB_MEMORY_LIMIT_MB.",
     JobCode.FILE_LOST: "The uploaded file is no longer in the upload store.",
     JobCode.FILE_CHANGED: "The stored file is not the one that was uploaded.",
     JobCode.SERVICE_UNAVAILABLE: "The database or the upload store stayed out of reach.",

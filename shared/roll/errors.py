@@ -94,7 +94,7 @@ DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = Mappin
         FileCode.MISSING_COLUMNS: "No row among the first 20 names the required columns.",
         FileCode.AMBIGUOUS_COLUMNS: "Two columns of the file mean the same field.",
         FileCode.SHEET_NOT_FOUND: "The workbook has no sheet of the requested name.",
-        FileCode.UNSUPPORTED_FORMAT: "The file is neither CSV nor an Excel workbook (.xlsx).",
+        FileCode.UNSUPPORTED_FORMAT: "The file is neither CSV nor a workbook of a known kind.",
         FileCode.UNREADABLE_FILE: "The file is damaged, or not what its first bytes announce.",
         FileCode.ENCODING_ERROR: "The bytes of the file are no text in its encoding.",
         FileCode.UNCLOSED_QUOTE: "A quotation mark opens a cell and does not close it.",

@@ -14,6 +14,7 @@ from api.services import services
 from shared.credentials import Scope
 from shared.importing import perform
 from shared.jobs import store as jobs
+from shared.roll.limits import Limits
 
 ROLL = b"id,email,year\n1,a@x.edu,1\n2,nobody,99\n3,c@x.edu,2\n4,,1\n"
 
@@ -26,7 +27,7 @@ def task_id(app: Flask, client: ApiClient) -> str:
         [due] = jobs.due_jobs(1)
         claim = jobs.claim(due, worker="tests", lease_seconds=30, max_attempts=2)
         assert claim is not None
-        perform(claim, store=services().store, max_rows=100, max_attempts=2)
+        perform(claim, store=services().store, limits=Limits(100), max_attempts=2)
     return str(task_id)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import load_settings
 from shared.jobs.states import JobCode
 from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
 
@@ -51,6 +52,18 @@ def test_the_example_of_an_env_file_names_no_unknown_setting() -> None:
     assert named <= READ_VARIABLES | {
         "SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL", "PORT", "WEB_CONCURRENCY"
     }  # fmt: skip
+
+
+def test_the_example_of_an_env_file_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = dict(re.findall(r"^#([A-Z_]+)=(.*)$", ENV_EXAMPLE, re.MULTILINE))
+    for name in shown:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DEBUG", "1")
+    defaults = load_settings(read_dotenv=False)
+    for name, value in shown.items():
+        if value and name != "DEBUG":
+            monkeypatch.setenv(name, value)
+    assert load_settings(read_dotenv=False) == defaults
 
 
 @pytest.mark.parametrize("target", re.findall(r"make (\w+)", README))

@@ -102,6 +102,12 @@ class Service:
     def wait_stopped(self, name: str, seconds: float) -> int:
         return self.processes.pop(name).wait(seconds)
 
+    def children(self, name: str = "worker") -> list[int]:
+        """The processes that a process has started, by their numbers."""
+        parent = self.processes[name].pid
+        listed = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+        return [int(child) for child in listed.split()]
+
     def stop(self) -> None:
         for process in self.processes.values():
             process.terminate()

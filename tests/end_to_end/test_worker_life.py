@@ -131,7 +131,7 @@ def test_messages_that_nobody_can_use_are_dead_lettered_and_the_worker_goes_on(
 
 def test_a_child_does_not_outlive_its_killed_worker(service: Service, tmp_path: Path) -> None:
     started(service, large_roll(tmp_path))
-    children = wait_for(lambda: _children(service), 5, "the worker has no child")
+    children = wait_for(service.children, 5, "the worker has no child")
     service.signal("worker", signal.SIGKILL)
     service.wait_stopped("worker", 5)
     wait_for(
@@ -139,9 +139,3 @@ def test_a_child_does_not_outlive_its_killed_worker(service: Service, tmp_path: 
         5,
         "the child lives on",
     )
-
-
-def _children(service: Service) -> list[int]:
-    worker = service.processes["worker"].pid
-    listed = Path(f"/proc/{worker}/task/{worker}/children").read_text(encoding="ascii")
-    return [int(child) for child in listed.split()]

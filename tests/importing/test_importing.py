@@ -15,6 +15,7 @@ from shared.jobs.states import JobCode, JobState, Phase
 from shared.jobs.store import Claim
 from shared.roll.columns import FIELDS
 from shared.roll.errors import FileFault
+from shared.roll.limits import Limits
 from shared.storage.file_store import FileStore
 from shared.storage.store import StoreUnavailable
 from shared.submission import TooLarge, keep, printable_name
@@ -39,7 +40,7 @@ def claimed(store: FileStore, content: str | bytes, *, dry_run: bool = False) ->
 
 
 def attempt(claim: Claim, store: FileStore, max_rows: int = 1000) -> Job:
-    perform(claim, store=store, max_rows=max_rows, max_attempts=2)
+    perform(claim, store=store, limits=Limits(max_rows), max_attempts=2)
     job = jobs.find(claim.job_id)
     assert job is not None
     return job
@@ -163,7 +164,7 @@ def test_an_attempt_that_loses_its_job_while_applying_rolls_the_roll_back(
         if phase is Phase.APPLYING:
             Job.update(attempts=2).execute()
 
-    perform(claim, store=store, max_rows=10, max_attempts=2, on_progress=take_over)
+    perform(claim, store=store, limits=Limits(10), max_attempts=2, on_progress=take_over)
     job = jobs.find(claim.job_id)
     assert job is not None
     assert job.state == JobState.STARTED
@@ -226,7 +227,7 @@ def test_progress_goes_from_reading_to_done(store: FileStore) -> None:
     perform(
         claim,
         store=store,
-        max_rows=10,
+        limits=Limits(10),
         max_attempts=2,
         on_progress=lambda phase, rows_read, percent: phases.append((phase, rows_read)),
     )
@@ -326,7 +327,7 @@ def test_an_attempt_that_failed_at_the_end_leaves_no_rejects_file(store: FileSto
         if phase is Phase.APPLYING:
             Job.update(attempts=2).execute()
 
-    perform(claim, store=store, max_rows=10, max_attempts=2, on_progress=take_over)
+    perform(claim, store=store, limits=Limits(10), max_attempts=2, on_progress=take_over)
     assert len(list(_files(store))) == 1
 
 

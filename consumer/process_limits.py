@@ -1,0 +1,22 @@
+"""What one work horse may take of its machine. The kernel enforces it, whatever the file does."""
+
+import resource
+import signal
+
+MIB = 1024 * 1024
+OUT_OF_MEMORY = 4
+# Python raises MemoryError, which becomes a status of ours; Rust and C abort.
+MEMORY_STATUSES = frozenset({OUT_OF_MEMORY, -signal.SIGABRT})
+TIME_STATUSES = frozenset({-signal.SIGXCPU})
+
+
+def limit_process(*, memory_limit_mb: int, cpu_seconds: int) -> None:
+    """Bound this process for good; `memory_limit_mb` is in MiB.
+
+    Private data counts (RLIMIT_DATA, setrlimit(2)), not the address space, of which the C library
+    reserves more than it uses. There are no core files: they would hold voters.
+    """
+    memory_bytes = memory_limit_mb * MIB
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,0 +1,57 @@
+"""A file that takes too much of the machine ends its own job, at once, and nothing else."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import Service, running_service, wait_for
+
+from benchmarks.rolls import write_csv, write_xlsx
+
+SMALL = b"student_id,email\nafter-1,after@x.edu\n"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    settings = {"JOB_MEMORY_LIMIT_MB": "128", "FAST_SHEET_BYTES": str(1 << 30)}
+    with running_service(tmp_path, **settings) as running:
+        yield running
+
+
+def assert_failed_at_once(service: Service, task_id: str, code: str) -> None:
+    status = service.finished(task_id, 60)
+    assert (status["state"], status["attempts"]) == ("FAILURE", 1)
+    assert status["error"]["code"] == code
+    assert code in service.inbox.mail_for(task_id).get_content()
+    assert service.voters() == {}
+    assert service.imported(SMALL)["state"] == "SUCCESS"
+
+
+def test_a_workbook_that_takes_too_much_memory_is_too_large(
+    service: Service, tmp_path: Path
+) -> None:
+    roll = write_xlsx(tmp_path / "large.xlsx", 150_000)
+    task_id = service.upload(roll.read_bytes()).body["task_id"]
+    assert_failed_at_once(service, task_id, "WORKBOOK_TOO_LARGE")
+
+
+def test_an_import_that_burns_its_processor_time_is_stopped(
+    service: Service, tmp_path: Path
+) -> None:
+    roll = write_csv(tmp_path / "large.csv", 300_000)
+    task_id = service.upload(roll.read_bytes()).body["task_id"]
+    (horse,) = wait_for(service.children, 10, "no work horse runs")
+    os.kill(horse, signal.SIGXCPU)
+    assert_failed_at_once(service, task_id, "TIME_LIMIT")
+
+
+def test_an_import_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    with running_service(tmp_path, JOB_TIME_LIMIT_SECONDS="1") as service:
+        roll = write_csv(tmp_path / "large.csv", 500_000)
+        task_id = service.upload(roll.read_bytes()).body["task_id"]
+        status = service.finished(task_id, 60)
+        assert (status["state"], status["error"]["code"]) == ("FAILURE", "TIME_LIMIT")
+        assert service.voters() == {}
+        assert service.imported(SMALL)["state"] == "SUCCESS"
