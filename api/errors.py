@@ -36,6 +36,7 @@ SENTENCES = {
     403: "This API token lacks the scope `import`.",
     404: "There is nothing at this address.",
     405: "This address does not know the method; the header `Allow` lists those it knows.",
+    410: "The files of this task have been deleted, as they are after a while.",
     413: "The file is larger than this service takes.",
     415: "The file looks like a PDF document.",
     422: "A parameter cannot be used; `errors` says which and why.",

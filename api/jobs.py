@@ -69,7 +69,7 @@ def errors(
 
 @blueprint.route("/<uuid:task_id>/rejects.csv")
 @requires(Scope.READ, Scope.IMPORT)
-@refuses(blueprint, 401, 403, 404)
+@refuses(blueprint, 401, 403, 404, 410)
 @blueprint.doc(responses={"200": CSV_BODY})
 def rejects(task_id: UUID) -> Response:
     """Download the rejected rows
@@ -77,7 +77,10 @@ def rejects(task_id: UUID) -> Response:
     The file's own columns with `_line` and `_errors` added. Mend the rows and upload the file as
     it is: the two added columns are ignored.
     """
-    key = _job(task_id).rejects_key
+    job = _job(task_id)
+    if job.files_purged_at is not None:
+        abort(410, message="The files of this task have been deleted, as they are after a while.")
+    key = job.rejects_key
     try:
         file = services().store.open(key) if key else None
     except FileLost:

@@ -62,6 +62,8 @@ class Settings:
     max_attempts: int
     lease_seconds: float
     poll_seconds: float
+    sweep_seconds: float
+    retain_files_days: float
     log_level: str
     mail: MailSettings
 
@@ -93,6 +95,8 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
         max_attempts=env.int("MAX_ATTEMPTS", 5, validate=Range(min=1)),
         lease_seconds=env.float("LEASE_SECONDS", 20.0, validate=Range(min=1)),
         poll_seconds=env.float("POLL_SECONDS", 1.0, validate=Range(0.05, 60)),
+        sweep_seconds=env.float("SWEEP_SECONDS", 300.0, validate=Range(min=1)),
+        retain_files_days=env.float("RETAIN_FILES_DAYS", 90.0, validate=Range(min=0)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         mail=_mail_settings(env),
     )

@@ -7,6 +7,7 @@ import sys
 from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
 from consumer.mailer import Mailer
+from consumer.sweeper import Sweeper
 from consumer.worker import Worker
 from shared.database import open_database
 
@@ -25,9 +26,12 @@ def main() -> int:
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url)
     mailer = Mailer(settings)
+    sweeper = Sweeper(settings)
     mailer.start()
+    sweeper.start()
     Worker(settings).run()
     mailer.stop()
+    sweeper.stop()
     return 0
 
 

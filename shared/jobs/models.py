@@ -52,6 +52,7 @@ class Job(BaseModel):
 
     report = JSONField(null=True)
     rejects_key = TextField(null=True)
+    files_purged_at = DateTimeField(null=True)
     error_code = TextField(null=True)
     error_message = TextField(null=True)
 

@@ -63,6 +63,7 @@ def up(migrator, db):
         sheet = TextField(null=True)
         report = JSONField(null=True)
         rejects_key = TextField(null=True)
+        files_purged_at = DateTimeField(null=True)
         error_code = TextField(null=True)
         error_message = TextField(null=True)
         report_mail = TextField()
@@ -126,6 +127,7 @@ def up(migrator, db):
         key = TextField()
         number = IntegerField()
         data = BlobField()
+        stored_at = DateTimeField()
 
         class Meta:
             database = db

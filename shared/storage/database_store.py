@@ -5,9 +5,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO, cast
 
-from peewee import BlobField, IntegerField, InterfaceError, OperationalError, TextField
+from peewee import (
+    BlobField,
+    DateTimeField,
+    IntegerField,
+    InterfaceError,
+    OperationalError,
+    TextField,
+    fn,
+)
 
-from shared.database import BaseModel
+from shared.database import BaseModel, clock
 from shared.storage.store import FileLost, StoreUnavailable
 
 CHUNK_BYTES = 1024 * 1024
@@ -19,6 +27,7 @@ class StoredChunk(BaseModel):
     key = TextField()
     number = IntegerField()
     data = BlobField()
+    stored_at = DateTimeField()
 
     class Meta:
         primary_key = False
@@ -58,6 +67,15 @@ class DatabaseStore:
         with _converting_errors():
             StoredChunk.delete().where(StoredChunk.key == key).execute()
 
+    def keys(self, *, older_than_seconds: float) -> Iterator[str]:
+        old = (
+            StoredChunk.select(StoredChunk.key)
+            .group_by(StoredChunk.key)
+            .having(fn.MAX(StoredChunk.stored_at) <= clock(-older_than_seconds))
+        )
+        with _converting_errors():
+            yield from [chunk.key for chunk in old]
+
 
 class _ChunkWriter:
     def __init__(self, key: str) -> None:
@@ -78,7 +96,10 @@ class _ChunkWriter:
     def _store(self, size_bytes: int) -> None:
         with _converting_errors():
             StoredChunk.insert(
-                key=self.key, number=self.number, data=bytes(self.pending[:size_bytes])
+                key=self.key,
+                number=self.number,
+                data=bytes(self.pending[:size_bytes]),
+                stored_at=clock(),
             ).execute()
         del self.pending[:size_bytes]
         self.number += 1

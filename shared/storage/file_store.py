@@ -2,13 +2,15 @@
 
 import errno
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 
+PARTIAL = ".part"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -20,7 +22,7 @@ class FileStore:
 
     @contextmanager
     def writing(self, key: str) -> Iterator[BinaryIO]:
-        partial = self.folder / f"{key}.part"
+        partial = self.folder / f"{key}{PARTIAL}"
         with _converting_errors():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with partial.open("xb") as file, _removed_on_error(partial):
@@ -36,6 +38,17 @@ class FileStore:
     def delete(self, key: str) -> None:
         with _converting_errors():
             (self.folder / key).unlink(missing_ok=True)
+            (self.folder / f"{key}{PARTIAL}").unlink(missing_ok=True)
+
+    def keys(self, *, older_than_seconds: float) -> Iterator[str]:
+        latest = time.time() - older_than_seconds
+        with _converting_errors():
+            if not self.folder.is_dir():
+                return
+            for file in self.folder.iterdir():
+                with suppress(FileNotFoundError):
+                    if file.stat().st_mtime <= latest:
+                        yield file.name.removesuffix(PARTIAL)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The one interface of every upload store, and the store that a setting names."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
@@ -38,7 +39,10 @@ class UploadStore(Protocol):
         """The file, seekable, for the caller to close. Raises `FileLost`."""
 
     def delete(self, key: str) -> None:
-        """Remove the file; nothing happens when there is none."""
+        """Remove the file, whole or half-written; nothing happens when there is none."""
+
+    def keys(self, *, older_than_seconds: float) -> Iterator[str]:
+        """Keys of the files, whole or half-written, that nobody has written to for so long."""
 
 
 def open_store(setting: str) -> UploadStore:

@@ -3,7 +3,7 @@
 import csv
 import json
 from io import StringIO
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from api_client import ApiClient
@@ -12,8 +12,10 @@ from flask import Flask
 
 from api.services import services
 from shared.credentials import Scope
+from shared.database import clock
 from shared.importing import perform
 from shared.jobs import store as jobs
+from shared.jobs.models import Job
 from shared.roll.limits import Limits
 
 ROLL = b"id,email,year\n1,a@x.edu,1\n2,nobody,99\n3,c@x.edu,2\n4,,1\n"
@@ -86,3 +88,8 @@ def test_an_unknown_job_has_neither(client: ApiClient, path: str) -> None:
 def test_an_admin_may_look_as_well(app: Flask, task_id: str) -> None:
     admin = client_of(app, Scope.ADMIN)
     assert admin.get(f"/api/jobs/{task_id}/errors/").status_code == 200
+
+
+def test_rejects_that_were_deleted_after_a_while_are_gone(client: ApiClient, task_id: str) -> None:
+    Job.update(files_purged_at=clock()).where(Job.id == UUID(task_id)).execute()
+    assert client.get(f"/api/jobs/{task_id}/rejects.csv").status_code == 410

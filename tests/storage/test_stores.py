@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from peewee import IntegrityError
 
-from shared.database import database
+from shared.database import clock, database
 from shared.storage.database_store import CHUNK_BYTES, StoredChunk
 from shared.storage.file_store import FileStore
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable, UploadStore, open_store
@@ -79,6 +79,24 @@ def test_no_room_is_told_apart_from_a_broken_disk(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
+def test_the_keys_of_old_files_can_be_listed(store: UploadStore) -> None:
+    assert list(store.keys(older_than_seconds=0)) == []
+    put(store, "a", b"x" * (2 * CHUNK_BYTES))
+    put(store, "b", b"x")
+    assert list(store.keys(older_than_seconds=60)) == []
+    assert sorted(store.keys(older_than_seconds=-1)) == ["a", "b"]
+    store.delete("a")
+    assert list(store.keys(older_than_seconds=-1)) == ["b"]
+
+
+def test_a_half_written_file_is_listed_and_deleted_by_its_key(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    (tmp_path / "a.part").write_bytes(b"x")
+    assert list(store.keys(older_than_seconds=-1)) == ["a"]
+    store.delete("a")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.usefixtures("any_database")
 def test_a_missing_chunk_is_a_lost_file() -> None:
     store = open_store("database:")
@@ -90,6 +108,6 @@ def test_a_missing_chunk_is_a_lost_file() -> None:
 
 @pytest.mark.usefixtures("any_database")
 def test_a_chunk_is_stored_once() -> None:
-    StoredChunk.insert(key="a", number=0, data=b"x").execute()
+    StoredChunk.insert(key="a", number=0, data=b"x", stored_at=clock()).execute()
     with pytest.raises(IntegrityError), database.atomic():
-        StoredChunk.insert(key="a", number=0, data=b"y").execute()
+        StoredChunk.insert(key="a", number=0, data=b"y", stored_at=clock()).execute()
