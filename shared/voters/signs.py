@@ -3,9 +3,9 @@
 They are found by a few aggregates over the staged rows, before the roll changes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from peewee import Expression, Function, fn
+from peewee import fn
 
 from shared.database import database
 from shared.roll.errors import SignCode
@@ -21,16 +21,31 @@ Sign = tuple[SignCode, str]
 
 def odd_signs() -> list[Sign]:
     """The signs that the staged rows show, each with a sentence; none for a tiny file."""
-    (staged,) = _row(fn.COUNT(StagedVoter.line))
+    staged, stated, eligible, departments, first, last = _totals()
     if staged < MIN_ROWS:
         return []
-    looks: tuple[Callable[[int], Iterator[Sign]], ...] = (
-        _id_lengths,
-        _ineligible,
-        _one_department,
-        _small_roll,
+    return [
+        *_id_lengths(staged),
+        *_ineligible(stated, eligible),
+        *_one_department(departments, first == last),
+        *_small_roll(staged),
+    ]
+
+
+def _totals() -> tuple[int, int, int, int, str | None, str | None]:
+    """All that one look at every row can tell."""
+    columns = (
+        fn.COUNT(StagedVoter.line),
+        fn.COUNT(StagedVoter.is_eligible),
+        fn.COALESCE(fn.SUM(StagedVoter.is_eligible.cast("INTEGER")), 0),
+        fn.COUNT(StagedVoter.department),
+        fn.MIN(StagedVoter.department),
+        fn.MAX(StagedVoter.department),
     )
-    return [sign for look in looks for sign in look(staged)]
+    totals: tuple[int, int, int, int, str | None, str | None] = tuple(
+        database.execute(StagedVoter.select(*columns)).fetchone()
+    )
+    return totals
 
 
 def _id_lengths(staged: int) -> Iterator[Sign]:
@@ -47,10 +62,7 @@ def _id_lengths(staged: int) -> Iterator[Sign]:
         yield SignCode.ID_LENGTHS, message
 
 
-def _ineligible(staged: int) -> Iterator[Sign]:
-    stated, eligible = _row(
-        fn.COUNT(StagedVoter.is_eligible), fn.SUM(StagedVoter.is_eligible.cast("INTEGER"))
-    )
+def _ineligible(stated: int, eligible: int) -> Iterator[Sign]:
     if stated >= MIN_ROWS and stated - eligible > INELIGIBLE_SHARE * stated:
         yield (
             SignCode.MOSTLY_INELIGIBLE,
@@ -58,11 +70,8 @@ def _ineligible(staged: int) -> Iterator[Sign]:
         )
 
 
-def _one_department(staged: int) -> Iterator[Sign]:
-    stated, different = _row(
-        fn.COUNT(StagedVoter.department), fn.COUNT(StagedVoter.department.distinct())
-    )
-    if stated >= MIN_ROWS and different == 1:
+def _one_department(stated: int, is_one: bool) -> Iterator[Sign]:
+    if stated >= MIN_ROWS and is_one:
         yield SignCode.ONE_DEPARTMENT, "All voters of the file are of one department."
 
 
@@ -74,8 +83,3 @@ def _small_roll(staged: int) -> Iterator[Sign]:
             " file stay on the roll."
         )
         yield SignCode.SMALL_ROLL, message
-
-
-def _row(*columns: Function | Expression) -> list[int]:
-    found = database.execute(StagedVoter.select(*columns)).fetchone()
-    return [int(value or 0) for value in found]
