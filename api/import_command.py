@@ -2,29 +2,33 @@
 
 import json
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import IO
 from uuid import UUID
 
 import click
 
+from api.foreground import failing_when_interrupted, lease_renewed
 from api.services import services
 from api.task_status import describe
 from shared.attempt import OnProgress
 from shared.importing import perform
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import JobCode, JobState, Phase
-from shared.jobs.store import Claim, StoredFile
+from shared.jobs.states import JobState, Phase
+from shared.jobs.store import StoredFile
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
-from shared.storage.store import StoreFull, StoreUnavailable
+from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 from shared.submission import TooLarge, keep
 
-CALLER = "flask import"
 SHOWN_FAULTS = 20
 BAR_STEPS = 1000
 
@@ -63,9 +67,7 @@ def import_file(
     else:
         _print_report(job)
     if job.rejects_key:
-        written = Path(rejects or f"{Path(path).stem}.rejects.csv")
-        _write_rejects(job.rejects_key, written)
-        click.echo(f"The rejected rows are in {written}.", err=True)
+        _write_rejects(job.rejects_key, rejects, Path(path).stem)
     return bool(job.state == JobState.SUCCESS)
 
 
@@ -92,13 +94,17 @@ def _imported(file: StoredFile, *, dry_run: bool, options: Mapping[str, str]) ->
     settings = services().settings
     claim = jobs.create_started(
         file,
-        uploaded_by=CALLER,
+        uploaded_by=jobs.FOREGROUND,
         dry_run=dry_run,
-        worker=CALLER,
-        lease_seconds=settings.job_time_limit_seconds,
+        worker=jobs.FOREGROUND,
+        lease_seconds=settings.lease_seconds,
         options=options,
     )
-    with _failing_when_interrupted(claim), _progress_bar() as show:
+    with (
+        failing_when_interrupted(claim),
+        lease_renewed(claim, settings.lease_seconds),
+        _progress_bar() as show,
+    ):
         perform(
             claim,
             store=services().store,
@@ -107,17 +113,6 @@ def _imported(file: StoredFile, *, dry_run: bool, options: Mapping[str, str]) ->
             on_progress=show,
         )
     return Job.get_by_id(claim.job_id)
-
-
-@contextmanager
-def _failing_when_interrupted(claim: Claim) -> Iterator[None]:
-    """Otherwise a worker would take the job over when the lease runs out."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        message = "The import was interrupted at the command line. The roll is unchanged."
-        jobs.fail(claim, JobCode.INTERRUPTED, message)
-        raise
 
 
 @contextmanager
@@ -138,9 +133,27 @@ def _progress_bar() -> Iterator[OnProgress]:
         yield show
 
 
-def _write_rejects(key: str, path: Path) -> None:
-    with services().store.open(key) as stored, path.open("wb") as copy:
-        shutil.copyfileobj(stored, copy)
+def _write_rejects(key: str, wanted: str | None, stem: str) -> None:
+    """The import is over by now: a file that cannot be written is told, and no failure of it."""
+    try:
+        with services().store.open(key) as stored, _new_file(wanted, stem) as copy:
+            shutil.copyfileobj(stored, copy)
+    except (OSError, FileLost, StoreUnavailable) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        click.echo(f"The rejected rows could not be written: {reason}.", err=True)
+    else:
+        click.echo(f"The rejected rows are in {copy.name}.", err=True)
+
+
+def _new_file(wanted: str | None, stem: str) -> IO[bytes]:
+    """The file that was asked for, or a new one that only its owner may read."""
+    if wanted:
+        return Path(wanted).open("wb")
+    for number in count(1):
+        name = f"{stem}.rejects{'' if number == 1 else f'-{number}'}.csv"
+        with suppress(FileExistsError):
+            return open(name, "xb", opener=partial(os.open, mode=0o600))
+    raise AssertionError("numbers do not end")
 
 
 def _print_json(document: Mapping[str, object]) -> None:

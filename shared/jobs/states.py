@@ -7,8 +7,8 @@
 | STARTED          | STARTED | another worker, the lease having run out: attempt + 1, deaths + 1  |
 | STARTED          | RETRY   | infrastructure fault, dead child, shutdown (no death)              |
 | STARTED          | SUCCESS | the child, in the transaction that changes the roll                |
-| STARTED          | FAILURE | file fault, time limit, deaths used up, a bug                      |
-| PENDING, STARTED | REVOKED | cancelled                                                          |
+| STARTED          | FAILURE | file fault, time or memory limit, deaths used up, a bug            |
+| PENDING, RETRY   | FAILURE | deaths used up, as a worker with a lower MAX_ATTEMPTS sees it      |
 
 Every transition is one conditional UPDATE in `shared.jobs.store`, guarded by the state and, for a
 running job, by its attempt number, which serves as the fencing token: an attempt that was thought

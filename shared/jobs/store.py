@@ -1,7 +1,7 @@
 """The only writer of a job's state; see `shared.jobs.states` for what leads where.
 
-Every function is one transaction of its own, except `finish` and `fail`, which join the
-transaction they are called in.
+Every function is one statement or one transaction of its own, except `finish`, which joins the
+transaction it is called in.
 """
 
 import random
@@ -13,13 +13,16 @@ from uuid import UUID, uuid4
 
 from peewee import Expression
 
-from shared.database import clock, database
+from shared.database import clock
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, MailState, Phase
 from shared.roll.errors import RowError
 
 MAX_KEPT_FAULTS = 1000
 MAX_BACKOFF_SECONDS = 300.0
+# The worker of a job that `flask import` does in the foreground; nobody else finishes such a job.
+FOREGROUND = "flask import"
+INTERRUPTED = "The import was interrupted at the command line. The roll is unchanged."
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -145,15 +148,20 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
     """Take a job that waits, or whose worker let the lease run out.
 
     Returns None when it is not to be had: unknown, finished, not due, or taken by another worker
-    a moment ago. A job whose last allowed attempt died becomes a FAILURE here.
+    a moment ago. A job whose last allowed attempt died becomes a FAILURE here, and so does one
+    that a person ran in the foreground and that ended with its terminal.
     """
     job = Job.get_or_none((Job.id == job_id) & _is_claimable())
     if job is None:
         return None
-    deaths = job.deaths + (job.state == JobState.STARTED)
-    seen = Claim(job_id, job.attempts)
+    is_as_seen = (Job.id == job_id) & (Job.attempts == job.attempts) & _is_claimable()
+    is_abandoned = job.state == JobState.STARTED
+    deaths = job.deaths + is_abandoned
+    if is_abandoned and job.worker == FOREGROUND:
+        _conclude(is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
+        return None
     if deaths >= max_attempts:
-        fail(seen, JobCode.WORKER_CRASHED, _gave_up(deaths))
+        _conclude(is_as_seen, **_failure(JobCode.WORKER_CRASHED, _gave_up(deaths)))
         return None
     taken = (
         Job.update(
@@ -167,7 +175,7 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
             rows_read=0,
             percent=None,
         )
-        .where((Job.id == job_id) & (Job.attempts == job.attempts) & _is_claimable())
+        .where(is_as_seen)
         .execute()
     )
     return Claim(job_id, job.attempts + 1) if taken else None
@@ -198,49 +206,39 @@ def finish(
     Call it inside the transaction that changes the roll. Raises AttemptLost, which must roll that
     transaction back.
     """
-    _conclude(
-        claim,
+    is_finished = _conclude(
+        claim.holds,
         state=JobState.SUCCESS,
         report=report,
         rejects_key=rejects_key,
         rows_read=report["rows_read"],
         percent=100.0,
     )
+    if not is_finished:
+        _lost(claim)
     _keep_faults(claim.job_id, faults)
 
 
-def fail(
-    claim: Claim,
-    code: str,
-    message: str,
-    *,
-    faults: Iterable[RowError] = (),
-) -> bool:
+def fail(claim: Claim, code: str, message: str) -> bool:
     """Move the job to FAILURE; False when the attempt no longer owns it."""
-    with database.atomic():
-        try:
-            _conclude(claim, state=JobState.FAILURE, error_code=code, error_message=message)
-        except AttemptLost:
-            return False
-        _keep_faults(claim.job_id, faults)
-    return True
+    return _conclude(claim.holds, **_failure(code, message))
 
 
-def _conclude(claim: Claim, **values: Any) -> None:
-    concluded = (
-        Job.update(
-            finished_at=clock(),
-            lease_expires_at=None,
-            phase=Phase.DONE,
-            report_mail=MailState.PENDING,
-            report_mail_due_at=clock(),
-            **values,
-        )
-        .where(claim.holds)
-        .execute()
-    )
-    if not concluded:
-        _lost(claim)
+def _failure(code: str, message: str) -> dict[str, Any]:
+    return {"state": JobState.FAILURE, "error_code": code, "error_message": message}
+
+
+def _conclude(condition: Expression, **values: Any) -> bool:
+    """Move a job to a final state, with the mail's outbox entry, if the condition still holds."""
+    query = Job.update(
+        finished_at=clock(),
+        lease_expires_at=None,
+        phase=Phase.DONE,
+        report_mail=MailState.PENDING,
+        report_mail_due_at=clock(),
+        **values,
+    ).where(condition)
+    return bool(query.execute())
 
 
 def _keep_faults(job_id: UUID, faults: Iterable[RowError]) -> None:
@@ -283,6 +281,8 @@ def release(claim: Claim, *, death: JobCode | None, max_attempts: int) -> JobSta
             lease_expires_at=None,
             not_before=clock(delay_seconds * random.uniform(0.8, 1.2)),  # noqa: S311
             phase=Phase.QUEUED,
+            rows_read=0,
+            percent=None,
         )
         .where(claim.holds)
         .execute()

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from click.testing import Result
 from flask import Flask
 
 from api.app import create_app
+from benchmarks.rolls import write_csv
 from config.settings import PROJECT_ROOT, Settings
 from shared.credentials import Admin, ApiToken, Scope, find_token
 from shared.database import pending_migrations
@@ -233,6 +236,54 @@ def test_the_rejected_rows_are_written_beside_the_report(app: Flask, tmp_path: P
     assert "2,nobody,3," in (tmp_path / "autumn.rejects.csv").read_text("utf-8-sig")
     run(app, "import", roll, "--rejects", tmp_path / "other.csv")
     assert (tmp_path / "other.csv").exists()
+
+
+def test_rejected_rows_overwrite_nothing_and_are_their_owner_s(app: Flask, tmp_path: Path) -> None:
+    roll = tmp_path / "autumn.csv"
+    roll.write_text("id,email\n1,a@x.edu\n2,nobody\n", encoding="utf-8")
+    (tmp_path / "autumn.rejects.csv").write_text("mine")
+    assert "autumn.rejects-2.csv" in run(app, "import", roll).stderr
+    assert (tmp_path / "autumn.rejects.csv").read_text() == "mine"
+    assert (tmp_path / "autumn.rejects-2.csv").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_roll_is_saved_although_its_rejects_cannot_be_written(app: Flask, tmp_path: Path) -> None:
+    roll = tmp_path / "autumn.csv"
+    roll.write_text("id,email\n1,a@x.edu\n2,nobody\n", encoding="utf-8")
+    done = run(app, "import", roll, "--rejects", tmp_path / "nowhere" / "x.csv")
+    assert done.exit_code == 0
+    assert "could not be written: No such file or directory." in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_import_whose_terminal_closes_fails_at_once(
+    settings: Settings, tmp_path: Path, number: signal.Signals
+) -> None:
+    run(create_app(settings), "migrate")
+    roll = write_csv(tmp_path / "large.csv", 300_000)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DEBUG": "1",
+        "DATABASE_URL": settings.database_url,
+        "UPLOAD_STORE": settings.upload_store,
+        "FLASK_APP": "api.app",
+        "PYTHONPATH": str(PROJECT_ROOT),
+    }
+    process = subprocess.Popen(
+        [FLASK, "import", roll],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 20
+    while not Job.select().where(Job.rows_read > 0).exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(20) == 1
+    (job,) = Job.select()
+    assert (job.state, job.error_code) == ("FAILURE", "INTERRUPTED")
+    assert Voter.select().count() == 0
 
 
 def test_the_options_of_reading_are_the_api_s(app: Flask, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from peewee import IntegrityError
 from shared.database import clock, database
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import JobCode, JobState, MailState
+from shared.jobs.states import JobCode, JobState, MailState, Phase
 from shared.jobs.store import AttemptLost, Claim, StoredFile
 from shared.roll.errors import RowCode, RowError
 
@@ -105,6 +105,40 @@ def test_the_last_allowed_death_is_a_failure_with_a_mail() -> None:
     assert job is not None
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.WORKER_CRASHED)
     assert job.report_mail == MailState.PENDING
+
+
+def test_a_waiting_job_with_too_many_deaths_does_not_hold_up_the_others() -> None:
+    claim = claimed()
+    jobs.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=9)
+    Job.update(deaths=3, not_before=clock(-1)).where(Job.id == claim.job_id).execute()
+    following = new_job()
+    assert jobs.due_jobs(1) == [claim.job_id]
+    assert jobs.claim(claim.job_id, worker="v", lease_seconds=30, max_attempts=3) is None
+    assert state_of(claim) == JobState.FAILURE
+    assert jobs.due_jobs(1) == [following.job_id]
+
+
+def test_a_job_that_ended_with_its_terminal_is_not_finished_by_a_worker() -> None:
+    claim = jobs.create_started(
+        FILE, uploaded_by="tests", dry_run=False, worker=jobs.FOREGROUND, lease_seconds=30
+    )
+    assert jobs.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=3) is None
+    assert state_of(claim) == JobState.STARTED
+    expire_lease(claim)
+    assert jobs.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=3) is None
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.INTERRUPTED)
+    assert job.report_mail == MailState.PENDING
+
+
+def test_a_job_that_waits_shows_no_progress() -> None:
+    claim = claimed()
+    jobs.note_progress(claim, rows_read=88, percent=8.8)
+    jobs.release(claim, death=None, max_attempts=3)
+    job = jobs.find(claim.job_id)
+    assert job is not None
+    assert (job.phase, job.rows_read, job.percent) == (Phase.QUEUED, 0, None)
 
 
 def test_finishing_writes_report_faults_and_mail_together() -> None:
