@@ -32,6 +32,7 @@ class Horse:
     process: subprocess.Popen[bytes]
     started_at: float = field(default_factory=time.monotonic)
     renewed_at: float = field(default_factory=time.monotonic)
+    is_out_of_time: bool = False
 
 
 class Stable:
@@ -80,13 +81,23 @@ class Stable:
     def tend(self) -> None:
         """Note the horses that ended, stop those out of time, renew the leases of the others."""
         for horse in list(self._horses):
-            if horse.process.poll() is not None:
-                self._horses.remove(horse)
+            if self._is_over(horse):
+                # Removed last: what the database does not take now is noted next time.
                 self._note_end(horse)
-            elif time.monotonic() - horse.started_at > self._settings.job_time_limit_seconds:
-                self._stop_for_time(horse)
+                self._horses.remove(horse)
             else:
                 self._renew(horse)
+
+    def _is_over(self, horse: Horse) -> bool:
+        """Whether the horse has ended, by itself or because its time is up."""
+        if horse.process.poll() is not None:
+            return True
+        if time.monotonic() - horse.started_at <= self._settings.job_time_limit_seconds:
+            return False
+        horse.is_out_of_time = True
+        horse.process.kill()
+        horse.process.wait()
+        return True
 
     def _note_end(self, horse: Horse) -> None:
         """A horse that did its work has left the job finished or given back; else it died."""
@@ -94,7 +105,7 @@ class Stable:
         code = horse.process.returncode
         if code in MEMORY_STATUSES:
             self._fail_for_memory(horse)
-        elif code in TIME_STATUSES:
+        elif horse.is_out_of_time or code in TIME_STATUSES:
             self._fail_for_time(horse)
         # The platform may signal the whole container: that is a shutdown, not a crash. What has
         # failed just now is no longer this attempt's to release.
@@ -105,13 +116,6 @@ class Stable:
                 "work horse died",
                 extra={"job_id": str(horse.claim.job_id), "exit_code": code, "state": state},
             )
-
-    def _stop_for_time(self, horse: Horse) -> None:
-        horse.process.kill()
-        horse.process.wait()
-        self._horses.remove(horse)
-        _close(horse)
-        self._fail_for_time(horse)
 
     def _fail_for_time(self, horse: Horse) -> None:
         logger.warning("out of time", extra={"job_id": str(horse.claim.job_id)})
@@ -143,10 +147,11 @@ class Stable:
         lease_seconds = self._settings.lease_seconds
         if time.monotonic() - horse.renewed_at < lease_seconds / RENEWALS_PER_LEASE:
             return
-        horse.renewed_at = time.monotonic()
-        if not jobs.renew(horse.claim, lease_seconds) and horse.process.poll() is None:
+        if not jobs.renew(horse.claim, lease_seconds):
             # Finished this instant, or taken over: in neither case is there anything left to do.
             logger.info("lease not renewed", extra={"job_id": str(horse.claim.job_id)})
+            _end(horse)
+        horse.renewed_at = time.monotonic()
 
     def put_back(self) -> None:
         """Stop every horse and make its job due at once; a shutdown is no death."""
@@ -169,6 +174,14 @@ class Stable:
                     extra={"job_id": str(horse.claim.job_id)},
                 )
         self._horses.clear()
+
+
+def _end(horse: Horse) -> None:
+    """Let a horse that has finished go by itself, and stop one that works for nothing."""
+    try:
+        horse.process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        horse.process.kill()
 
 
 def _close(horse: Horse) -> None:

@@ -22,7 +22,7 @@ from peewee import InterfaceError, OperationalError
 
 from config.settings import Settings
 from consumer.stable import Stable
-from shared.database import database
+from shared.database import be_impatient, database
 from shared.jobs import store as jobs
 from shared.messages import (
     DEAD_QUEUE,
@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 0.25
 RECONNECT_SECONDS = 1.0
 HEARTBEAT_CHECK_SECONDS = 2.0
+# Another worker's long apply must keep neither signals nor heartbeats waiting.
+LOCK_SECONDS = 0.5
 
 
 class Shutdown(BaseException):
@@ -63,8 +65,11 @@ class Worker:
                 self._consume_until_broken()
         except Shutdown:
             pass
-        self._stable.put_back()
-        database.close()
+        finally:
+            with self._fault_logged():
+                be_impatient(LOCK_SECONDS)
+            self._stable.put_back()
+            database.close()
         logger.info("worker stopped", extra={"worker": self._name})
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -89,8 +94,13 @@ class Worker:
             with self._waiting():
                 connection.connect()
             self._consume(connection)
-        except Exception as error:  # noqa: BLE001 - transports raise errors of no common family
-            logger.warning("broker out of reach", extra={"reason": type(error).__name__})
+        except Exception as error:
+            is_expected = isinstance(error, (*connection.recoverable_connection_errors, OSError))
+            logger.warning(
+                "broker out of reach",
+                extra={"reason": type(error).__name__},
+                exc_info=None if is_expected else error,
+            )
             self._tend_for(RECONNECT_SECONDS)
         finally:
             # Without a good-bye: a hung broker would not answer one.
@@ -138,7 +148,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a foreign content type brings its own errors
             self._bury(message, type(error).__name__)
             return
-        with self._database_fault_logged():
+        with self._fault_logged():
             if jobs.find(job_id) is None:
                 self._bury(message, "unknown job")
                 return
@@ -151,7 +161,8 @@ class Worker:
         message.reject(requeue=False)
 
     def _tend(self) -> None:
-        with self._database_fault_logged():
+        with self._fault_logged():
+            be_impatient(LOCK_SECONDS)
             self._stable.tend()
             if self._stable.has_room and (
                 time.monotonic() - self._polled_at >= self._settings.poll_seconds
@@ -161,9 +172,13 @@ class Worker:
                     self._stable.start(job_id)
 
     @contextmanager
-    def _database_fault_logged(self) -> Iterator[None]:
+    def _fault_logged(self) -> Iterator[None]:
+        """A database out of reach, or a defect of ours, delays jobs and never ends the worker."""
         try:
             yield
         except (OperationalError, InterfaceError) as error:
             logger.warning("database out of reach", extra={"reason": type(error).__name__})
+            database.close()
+        except Exception:
+            logger.exception("worker met a defect")
             database.close()

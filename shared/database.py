@@ -75,6 +75,12 @@ def _postgresql(url: str, pool_size: int) -> Database:
     )
 
 
+def be_impatient(seconds: float) -> None:
+    """Wait for SQLite's write lock no longer than this, on the connection of this thread."""
+    if not is_postgresql():
+        database.execute_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+
 def is_postgresql() -> bool:
     """Tell PostgreSQL from SQLite for the few statements that differ."""
     return isinstance(database.obj, PostgresqlDatabase)

@@ -2,11 +2,14 @@
 
 import json
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from running import Service, running_service, wait_for
 
@@ -139,3 +142,28 @@ def test_a_child_does_not_outlive_its_killed_worker(service: Service, tmp_path: 
         5,
         "the child lives on",
     )
+
+
+def test_a_locked_database_does_not_keep_a_worker_from_stopping(tmp_path: Path) -> None:
+    with running_service(tmp_path, LEASE_SECONDS="2") as service:
+        task_id = started(service, large_roll(tmp_path))
+        with closing(sqlite3.connect(tmp_path / "voters.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            service.signal("worker", signal.SIGTERM)
+            assert service.wait_stopped("worker", 3) == 0
+            other.execute("ROLLBACK")
+        service.start("worker")
+        assert service.finished(task_id, 60)["state"] == "SUCCESS"
+
+
+@pytest.mark.service
+def test_a_worker_survives_a_database_that_is_not_migrated_yet(
+    tmp_path: Path, fresh_postgresql_url: str
+) -> None:
+    with running_service(tmp_path, DATABASE_URL=fresh_postgresql_url) as service:
+        with psycopg.connect(fresh_postgresql_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE job RENAME TO job_away")
+            time.sleep(2.5)
+            connection.execute("ALTER TABLE job_away RENAME TO job")
+        assert service.imported(f"{HEADER}back-1,back@x.edu\n".encode())["state"] == "SUCCESS"
+        assert service.processes["worker"].poll() is None
