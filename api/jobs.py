@@ -13,7 +13,7 @@ from webargs.flaskparser import abort
 
 from api.auth import requires
 from api.openapi import refuses
-from api.query import PagedQuerySchema
+from api.query import PagedQuerySchema, page_of, storable
 from api.schemas import RowErrorSchema, described
 from api.services import services
 from shared.credentials import Scope
@@ -40,7 +40,10 @@ class FaultQuerySchema(PagedQuerySchema):
         validate=OneOf(list(RowCode)),
         metadata=described("Only faults of this code.", RowCode.INVALID_EMAIL),
     )
-    column = fields.String(metadata=described("Only faults of this column of the file.", "E-mail"))
+    column = fields.String(
+        validate=storable,
+        metadata=described("Only faults of this column of the file.", "E-mail"),
+    )
 
 
 @blueprint.route("/<uuid:task_id>/errors/")
@@ -60,11 +63,8 @@ def errors(
     query = JobFault.select().where(JobFault.job == task_id)
     for name, value in parameters.items():
         query = query.where(getattr(JobFault, name) == value)
-    pagination_parameters.item_count = query.count()
-    page = query.order_by(JobFault.number).paginate(
-        pagination_parameters.page, pagination_parameters.page_size
-    )
-    return page.dicts()
+    page = page_of(query.order_by(JobFault.number), pagination_parameters)
+    return [] if page is None else page.dicts()
 
 
 @blueprint.route("/<uuid:task_id>/rejects.csv")

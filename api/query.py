@@ -1,8 +1,14 @@
-"""What the query strings of lists have in common."""
+"""What the query strings of lists and uploads have in common."""
 
-from marshmallow import Schema, pre_load
+from typing import Any, TypeVar
+
+from flask_smorest.pagination import PaginationParameters
+from marshmallow import Schema, ValidationError, pre_load
+from peewee import ModelSelect
 
 PAGE_PARAMETERS = ("page", "page_size")
+
+Query = TypeVar("Query", bound="ModelSelect[Any]")
 
 
 class PagedQuerySchema(Schema):
@@ -11,3 +17,20 @@ class PagedQuerySchema(Schema):
     @pre_load
     def _without_page(self, parameters: dict[str, str], **_: object) -> dict[str, str]:
         return {name: parameters[name] for name in parameters if name not in PAGE_PARAMETERS}
+
+
+def storable(text: str) -> None:
+    """A validator: PostgreSQL keeps no NUL character, not even to compare with."""
+    if "\0" in text:
+        raise ValidationError("No text of this service holds a NUL character.")
+
+
+def page_of(query: Query, pagination: PaginationParameters) -> Query | None:
+    """The rows of the page that was asked for, None beyond the last; counts them all.
+
+    No database takes an offset of any size.
+    """
+    pagination.item_count = query.count()
+    if pagination.first_item >= pagination.item_count:
+        return None
+    return query.offset(pagination.first_item).limit(pagination.page_size)

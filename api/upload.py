@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import caller, requires
 from api.openapi import refuses
+from api.query import storable
 from api.schemas import AcceptedSchema, described
 from api.services import services
 from shared.credentials import Scope
@@ -58,7 +59,7 @@ class UploadQuerySchema(Schema):
         metadata=described("Only find out what would change; the roll stays as it is.", False),
     )
     encoding = fields.String(
-        validate=Length(1, 40),
+        validate=[Length(1, 40), storable],
         metadata=described("Of a CSV file, when it is not told rightly.", "windows-1252"),
     )
     delimiter = fields.String(
@@ -66,7 +67,8 @@ class UploadQuerySchema(Schema):
         metadata=described("Of a CSV file: a comma, a semicolon, a tab or a pipe.", ";"),
     )
     sheet = fields.String(
-        validate=Length(1, 100), metadata=described("Of a workbook: its title.", "Roll 2026")
+        validate=[Length(1, 100), storable],
+        metadata=described("Of a workbook: its title.", "Roll 2026"),
     )
 
 

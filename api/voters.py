@@ -8,14 +8,14 @@ from typing import Any
 
 from flask_smorest import Blueprint
 from flask_smorest.pagination import PaginationParameters
-from marshmallow import RAISE, ValidationError, fields, post_load
+from marshmallow import RAISE, fields, post_load
 from marshmallow.validate import OneOf, Range
 from peewee import Expression, Field, Ordering
 from webargs.flaskparser import abort
 
 from api.auth import requires
 from api.openapi import refuses
-from api.query import PagedQuerySchema
+from api.query import PagedQuerySchema, page_of, storable
 from api.schemas import VoterSchema, described
 from shared.credentials import Scope
 from shared.database import is_postgresql
@@ -35,20 +35,15 @@ SORTABLE: dict[str, Field] = {
 SORTS = [sign + name for name in SORTABLE for sign in ("", "-")]
 
 
-def _storable(text: str) -> None:
-    if "\0" in text:
-        raise ValidationError("No text of the roll holds a NUL character.")
-
-
 class VoterQuerySchema(PagedQuerySchema):
     """What to look for. A parameter that is not known is refused, not ignored."""
 
     q = fields.String(
-        validate=_storable,
+        validate=storable,
         metadata=described("Part of an id, a name or an e-mail address, in any case.", "okafor"),
     )
     department = fields.String(
-        validate=_storable, metadata=described("The whole name, as the roll has it.", "Physics")
+        validate=storable, metadata=described("The whole name, as the roll has it.", "Physics")
     )
     year = fields.Integer(validate=Range(1, 12), metadata=described("Year of study.", 2))
     is_eligible = fields.Boolean(metadata=described("Whether the student may vote.", True))
@@ -82,16 +77,8 @@ def voters(parameters: dict[str, Any], pagination_parameters: PaginationParamete
     query = Voter.select()
     if conditions := list(_conditions(parameters)):
         query = query.where(*conditions)
-    pagination_parameters.item_count = query.count()
-    if pagination_parameters.first_item >= pagination_parameters.item_count:
-        # No database takes an offset of any size.
-        return []
-    page = (
-        query.order_by(_order(sort), Voter.student_id)
-        .offset(pagination_parameters.first_item)
-        .limit(pagination_parameters.page_size)
-    )
-    return list(page)
+    page = page_of(query.order_by(_order(sort), Voter.student_id), pagination_parameters)
+    return list(page or ())
 
 
 # An id may hold a slash, even two in a row.

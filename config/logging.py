@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 KNOWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE)
+QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT):.*?(?=^Traceback|^The above|^During|\Z)", re.M | re.S)
 
 
 class ReadableFormatter(logging.Formatter):
@@ -26,7 +26,7 @@ class ReadableFormatter(logging.Formatter):
         return super().formatMessage(record) + fields
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        return QUOTED_ROW.sub(r"\1: (not logged)", super().formatException(ei))
+        return QUOTED_ROW.sub(r"\1: (not logged)\n", super().formatException(ei))
 
 
 class JsonFormatter(ReadableFormatter):

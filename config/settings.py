@@ -4,11 +4,13 @@ This is the only module that reads the environment. A process calls `load_settin
 hands the frozen `Settings` on; all problems are listed in one `SettingsError`.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
@@ -20,6 +22,7 @@ MIN_SECRET_KEY_CHARS = 32
 WEAK_SECRET_KEY_WORDS = ("changeme", "change-me", "secret-key", "insecure", "development")
 BROKER_VARIABLES = ("BROKER_URL", "CLOUDAMQP_URL", "RABBITMQ_URL", "CELERY_BROKER_URL")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+")
 MIB = 1024 * 1024
 
 
@@ -82,7 +85,7 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
         debug=debug,
         secret_key=_secret_key(env, debug),
         allowed_hosts=_comma_list(env, "ALLOWED_HOSTS"),
-        public_url=env.str("PUBLIC_URL", "").rstrip("/"),
+        public_url=str(env.str("PUBLIC_URL", "", validate=_check_public_url)).rstrip("/"),
         database_url=_database_url(env),
         broker_url=_broker_url(env),
         upload_store=env.str("UPLOAD_STORE", "file:var/uploads", validate=_check_store),
@@ -123,13 +126,16 @@ def _mail_settings(env: Env) -> MailSettings:
         user=env.str("EMAIL_HOST_USER", ""),
         password=env.str("EMAIL_HOST_PASSWORD", ""),
         sender=env.str("DEFAULT_FROM_EMAIL", "voter-system@localhost"),
-        recipients=_comma_list(env, "ADMIN_EMAIL"),
+        recipients=_comma_list(env, "ADMIN_EMAIL", validate=_check_addresses),
         timeout_seconds=env.float("EMAIL_TIMEOUT_SECONDS", 10.0, validate=Range(min=0.1)),
     )
 
 
-def _comma_list(env: Env, name: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in env.str(name, "").split(",") if part.strip())
+def _comma_list(
+    env: Env, name: str, validate: Callable[[str], None] | None = None
+) -> tuple[str, ...]:
+    value = env.str(name, "", validate=validate)
+    return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
 def _secret_key(env: Env, debug: bool) -> str:
@@ -163,16 +169,36 @@ def _check_secret_key(key: str) -> None:
 
 
 def _check_database_url(url: str) -> None:
-    _check_scheme(url, ("sqlite", "postgresql", "postgres"))
+    _check_url(url, ("sqlite", "postgresql", "postgres"))
+    if url.startswith("sqlite:") and not url.startswith("sqlite:///"):
+        raise ValidationError("Use `sqlite:///FILE`, or `sqlite:////FILE` for an absolute path.")
 
 
 def _check_broker_url(url: str) -> None:
-    _check_scheme(url, ("filesystem", "amqp", "amqps"))
+    _check_url(url, ("filesystem", "amqp", "amqps"))
 
 
-def _check_scheme(url: str, schemes: tuple[str, ...]) -> None:
+def _check_public_url(url: str) -> None:
+    if url:
+        _check_url(url, ("http", "https"))
+
+
+def _check_url(url: str, schemes: tuple[str, ...]) -> None:
     if url.partition("://")[0] not in schemes:
         raise ValidationError(f"The URL must start with one of: {', '.join(schemes)}.")
+    try:
+        # Only looking at the port finds out whether it is a number.
+        _ = urlsplit(url).port
+    except ValueError as error:
+        # Without the URL itself, which may hold a password.
+        raise ValidationError("The host or the port of the URL cannot be read.") from error
+
+
+def _check_addresses(addresses: str) -> None:
+    if not all(
+        ADDRESS.fullmatch(address.strip()) for address in addresses.split(",") if address.strip()
+    ):
+        raise ValidationError("Give e-mail addresses, with commas between them.")
 
 
 def _check_store(store: str) -> None:

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import secrets
+import socket
 import sys
 from collections.abc import Callable
 from itertools import count
@@ -29,6 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     port: int = parser.parse_args(arguments).port
     try:
         settings = load_settings()
+        for number in (port, settings.mail.port):
+            if is_taken(number):
+                sys.stderr.write(
+                    f"Port {number} is taken. Choose other ones: PORT=9000 make run (the mails take"
+                    " PORT + 1000, or EMAIL_PORT).\n"
+                )
+                return 1
         open_database(settings.database_url)
         with database.connection_context():
             migrate()
@@ -44,6 +52,18 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(welcome(credentials))
     sys.stdout.flush()
     return 0
+
+
+def is_taken(port: int) -> bool:
+    """Whether some program listens on this port of loopback, or it may not be used."""
+    with socket.socket() as probe:
+        # What the servers do: a port of which the last connection was closed a moment ago is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def usable_credentials(path: Path) -> dict[str, str] | None:
@@ -77,7 +97,7 @@ def free_name(wish: str, find: Callable[[str], object]) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Replace a file by one that only its owner may read, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_suffix(".part")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,6 +1,7 @@
 """One database for a process: opened from its URL, seen by every model through a proxy."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,9 @@ def open_database(url: str, *, pool_size: int = 0) -> Database:
 
 def _sqlite(url: str) -> Database:
     path = PROJECT_ROOT / url.removeprefix("sqlite:///")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # A folder that cannot be made is found out by the first query, as any other database fault.
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Every transaction of ours writes. Taking the write lock at its start makes the busy timeout
     # cover the whole of it: a read lock that wants to become a write lock fails at once instead.
     return SqliteDatabase(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from peewee import Database
 from playhouse.pool import PooledDatabase
 from services import (
@@ -27,6 +28,11 @@ from shared.storage.database_store import StoredChunk
 from shared.voters.models import Voter
 
 pytest_plugins = ["application"]
+
+# A busy machine is no fault of the code; the rest of the profile is Hypothesis' own, which is
+# another one in CI.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
 
 MISSING = pytest.StashKey[dict[str, int]]()
 TABLES = (Voter, Job, JobFault, ApiToken, Admin, StoredChunk)

@@ -32,8 +32,13 @@ class FileStore:
                 partial.rename(self.folder / key)
 
     def open(self, key: str) -> BinaryIO:
-        with _converting_errors():
-            return (self.folder / key).open("rb")
+        try:
+            with _converting_errors():
+                return (self.folder / key).open("rb")
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise FileLost(f"no file is stored for {key}") from error
+            raise
 
     def delete(self, key: str) -> None:
         with _converting_errors():
@@ -64,8 +69,6 @@ def _removed_on_error(path: Path) -> Iterator[None]:
 def _converting_errors() -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError as error:
-        raise FileLost(str(error)) from error
     except OSError as error:
         if error.errno in NO_ROOM:
             raise StoreFull("the upload folder has no room left") from error

@@ -93,3 +93,11 @@ def test_an_admin_may_look_as_well(app: Flask, task_id: str) -> None:
 def test_rejects_that_were_deleted_after_a_while_are_gone(client: ApiClient, task_id: str) -> None:
     Job.update(files_purged_at=clock()).where(Job.id == UUID(task_id)).execute()
     assert client.get(f"/api/jobs/{task_id}/rejects.csv").status_code == 410
+
+
+def test_no_page_is_too_far_and_no_sign_too_odd_to_be_answered(
+    client: ApiClient, task_id: str
+) -> None:
+    errors = f"/api/jobs/{task_id}/errors/"
+    assert client.get(f"{errors}?page=99999999999999999999").get_json() == []
+    assert client.get(f"{errors}?column=%00").status_code == 422

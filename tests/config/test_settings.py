@@ -51,6 +51,27 @@ def test_every_problem_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [name for name in (*bad, "SECRET_KEY") if name not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "sqlite://voters.db"),
+        ("DATABASE_URL", "postgresql://u:hunter2@h:port/d"),
+        ("BROKER_URL", "amqp://u:hunter2@[::bad"),
+        ("PUBLIC_URL", "javascript:alert(1)"),
+        ("ADMIN_EMAIL", "a@x.edu, nobody"),
+        ("ADMIN_EMAIL", "a@x.edu\r\nBcc: b@x.edu"),
+    ],
+)
+def test_what_would_only_fail_later_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv(name, value)
+    text = problems()
+    assert name in text
+    assert "hunter2" not in text
+
+
 def test_two_kinds_of_mail_encryption_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEBUG", "1")
     monkeypatch.setenv("EMAIL_USE_TLS", "1")

@@ -1,6 +1,7 @@
 """The credentials of a laptop: made once, kept while they work, readable by their owner alone."""
 
 import json
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import opened
 
-from dev.prepare import new_credentials, usable_credentials, welcome, write_private
+from dev.prepare import main, new_credentials, usable_credentials, welcome, write_private
 from shared.credentials import ApiToken, Scope, find_token
 from shared.database import clock, migrate
 
@@ -68,3 +69,15 @@ def test_the_welcome_shows_where_to_go_and_how_to_get_in() -> None:
     assert "http://127.0.0.1:8000/api/docs/" in shown
     assert "Authorization: Bearer t" in shown
     assert "u / p" in shown
+
+
+def test_a_port_that_is_taken_is_named_before_anything_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert main(["--port", str(port)]) == 1
+    shown = capsys.readouterr()
+    assert f"Port {port} is taken." in shown.err
+    assert shown.out == ""

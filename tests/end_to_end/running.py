@@ -245,5 +245,9 @@ def wait_for(probe: Callable[[], T | None], seconds: float, failure: str) -> T:
 
 
 def _answers(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+    """Whether an application is there, not only the arbiter's socket."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -79,11 +79,11 @@ def test_a_hung_broker_costs_less_than_two_seconds(deaf_server: int) -> None:
     assert time.monotonic() - started_at < 2
 
 
-def test_a_broker_that_is_away_costs_less_than_a_second() -> None:
+def test_a_broker_that_is_away_costs_less_than_two_seconds() -> None:
     started_at = time.monotonic()
     with closing(Doorbell("amqp://guest:guest@127.0.0.1:1//")) as doorbell:
         assert doorbell.ring(uuid4()) is False
-    assert time.monotonic() - started_at < 1
+    assert time.monotonic() - started_at < 2
 
 
 @pytest.mark.service
