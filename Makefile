@@ -47,5 +47,5 @@ check: $(INSTALLED) ## Lint, formatting, types, layers
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(INSTALLED) ## Measure imports beside a bare COPY
+bench: $(INSTALLED) ## Measure imports, each beside what no importer can beat
 	$(VENV)/bin/python -m benchmarks

@@ -3,6 +3,8 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 
@@ -43,3 +45,49 @@ def write_xlsx(path: Path, count: int) -> Path:
         sheet.append(row)
     book.save(path)
     return path
+
+
+def write_shuffled(path: Path, roll: Path) -> Path:
+    """The same roll with its rows in no order, the same one every time."""
+    header, *lines = roll.read_text(encoding="utf-8").splitlines(keepends=True)
+    Random(1).shuffle(lines)
+    path.write_text("".join([header, *lines]), encoding="utf-8")
+    return path
+
+
+def write_xlsx_shared(path: Path, count: int) -> Path:
+    """A workbook whose strings stand in a table, as Excel writes them."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(HEADER)
+    for row in rows(count):
+        sheet.append(row)
+    book.save(path)
+    return path
+
+
+def write_ods(path: Path, count: int) -> Path:
+    """An OpenDocument spreadsheet of so many rows."""
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", _ODS_MANIFEST)
+        with archive.open("content.xml", "w", force_zip64=True) as part:
+            part.write(_ODS_HEAD.encode())
+            for row in (HEADER, *rows(count)):
+                cells = "".join(_ODS_CELL.format(value) for value in row)
+                part.write(f"<table:table-row>{cells}</table:table-row>".encode())
+            part.write(_ODS_TAIL.encode())
+    return path
+
+
+_ODS_MANIFEST = (
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+)
+_ODS_HEAD = (
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+    ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
+    ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body>'
+    '<office:spreadsheet><table:table table:name="Roll">'
+)
+_ODS_CELL = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+_ODS_TAIL = "</table:table></office:spreadsheet></office:body></office:document-content>"

@@ -1,0 +1,75 @@
+"""One import by the real work horse, a process of its own, from its start to its end."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.database import database, open_database
+from shared.jobs import store as jobs
+from shared.jobs.states import JobState
+from shared.storage.store import open_store
+from shared.submission import keep
+
+POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds by the clock, and the largest resident memory of the process in MiB."""
+
+    seconds: float
+    peak_mib: float
+
+
+def import_roll(url: str, roll: Path, **settings: str) -> Measured:
+    """Import a roll into the database; `settings` are environment variables of the horse."""
+    open_database(url)
+    uploads = f"file:{roll.parent / 'uploads'}"
+    with roll.open("rb") as file:
+        stored = keep(file, roll.name, store=open_store(uploads), max_bytes=1 << 40)
+    claim = jobs.create_started(
+        stored, uploaded_by="benchmark", dry_run=False, worker="benchmark", lease_seconds=3600
+    )
+    database.close()
+    environment = {
+        **os.environ,
+        "DEBUG": "1",
+        "LOG_LEVEL": "WARNING",
+        "DATABASE_URL": url,
+        "UPLOAD_STORE": uploads,
+        "MAX_ROWS": str(10**9),
+        **settings,
+    }
+    command = [sys.executable, "-m", "consumer.horse", str(claim.job_id), str(claim.attempt)]
+    measured = run(command, environment)
+    job = jobs.find(claim.job_id)
+    database.close()
+    if job is None or job.state != JobState.SUCCESS:
+        raise SystemExit(f"the import failed: {job and job.error_message}")
+    open_store(uploads).delete(stored.key)
+    return measured
+
+
+def run(command: list[str], environment: dict[str, str]) -> Measured:
+    """Run a process to its end."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+    peak_kib = 0
+    while process.poll() is None:
+        peak_kib = _peak_kib(process.pid) or peak_kib
+        time.sleep(POLL_SECONDS)
+    return Measured(time.perf_counter() - started, peak_kib / 1024)
+
+
+def _peak_kib(pid: int) -> int:
+    """What wait4(2) tells would include the memory of the process that forked this one."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found.group(1)) if found else 0

@@ -1,0 +1,133 @@
+"""What is measured, against what, and how good it shall be."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+from benchmarks import bare
+from benchmarks.databases import NewDatabase, row_versions
+from benchmarks.horse import Measured, import_roll
+from benchmarks.reference import import_plainly
+from benchmarks.rolls import write_csv, write_ods, write_shuffled, write_xlsx, write_xlsx_shared
+
+CSV_MIB = 100
+WORKBOOK_MIB = 200
+ONLY_OPENPYXL = {"FAST_SHEET_BYTES": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One line of the table. `ratio` is a speed in terms of another one, measured beside it."""
+
+    work: str
+    rows_per_second: float
+    peak_mib: float | None = None
+    max_mib: int | None = None
+    ratio: float | None = None
+    goal: float | None = None
+    against: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the goals are reached, None without any."""
+        met = []
+        if self.goal is not None and self.ratio is not None:
+            met.append(self.ratio >= self.goal)
+        if self.max_mib is not None and self.peak_mib is not None:
+            met.append(self.peak_mib <= self.max_mib)
+        return all(met) if met else None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to measure: a kind of database, and a folder for files."""
+
+    kind: str
+    new_database: NewDatabase
+    folder: Path
+
+
+def csv_imports(place: Place, count: int) -> Iterator[Measurement]:
+    """A sorted roll, on PostgreSQL the same again and a shuffled one, beside bare loading."""
+    roll = write_csv(place.folder / "roll.csv", count)
+    goal = 0.40 if place.kind == "PostgreSQL" else 0.45
+    with place.new_database() as url:
+        first, seconds = _beside(place, roll, lambda: import_roll(url, roll))
+        against = "bare COPY" if place.kind == "PostgreSQL" else "bare executemany"
+        work = f"CSV {count:,} -> {place.kind}"
+        yield _line(work, count, first, CSV_MIB, seconds / first.seconds, goal, against)
+        if place.kind != "PostgreSQL":
+            return
+        before = row_versions(url)
+        again = import_roll(url, roll)
+        if row_versions(url) != before:
+            raise SystemExit("importing the same file again has rewritten rows")
+        speedup = first.seconds / again.seconds
+        yield _line(f"{work}, again", count, again, CSV_MIB, speedup, 1.3, "the first time")
+    shuffled = write_shuffled(place.folder / "shuffled.csv", roll)
+    with place.new_database() as url:
+        run, seconds = _beside(place, shuffled, lambda: import_roll(url, shuffled))
+    yield _line(f"{work}, shuffled", count, run, CSV_MIB, seconds / run.seconds, 0.75, against)
+
+
+def workbook_imports(place: Place, count: int) -> Iterator[Measurement]:
+    """Workbooks through both libraries, openpyxl beside a loop that only reads."""
+    for kind, write in (("inline", write_xlsx), ("shared", write_xlsx_shared)):
+        book = write(place.folder / f"{kind}.xlsx", count)
+        seconds = mean(bare.read_sheet(book) for _ in range(2))
+        for library, settings in (("openpyxl", ONLY_OPENPYXL), ("default", {})):
+            with place.new_database() as url:
+                run = import_roll(url, book, **settings)
+            work = f"XLSX {count:,} {kind}, {library}"
+            ratio = seconds / run.seconds
+            yield _line(work, count, run, WORKBOOK_MIB, ratio, 0.9, "bare iter_rows")
+    book = write_ods(place.folder / "roll.ods", count)
+    with place.new_database() as url:
+        yield _line(f"ODS {count:,}", count, import_roll(url, book), WORKBOOK_MIB)
+
+
+def plain_imports(place: Place, count: int) -> Iterator[Measurement]:
+    """The importer that most services have, for the distance."""
+    roll = write_csv(place.folder / "plain.csv", count)
+    with place.new_database() as url:
+        seconds = import_plainly(url, roll)
+    yield Measurement(f"an ORM upsert a row, {place.kind}", count / seconds)
+
+
+def growth(place: Place, small: int, large: int) -> Iterator[Measurement]:
+    """Time and memory a row must not grow with the file."""
+    runs = []
+    for count in (small, large):
+        roll = write_csv(place.folder / "roll.csv", count)
+        with place.new_database() as url:
+            runs.append(import_roll(url, roll))
+    first, second = runs
+    ratio = (first.seconds / small) / (second.seconds / large)
+    memory = int(first.peak_mib * 1.15)
+    work = f"CSV {large:,} -> {place.kind}"
+    yield _line(work, large, second, memory, ratio, 1 / 1.3, f"CSV {small:,}")
+
+
+def _beside(place: Place, roll: Path, measure: Callable[[], Measured]) -> tuple[Measured, float]:
+    """A measurement between two of the bare loading, whose mean is what it is held against."""
+    before = _bare(place, roll)
+    measured = measure()
+    return measured, mean((before, _bare(place, roll)))
+
+
+def _bare(place: Place, roll: Path) -> float:
+    with place.new_database() as url:
+        return bare.load(url, roll)
+
+
+def _line(
+    work: str,
+    count: int,
+    run: Measured,
+    max_mib: int,
+    ratio: float | None = None,
+    goal: float | None = None,
+    against: str = "",
+) -> Measurement:
+    return Measurement(work, count / run.seconds, run.peak_mib, max_mib, ratio, goal, against)
