@@ -1,0 +1,82 @@
+"""Encodings, delimiters, line ends and quotes."""
+
+from rolls import ANN, ANN_ROW, BEN, BEN_ROW, HEADER, Roll, bare, refused, saved, voter
+
+from shared.roll.errors import FileCode
+
+BOTH = HEADER + ANN_ROW + BEN_ROW
+ZOE = voter("3", "Zoë", "Núñez")
+ACCENTS = HEADER + "3,Zoë,Núñez,u3@x.edu,Law,1,yes\n"
+ASSUMED = {"ENCODING_ASSUMED": 1}
+SHORT = "id;email\n"
+
+ROLLS = (
+    saved("UTF-8", BOTH, ANN, BEN),
+    saved("UTF-8 with BOM", "\ufeff" + ACCENTS, ZOE),
+    saved("UTF-16 little endian", b"\xff\xfe" + ACCENTS.encode("utf-16-le"), ZOE),
+    saved("UTF-16 big endian", b"\xfe\xff" + ACCENTS.encode("utf-16-be"), ZOE),
+    saved("Windows-1252", ACCENTS.encode("cp1252"), ZOE, warnings=ASSUMED),
+    saved(
+        "Windows-1252, told by a late byte alone",
+        (HEADER + "".join(f"{n},Ann,Lee,u{n}@x.edu,Law,1,yes\n" for n in range(100, 400))).encode()
+        + "3,Zoë,Núñez,u3@x.edu,Law,1,yes\n".encode("cp1252"),
+        ZOE,
+        *(voter(str(n)) for n in range(100, 400)),
+        warnings=ASSUMED,
+    ),
+    saved("semicolons", BOTH.replace(",", ";"), ANN, BEN),
+    refused(
+        "UTF-8 with a damaged byte",
+        ACCENTS.encode() + b"4,Zo\xeb,Lee,u4@x.edu,Law,1,yes\n",
+        FileCode.ENCODING_ERROR,
+        "Line 3",
+    ),
+    refused(
+        "UTF-16 without BOM", BOTH.encode("utf-16-le"), FileCode.UNSUPPORTED_FORMAT, "UTF-16"
+    ),
+    saved("tabs", BOTH.replace(",", "\t"), ANN, BEN),
+    saved("pipes", BOTH.replace(",", "|"), ANN, BEN),
+    saved("a line that states the delimiter", "sep=;\n" + BOTH.replace(",", ";"), ANN, BEN),
+    saved("an unusual delimiter, stated", "sep=^\n" + BOTH.replace(",", "^"), ANN, BEN),
+    saved("CRLF", BOTH.replace("\n", "\r\n"), ANN, BEN),
+    saved("CR alone", BOTH.replace("\n", "\r"), ANN, BEN),
+    saved("mixed line ends", HEADER + ANN_ROW.replace("\n", "\r\n") + BEN_ROW, ANN, BEN),
+    saved("no line end at the end", BOTH.rstrip(), ANN, BEN),
+    saved("quotes around everything", '"id","email"\n"1","u1@x.edu"\n', bare("1")),
+    saved("a comma in quotes", HEADER + '1,Ann,"Lee, Jr.",u1@x.edu,Law,1,yes\n',
+          voter("1", last_name="Lee, Jr.")),
+    saved("quotes within quotes", HEADER + '1,"Ann ""Annie""",Lee,u1@x.edu,Law,1,yes\n',
+          voter("1", 'Ann "Annie"')),
+    saved("a blank before a quote", HEADER + '1, "Ann",Lee,u1@x.edu,Law,1,yes\n', ANN),
+    Roll(
+        "a quoted line break, and a fault below it keeps its physical line",
+        (HEADER + '1,"Ann\nMay",Lee,u1@x.edu,Law,1,yes\n2,Ben,Ray,nobody,Art,2,no\n').encode(),
+        (voter("1", "Ann\nMay"),),
+        counts={"created": 1, "rejected": 1},
+        faults=((4, "email", "INVALID_EMAIL"),),
+    ),
+    refused(
+        "a quote that is never closed",
+        HEADER + ANN_ROW + '2,"Ben,Ray,u2@x.edu,Art,2,no\n' + ANN_ROW * 5,
+        FileCode.UNCLOSED_QUOTE,
+        "line 3",
+    ),
+    refused(
+        "two stray quotes far apart",
+        HEADER
+        + '1,"Ann,Lee,u1@x.edu,Law,1,yes\n'
+        + "".join(f"{n},Ann,Lee,u{n}@x.edu,Law,1,yes\n" for n in range(10, 510))
+        + '3,Cy",Fox,u3@x.edu,Law,1,yes\n',
+        FileCode.UNCLOSED_QUOTE,
+        "line 2",
+    ),
+    refused("nothing at all", b"", FileCode.EMPTY_FILE, "empty"),
+    refused("white space alone", b"\xef\xbb\xbf \r\n\t\n", FileCode.EMPTY_FILE, "empty"),
+    refused("a header alone", HEADER, FileCode.NO_ROWS, "no rows"),
+    refused("a header and blank rows", HEADER + ",,,,,,\n\n", FileCode.NO_ROWS, "no rows"),
+    refused("a PDF", b"%PDF-1.7\n1 0 obj", FileCode.UNSUPPORTED_FORMAT, "PDF"),
+    refused("a web page", "<html><table><tr><td>id", FileCode.UNSUPPORTED_FORMAT, "web page"),
+    refused("JSON", '[{"student_id": "1"}]', FileCode.UNSUPPORTED_FORMAT, "JSON"),
+    refused("a line without an end", HEADER + "1," + "x" * (1 << 21), FileCode.LINE_TOO_LONG,
+            "Line 2"),
+)  # fmt: skip
