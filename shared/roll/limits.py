@@ -24,7 +24,8 @@ class Limits:
     """Bounds that keep memory and time in hand whatever the file; sizes of parts are unpacked.
 
     The largest honest sheet is about 1,048,576 rows (Excel's own limit) of seven inline strings,
-    some 500 MiB of XML.
+    some 500 MiB of XML. A table of shared strings is kept: 64 MiB of short ones took openpyxl 21 s
+    and 510 MiB of memory.
     """
 
     max_rows: int = 5_000_000
@@ -35,7 +36,7 @@ class Limits:
     max_directory_bytes: int = MIB
     max_part_bytes: int = 1024 * MIB
     max_total_bytes: int = 2048 * MIB
-    max_strings_bytes: int = 256 * MIB
+    max_strings_bytes: int = 48 * MIB
     max_small_part_bytes: int = 16 * MIB
     fast_sheet_bytes: int = 64 * MIB
     max_xls_bytes: int = 16 * MIB

@@ -1,15 +1,19 @@
 """Small rolls for the tests of the import core: bytes in, rows or a fault out."""
 
 import csv
+import os
 import re
+import resource
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO, StringIO
+from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, is_zipfile
 
 from openpyxl import Workbook
 
 from shared.roll.errors import FileFault
-from shared.roll.limits import Limits, ReadOptions
+from shared.roll.limits import MIB, Limits, ReadOptions
 from shared.roll.reader import open_roll
 from shared.roll.rows import Row
 from shared.roll.validation import Rejected, Staged, compile_validator
@@ -147,3 +151,35 @@ def codes_of(result: Staged | Rejected | None) -> list[str]:
 def without_dimension(sheet: bytes) -> bytes:
     """A sheet part that says nothing of its size."""
     return re.sub(rb"<dimension[^>]*/>", b"", sheet)
+
+
+def exit_status(data: bytes, *, memory_mib: int, cpu_seconds: int = 60) -> int:
+    """How a process of its own ends that reads the file: 0 for rows or a fault, 1 for anything
+    else, or minus the signal that ended it for taking too much: more memory than this process has
+    by now and `memory_mib`, or more processor time."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            for kind, limit in (
+                (resource.RLIMIT_DATA, _data_bytes() + memory_mib * MIB),
+                (resource.RLIMIT_CPU, cpu_seconds),
+                (resource.RLIMIT_CORE, 0),
+            ):
+                resource.setrlimit(kind, (limit, limit))
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            with suppress(FileFault), open_roll(BytesIO(data)) as reader:
+                validate = compile_validator(reader.header)
+                for line, cells in reader:
+                    validate(line, cells)
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _data_bytes() -> int:
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    found = re.search(r"VmData:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found.group(1)) * 1024

@@ -2,7 +2,7 @@
 
 import struct
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO, RawIOBase
 from typing import BinaryIO, cast
@@ -15,6 +15,7 @@ from roll_samples import (
     CLEAN,
     SHEET,
     csv_roll,
+    exit_status,
     fault_of,
     repacked,
     with_cells,
@@ -279,3 +280,50 @@ def test_any_damage_to_a_part_ends_in_rows_or_a_fault(part: str, data: st.DataOb
         return xml[:at] + data.draw(st.binary(max_size=5)) + xml[at + cut :]
 
     outcome_of(BytesIO(repacked(WORKBOOK, {part: damage})))
+
+
+def endless(start: str, step: str, count: int, end: str = "") -> str:
+    return start + step * count + end
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "a long table of strings": lambda: with_strings(b"<si><t>s</t></si>" * 2_500_000, ""),
+    "a million empty rows": lambda: with_cells(
+        "".join(f'<row r="{i}"/>' for i in range(2, 1_000_000))
+    ),
+    "a row of many cells": lambda: with_cells(
+        endless('<row r="2">', "<c><v>1</v></c>", 900_000, "</row>")
+    ),
+    "a row far down": lambda: with_cells('<row r="1000000000000"><c><v>1</v></c></row>'),
+    "a cell far away": lambda: with_cells('<row r="2"><c r="XFD1048576"><v>1</v></c></row>'),
+    "a huge cell": lambda: with_cells(
+        endless('<row r="2"><c r="A2" t="inlineStr"><is><t>', "x", 60 * MIB, "</t></is></c></row>")
+    ),
+    "white space without end": lambda: with_cells(endless('<row r="2">', " ", 60 * MIB, "</row>")),
+    "very many styles": lambda: repacked(
+        WORKBOOK,
+        {
+            "xl/styles.xml": lambda xml: xml.replace(
+                b"</cellXfs>", b'<xf numFmtId="0"/>' * 700_000 + b"</cellXfs>"
+            )
+        },
+    ),
+    "very many content types": lambda: repacked(
+        WORKBOOK,
+        {
+            "[Content_Types].xml": lambda xml: xml.replace(
+                b"</Types>", b'<Override PartName="/a" ContentType="b"/>' * 350_000 + b"</Types>"
+            )
+        },
+    ),
+    "a line of 200 MB": lambda: HEAD + b"x" * (200 * MIB),
+    "a quote that swallows 50 MB": lambda: HEAD + b'"' + b"x,y\n" * (12 * MIB),
+    "50 MB of zeros below a header": lambda: HEAD + bytes(50 * MIB),
+}
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_file_is_done_with_in_the_memory_of_a_small_machine(
+    make: Callable[[], bytes],
+) -> None:
+    assert exit_status(make(), memory_mib=250, cpu_seconds=15) == 0

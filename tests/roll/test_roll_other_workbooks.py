@@ -1,11 +1,8 @@
 """The formats that calamine alone reads: .xls, .xlsb and .ods."""
 
-import os
 import re
-import resource
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -13,10 +10,10 @@ from zipfile import ZipFile
 
 import pytest
 from binary_samples import record, xlsb_roll
-from roll_samples import CLEAN, LABELS, codes_of, fault_of, repacked, results_of
+from roll_samples import CLEAN, LABELS, codes_of, exit_status, fault_of, repacked, results_of
 
-from shared.roll.errors import FileCode, FileFault, RowCode
-from shared.roll.limits import MIB, Limits, ReadOptions
+from shared.roll.errors import FileCode, RowCode
+from shared.roll.limits import Limits, ReadOptions
 from shared.roll.reader import open_roll
 from shared.roll.rows import NoValue, Row
 from shared.roll.sniffing import Format
@@ -179,28 +176,12 @@ def damaged(data: bytes, dice: Random) -> bytes:
     return repacked(data, {part: change})
 
 
-def exit_status(data: bytes) -> int:
-    """How a process ends that reads the file: 0 for rows or a fault, 1 for anything else."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            resource.setrlimit(resource.RLIMIT_DATA, (1024 * MIB, 1024 * MIB))
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            with suppress(FileFault):
-                read(data)
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 @pytest.mark.parametrize("data", [XLS, XLSB, ODS])
 def test_any_damage_ends_in_rows_or_a_fault_or_stops_the_process_for_its_memory(
     data: bytes,
 ) -> None:
     dice = Random(1)  # noqa: S311
-    statuses = {exit_status(damaged(data, dice)) for _ in range(150)}
+    statuses = {exit_status(damaged(data, dice), memory_mib=1024) for _ in range(150)}
     # Calamine may ask for more memory than there is, and Rust aborts then.
     assert statuses <= {0, -signal.SIGABRT}
     assert 0 in statuses
