@@ -50,10 +50,11 @@ Patterns = tuple[re.Pattern[bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the pass has seen: the sheets that hold formulas, by part, and whether calamine reads
-    the same rows as openpyxl, in little memory."""
+    """What the pass has seen: the sheets that hold formulas, by part, whether any text may hold an
+    escape, and whether calamine reads the same rows as openpyxl, in little memory."""
 
     with_formulas: frozenset[str]
+    has_escapes: bool
     is_plain: bool
 
 
@@ -71,6 +72,7 @@ def check_parts(archive: ZipFile, limits: Limits) -> Contents:
     is_plain = _bytes_in_memory(archive) <= limits.fast_sheet_bytes
     odd_cells = _odd_cells(_formats(archive, members)) if is_plain else ()
     with_formulas = set()
+    has_escapes = False
     for member in members:
         is_sheet = member.filename.startswith(SHEETS)
         look = _Look(odd_cells if is_sheet else _compiled(_ODD_TEXTS), is_sheet=is_sheet)
@@ -78,8 +80,10 @@ def check_parts(archive: ZipFile, limits: Limits) -> Contents:
             _scan(part, limits.max_field_chars, look, is_whole=is_plain or not is_sheet)
         if look.has_formula:
             with_formulas.add(member.filename)
-        is_plain = is_plain and (look.is_plain or not _holds_cells(member))
-    return Contents(frozenset(with_formulas), is_plain)
+        if _holds_cells(member):
+            is_plain = is_plain and look.is_plain
+            has_escapes = has_escapes or look.has_escape
+    return Contents(frozenset(with_formulas), has_escapes, is_plain)
 
 
 def _holds_cells(member: ZipInfo) -> bool:
@@ -142,6 +146,7 @@ class _Look:
         self._row = 0
         self._is_odd = False
         self.has_formula = False
+        self.has_escape = False
         self.longest_bytes = 0
 
     @property
@@ -155,6 +160,7 @@ class _Look:
 
     def see(self, tags: bytes) -> None:
         """Take the next tags of the part, with the texts between them."""
+        self.has_escape = self.has_escape or b"_x" in tags
         if self._is_sheet:
             self.has_formula = self.has_formula or _has_formula(tags)
             numbers = _ROW_NUMBER.findall(tags) or _PREFIXED_ROW_NUMBER.findall(tags)

@@ -25,5 +25,5 @@ def open_xlsx(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRea
             if fault.code is not FileCode.UNREADABLE_FILE:
                 raise
             # openpyxl is the judge of what can be read.
-    workbook = OpenpyxlWorkbook(stream, contents.with_formulas)
+    workbook = OpenpyxlWorkbook(stream, contents)
     return open_workbook(workbook, Format.XLSX, options, limits)

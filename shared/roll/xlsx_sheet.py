@@ -21,11 +21,20 @@ class OpenpyxlRows:
     row it has passed, so memory grows by some 50 bytes a row, up to Excel's limit of rows.
     """
 
-    def __init__(self, sheet: Any, twin: Any | None, stream: BinaryIO, part: ZipInfo) -> None:
+    def __init__(
+        self,
+        sheet: Any,
+        twin: Any | None,
+        stream: BinaryIO,
+        part: ZipInfo,
+        *,
+        has_escapes: bool,
+    ) -> None:
         self._sheet = sheet
         self._twin = twin
         self._stream = stream
         self._part = part
+        self._clean = _unescaped if has_escapes else _blanks_as_none
         self._rows = self._read()
 
     def __iter__(self) -> Iterator[Row]:
@@ -48,13 +57,13 @@ class OpenpyxlRows:
 
     def _cells(self) -> Iterator[tuple[Cell, ...]]:
         if self._twin is None:
-            return map(_unescaped, self._sheet.iter_rows(values_only=True))
+            return map(self._clean, self._sheet.iter_rows(values_only=True))
         return self._values_beside_formulas(self._twin)
 
     def _values_beside_formulas(self, twin: Any) -> Iterator[tuple[Cell, ...]]:
         values, formulas = self._sheet.iter_rows(), twin.iter_rows(values_only=True)
         for pair in zip(values, formulas, strict=True):
-            yield _unescaped(tuple(map(_value, *pair)))
+            yield self._clean(tuple(map(_value, *pair)))
 
 
 def _value(cell: Any, formula: object) -> Cell:
@@ -65,10 +74,14 @@ def _value(cell: Any, formula: object) -> Cell:
     return value
 
 
+def _blanks_as_none(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    return tuple(None if cell == "" else cell for cell in cells) if "" in cells else cells
+
+
 def _unescaped(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    if not any(type(cell) is str and ("_x" in cell or not cell) for cell in cells):
-        return cells
-    return tuple(unescape(cell) or None if isinstance(cell, str) else cell for cell in cells)
+    return _blanks_as_none(
+        tuple(unescape(cell) if isinstance(cell, str) and "_x" in cell else cell for cell in cells)
+    )
 
 
 def unescape(text: str) -> str:

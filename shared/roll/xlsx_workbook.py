@@ -1,7 +1,6 @@
 """A workbook opened by openpyxl in read-only mode, which streams its rows."""
 
 import warnings
-from collections.abc import Set
 from functools import cached_property
 from typing import Any, BinaryIO
 from zipfile import ZipFile
@@ -10,19 +9,20 @@ from openpyxl import load_workbook
 
 from shared.roll.workbook import Sheet
 from shared.roll.workbook_damage import damage_is_a_fault
+from shared.roll.xlsx_parts import Contents
 from shared.roll.xlsx_sheet import OpenpyxlRows
 
 
 class OpenpyxlWorkbook:
     """A workbook whose cells are read as values, and a second time as formulas where needed.
 
-    `with_formulas` names the parts of the sheets that hold any. Memory is that of the shared
+    `contents` is what a look at its parts has told. Memory is that of the shared
     strings and styles. Raises `FileFault` for damage.
     """
 
-    def __init__(self, stream: BinaryIO, with_formulas: Set[str]) -> None:
+    def __init__(self, stream: BinaryIO, contents: Contents) -> None:
         self.stream = stream
-        self.with_formulas = with_formulas
+        self.contents = contents
         # openpyxl warns of parts that it cannot write back, and of dates that Excel cannot show.
         warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         with damage_is_a_fault():
@@ -41,9 +41,9 @@ class OpenpyxlWorkbook:
             sheet = _unsized(self._values[title])
             part = self._archive.getinfo(sheet._worksheet_path)
             # A formula saved without its result reads as blank, so the formulas are read as well.
-            has_formulas = part.filename in self.with_formulas
+            has_formulas = part.filename in self.contents.with_formulas
             twin = _unsized(self._formulas[title]) if has_formulas else None
-        return OpenpyxlRows(sheet, twin, self.stream, part)
+        return OpenpyxlRows(sheet, twin, self.stream, part, has_escapes=self.contents.has_escapes)
 
     def close(self) -> None:
         """Close the zip; the stream stays the caller's."""

@@ -83,11 +83,15 @@ def conflicting_rows() -> Iterator[tuple[str, int]]:
 def drop_conflicting() -> int:
     """Take every row of a contradicted id out of the staging table; returns how many rows."""
     conflicts = RepeatedId.select(RepeatedId.student_id).where(RepeatedId.is_conflict)
+    if not conflicts.exists():
+        return 0
     return int(StagedVoter.delete().where(StagedVoter.student_id.in_(conflicts)).execute())
 
 
 def drop_repeated() -> int:
     """Keep the first of identical rows; returns how many rows went."""
+    if not RepeatedId.select().exists():
+        return 0
     earlier = RepeatedId.select().where(
         (RepeatedId.student_id == StagedVoter.student_id)
         & (RepeatedId.first_line < StagedVoter.line)
