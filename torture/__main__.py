@@ -1,0 +1,78 @@
+"""`python -m torture`: exit 0 when every promise held, 1 when one was broken."""
+
+import argparse
+import logging
+import sys
+from collections import Counter
+from pathlib import Path
+
+from torture.campaign import ROOT, Outcome, Plan, run
+from torture.storm import count_kills
+from torture.verdict import orphans
+
+SHOWN_VIOLATIONS = 20
+
+
+def main() -> int:
+    """Run a campaign and print its figures."""
+    parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=8.0, help="of storm; the quiet follows")
+    parser.add_argument("--embedded", action="store_true", help="SQLite and the embedded broker")
+    parser.add_argument("--pointed", action="store_true", help="only the sharpest events")
+    parser.add_argument("--tree", type=Path, default=ROOT, help="whose service is tried")
+    parser.add_argument("--verbose", action="store_true", help="tell every event")
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        level=logging.INFO if arguments.verbose else logging.WARNING,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+    )
+    logging.getLogger("mail").setLevel(logging.WARNING)
+    outcome = run(
+        Plan(
+            arguments.seed,
+            arguments.minutes * 60,
+            arguments.embedded,
+            arguments.tree,
+            arguments.pointed,
+        )
+    )
+    print_figures(outcome)
+    return 1 if outcome.violations else 0
+
+
+def print_figures(outcome: Outcome) -> None:
+    """The closing table, then the violations."""
+    scene, evidence = outcome.scene, outcome.evidence
+    kinds = Counter(violation.kind for violation in outcome.violations)
+    applied = [job for job in evidence.jobs if job.report]
+    waits = [(job.finished_at - job.created_at).total_seconds() for job in evidence.jobs
+             if job.finished_at]  # fmt: skip
+    figures = {
+        "kills": count_kills(scene),
+        **dict(scene.happened.most_common()),
+        "processes restarted": scene.fleet.restarts,
+        "uploads accepted": len(scene.accepted),
+        **{f"uploads answered {answer}": times for answer, times in scene.answers.items()},
+        "jobs": len(evidence.jobs),
+        "attempts": sum(job.attempts for job in evidence.jobs),
+        "rows applied": sum(job.report["rows_read"] for job in applied),
+        "voters": len(evidence.roll),
+        "mails": evidence.mails.total(),
+        "orphaned files": len(orphans(evidence)),
+        "lost": kinds["lost"] + kinds["unfinished"],
+        "doubled": kinds["doubled"],
+        "stale writes": kinds["stale write"],
+        "slowest 202 (s)": round(scene.slowest_answer_seconds, 1),
+        "longest wait (s)": round(max(waits, default=0.0), 1),
+        "violations": len(outcome.violations),
+    }
+    for name, figure in figures.items():
+        print(f"{name:<40}{figure:>10,}")
+    for violation in outcome.violations[:SHOWN_VIOLATIONS]:
+        print(f"{violation.kind}: {violation.what}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""A broker that restarts, hangs, loses messages and delivers them twice."""
+
+import signal
+import time
+from contextlib import suppress
+from random import Random
+from uuid import uuid4
+
+from kombu.messaging import Producer
+
+from shared.messages import EXCHANGE, QUEUE, consumer_connection
+from torture.scene import Event, Scene
+
+
+def ring_twice(scene: Scene, rng: Random) -> bool:
+    """Messages for jobs that have had theirs."""
+    known = list(scene.accepted)
+    for job_id in rng.sample(known, min(len(known), 5)):
+        scene.doorbell.ring(job_id)
+    return bool(known)
+
+
+def send_nonsense(scene: Scene, rng: Random) -> bool:
+    """A message without meaning, of another version, or for a job that never was."""
+    bodies = ({"version": 1, "job_id": str(uuid4())}, {"version": 99}, ["no", "job"], None)
+    with suppress(Exception), consumer_connection(scene.broker_url) as connection:
+        Producer(connection.channel()).publish(
+            rng.choice(bodies),
+            exchange=EXCHANGE,
+            routing_key=QUEUE.routing_key,
+            declare=[QUEUE],
+            serializer="json",
+            timeout=2,
+        )
+        return True
+    return False
+
+
+def purge_queue(scene: Scene, rng: Random) -> bool:
+    """All waiting messages are lost."""
+    with suppress(Exception), consumer_connection(scene.broker_url) as connection:
+        connection.channel().queue_purge(QUEUE.name)
+        return True
+    return False
+
+
+def restart_node(scene: Scene, rng: Random) -> bool:
+    """RabbitMQ ends well or badly, and comes back."""
+    if scene.node is None:
+        return False
+    scene.node.stop(rng.choice((signal.SIGTERM, signal.SIGKILL)))
+    time.sleep(rng.uniform(0.0, 2.0))
+    scene.node.start()
+    return True
+
+
+def pause_node(scene: Scene, rng: Random) -> bool:
+    """RabbitMQ holds its connections and says nothing."""
+    if scene.node is None:
+        return False
+    scene.node.send(signal.SIGSTOP)
+    time.sleep(rng.uniform(1.0, 6.0))
+    scene.node.send(signal.SIGCONT)
+    return True
+
+
+def half_a_message(scene: Scene, rng: Random) -> bool:
+    """A file of the embedded broker that was being written when its writer died."""
+    folder = scene.folder / "broker" / "messages"
+    name = f"{int(time.time())}_{uuid4()}.{QUEUE.name}.msg"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text('{"body": "eyJ2ZXJ', encoding="ascii")
+    return True
+
+
+EVENTS = (
+    Event("messages delivered twice", ring_twice, 2),
+    Event("nonsense delivered", send_nonsense, 1),
+    Event("queue purged", purge_queue, 2),
+)
+NODE_EVENTS = (
+    Event("RabbitMQ restarted", restart_node, 1, kills=True),
+    Event("RabbitMQ paused", pause_node, 1),
+)
+EMBEDDED_EVENTS = (Event("half-written message", half_a_message, 1),)

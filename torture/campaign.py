@@ -1,0 +1,144 @@
+"""One campaign from its empty folder to its verdict."""
+
+import logging
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from shared.messages import Doorbell
+from torture import storm
+from torture.clients import MOST_WAITING, Clients
+from torture.evidence import Evidence, gather
+from torture.inbox import Inbox
+from torture.ports import free_ports, is_open
+from torture.postgresql import Cluster
+from torture.processes import BIN, MARK, Fleet, wait_until
+from torture.rabbitmq import Node
+from torture.records import OutOfReach, Records
+from torture.scene import LEASE_SECONDS, Scene
+from torture.verdict import Violation, judge
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parent.parent
+# A job that has died three times waits more than a minute for its next attempt.
+QUIET_SECONDS = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do: the tree whose service is tried, the seed, how long, on which servers."""
+
+    seed: int
+    storm_seconds: float
+    is_embedded: bool
+    tree: Path = ROOT
+    is_pointed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it."""
+
+    scene: Scene
+    evidence: Evidence
+    violations: list[Violation]
+
+
+def run(plan: Plan) -> Outcome:
+    """Storm, then quiet, then the verdict. Everything started here has ended when it returns."""
+    with _surroundings(plan) as (scene, inbox, url):
+        token = scene.fleet.command("create-token", "torture")
+        for name in ("web", "worker-1", "worker-2"):
+            scene.fleet.start(name)
+        if not wait_until(lambda: is_open(int(url.rpartition(":")[2])), 30):
+            raise RuntimeError("the web process did not start")
+        clients = Clients(scene, url, token, plan.seed)
+        clients.start(lambda: _has_room(scene))
+        try:
+            storm.rage(scene, Random(plan.seed), plan.storm_seconds, is_pointed=plan.is_pointed)
+        finally:
+            clients.stop()
+        violations = list(_unfinished(scene))
+        evidence = gather(scene.records, scene.folder, inbox.mails, len(scene.fleet.horses()))
+    own = [Violation("ended by itself", name) for name in scene.fleet.ended_by_themselves]
+    return Outcome(
+        scene, evidence, [*violations, *own, *judge(evidence, scene.accepted, plan.seed)]
+    )
+
+
+def _has_room(scene: Scene) -> bool:
+    try:
+        return scene.records.count_unfinished() < MOST_WAITING
+    except OutOfReach:
+        return True
+
+
+def _unfinished(scene: Scene) -> Iterator[Violation]:
+    """Wait until nothing is left to do."""
+    logger.info("quiet")
+    started_at = time.monotonic()
+
+    def is_done() -> bool:
+        scene.fleet.revive()
+        try:
+            return not scene.records.count_unfinished() and not scene.records.count_unsent()
+        except OutOfReach:
+            return False
+
+    if not wait_until(is_done, QUIET_SECONDS, 0.5):
+        yield Violation("unfinished", f"{scene.records.count_unfinished()} jobs after the quiet")
+    wait_until(lambda: not scene.fleet.horses(), 5)
+    logger.info("quiet for %.0f s", time.monotonic() - started_at)
+
+
+@contextmanager
+def _surroundings(plan: Plan) -> Iterator[tuple[Scene, Inbox, str]]:
+    """Servers, a mail server, a migrated database; the service itself is not started yet."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voter-torture-")))
+        folder.chmod(0o755)
+        for name in ("logs", "tmp", "uploads", "node", "cluster"):
+            (folder / name).mkdir()
+        mark = secrets.token_hex(8)
+        mail_port, web_port = free_ports(2)
+        inbox = Inbox(mail_port)
+        stack.enter_context(inbox.open())
+        node = cluster = None
+        database_url = f"sqlite:///{folder}/voters.db"
+        broker_url = f"filesystem://{folder}/broker"
+        if not plan.is_embedded:
+            cluster = stack.enter_context(Cluster(folder / "cluster").open())
+            node = stack.enter_context(Node(folder / "node", mark).open())
+            database_url, broker_url = cluster.url, node.url
+        environment = {
+            "PATH": f"{BIN}:/usr/bin:/bin",
+            MARK: mark,
+            "HOME": str(folder),
+            "TMPDIR": str(folder / "tmp"),
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "DATABASE_URL": database_url,
+            "BROKER_URL": broker_url,
+            "UPLOAD_STORE": f"file:{folder}/uploads",
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(mail_port),
+            "ADMIN_EMAIL": "admin@example.edu",
+            "PORT": str(web_port),
+            "WEB_CONCURRENCY": "1",
+            "LEASE_SECONDS": str(LEASE_SECONDS),
+            "POLL_SECONDS": "0.25",
+            # No job may fail only because it was struck often.
+            "MAX_ATTEMPTS": "100",
+        }
+        fleet = Fleet(plan.tree, environment, folder / "logs")
+        stack.callback(fleet.stop)
+        fleet.command("migrate")
+        doorbell = Doorbell(broker_url)
+        stack.callback(doorbell.close)
+        scene = Scene(fleet, Records(database_url), doorbell, broker_url, folder, node, cluster)
+        yield scene, inbox, f"http://127.0.0.1:{web_port}"

@@ -1,0 +1,89 @@
+"""Threads that upload roll files for as long as they may."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from random import Random
+from uuid import UUID, uuid4
+
+from torture.rolls import RollFile, make_roll
+from torture.scene import Scene
+
+ANSWER_SECONDS = 20
+MOST_WAITING = 40
+THREADS = 3
+
+
+class Clients:
+    """Each file is sent once. It is accepted when the client has seen the 202, and only then."""
+
+    def __init__(self, scene: Scene, url: str, token: str, seed: int) -> None:
+        self._scene = scene
+        self._url = url
+        self._token = token
+        self._seed = seed
+        self._next = 0
+        self._lock = threading.Lock()
+        self._ending = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._upload, args=(Random(f"client {seed}/{number}"),))
+            for number in range(THREADS)
+        ]
+
+    def start(self, has_room: Callable[[], bool]) -> None:
+        """Upload while `has_room` says so."""
+        self._has_room = has_room
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End after the uploads in hand."""
+        self._ending.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _upload(self, rng: Random) -> None:
+        while not self._ending.wait(rng.uniform(0.2, 1.5)):
+            if self._has_room():
+                with self._lock:
+                    self._next += 1
+                    number = self._next
+                self._send(make_roll(self._seed, number))
+
+    def _send(self, file: RollFile) -> None:
+        asked_at = time.monotonic()
+        outcome = "unanswered"
+        try:
+            with urllib.request.urlopen(self._request(file), timeout=ANSWER_SECONDS) as answer:
+                self._scene.accepted[UUID(json.load(answer)["task_id"])] = file.number
+                outcome = str(answer.status)
+        except urllib.error.HTTPError as error:
+            outcome = str(error.code)
+            error.close()
+        except (OSError, ValueError):
+            # The connection broke: whether the service has taken the file, nobody knows.
+            time.sleep(0.3)
+        with self._lock:
+            self._scene.answers[outcome] += 1
+            if outcome == "202":
+                self._scene.slowest_answer_seconds = max(
+                    self._scene.slowest_answer_seconds, time.monotonic() - asked_at
+                )
+
+    def _request(self, file: RollFile) -> urllib.request.Request:
+        boundary = uuid4().hex
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file";'
+            f' filename="{file.name}"\r\nContent-Type: text/csv\r\n\r\n'
+        )
+        return urllib.request.Request(
+            f"{self._url}/api/upload/",
+            data=head.encode() + file.content + f"\r\n--{boundary}--\r\n".encode(),
+            headers={
+                "Content-Type": f"multipart/form-data; boundary={boundary}",
+                "Authorization": f"Bearer {self._token}",
+            },
+        )

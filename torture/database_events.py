@@ -1,0 +1,145 @@
+"""Database sessions that end, a database that restarts, locks held at the worst moment."""
+
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from random import Random
+from typing import Any
+
+import psycopg
+
+from torture.process_events import pause_until_taken_over, pick_horse
+from torture.processes import wait_until
+from torture.records import hold_roll, release_roll
+from torture.scene import Event, Scene
+
+SERVICE = "application_name = 'student-voter-system'"
+BLOCKED = f"SELECT pid FROM pg_stat_activity WHERE {SERVICE} AND wait_event_type = 'Lock'"  # noqa: S608
+Session = psycopg.Connection[tuple[Any, ...]]
+
+
+def end_sessions(scene: Scene, rng: Random) -> bool:
+    """Half of the service's sessions, or all of them."""
+    share = rng.choice((0.5, 1.0))
+    with scene.records.session() as session:
+        ended = session.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"  # noqa: S608
+            f" WHERE {SERVICE} AND random() < {share}"
+        ).fetchall()
+    return bool(ended)
+
+
+def restart_cluster(scene: Scene, rng: Random) -> bool:
+    """PostgreSQL ends its sessions, or crashes, and comes back."""
+    if scene.cluster is None:
+        return False
+    scene.cluster.stop(rng.choice((signal.SIGINT, signal.SIGQUIT)))
+    time.sleep(rng.uniform(0.0, 2.0))
+    scene.cluster.start()
+    return True
+
+
+def strike_before_the_apply(scene: Scene, rng: Random) -> bool:
+    """All is compared, nothing applied yet: kill the horse, or let it sleep past its lease."""
+    with scene.records.session() as session:
+        hold_roll(session)
+        if not _wait_blocked(session):
+            return False
+        horse = pick_horse(scene, rng)
+        if horse is None:
+            return False
+        if rng.random() < 0.4:
+            return scene.fleet.send(horse.pid, signal.SIGKILL)
+        scene.fleet.send(horse.worker_pid, signal.SIGSTOP)
+        scene.fleet.send(horse.pid, signal.SIGSTOP)
+        release_roll(session)
+    return pause_until_taken_over(scene, rng, horse)
+
+
+def strike_at_the_finish(scene: Scene, rng: Random) -> bool:
+    """The roll's changes are made, the job's row is locked by somebody: horse and session end."""
+    with scene.records.session() as session, scene.records.session() as locker:
+        hold_roll(session)
+        if not _wait_blocked(session):
+            return False
+        horses = scene.fleet.horses()
+        locker.execute("BEGIN")
+        locker.execute(
+            "SELECT 1 FROM job WHERE id = ANY(%s) FOR UPDATE",
+            ([str(horse.job_id) for horse in horses],),
+        )
+        release_roll(session)
+        finishing = f"{BLOCKED} AND query LIKE '%%finished_at%%'"
+        if not wait_until(lambda: bool(session.execute(finishing.encode()).fetchall()), 3):
+            return False
+        for horse in horses:
+            scene.fleet.send(horse.pid, signal.SIGKILL)
+        for (pid,) in session.execute(BLOCKED.encode()).fetchall():
+            session.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        time.sleep(0.2)
+    return bool(horses)
+
+
+def _wait_blocked(session: Session) -> bool:
+    """Whether some attempt has come to where it needs the roll."""
+    waiting = f"{BLOCKED} AND wait_event = 'advisory'".encode()
+    return wait_until(lambda: bool(session.execute(waiting).fetchall()), 5)
+
+
+def hold_sqlite(scene: Scene, rng: Random) -> bool:
+    """Somebody else writes into the database file for a while; a horse may die meanwhile."""
+    with closing(scene.records.sqlite_connection(10)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        time.sleep(rng.uniform(0.3, 2.0))
+        horse = pick_horse(scene, rng)
+        is_killed = horse is not None and rng.random() < 0.7
+        if horse is not None and is_killed:
+            scene.fleet.send(horse.pid, signal.SIGKILL)
+        connection.execute("ROLLBACK")
+    return is_killed
+
+
+def strike_after_the_apply(scene: Scene, rng: Random) -> bool:
+    """The writer that changes the roll lets go of the file, and the horses die that instant."""
+    with closing(scene.records.sqlite_connection(0)) as connection:
+        if not wait_until(lambda: _is_applying(connection), 5, 0.001):
+            return False
+        was_busy = False
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            if not _has_begun(connection):
+                was_busy = True
+                continue
+            if was_busy:
+                horses = scene.fleet.horses()
+                killed = [scene.fleet.send(horse.pid, signal.SIGKILL) for horse in horses]
+                connection.execute("ROLLBACK")
+                return any(killed)
+            connection.execute("ROLLBACK")
+    return False
+
+
+def _is_applying(connection: sqlite3.Connection) -> bool:
+    question = "SELECT 1 FROM job WHERE state = 'STARTED' AND phase = 'applying'"
+    return connection.execute(question).fetchone() is not None
+
+
+def _has_begun(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+EVENTS = (
+    Event("database sessions ended", end_sessions, 2, kills=True),
+    Event("PostgreSQL restarted", restart_cluster, 1, kills=True),
+    Event("struck before the apply", strike_before_the_apply, 3, kills=True),
+    Event("struck at the finish", strike_at_the_finish, 3, kills=True),
+)
+EMBEDDED_EVENTS = (
+    Event("database file held, child killed", hold_sqlite, 3, kills=True),
+    Event("struck after the apply", strike_after_the_apply, 3, kills=True),
+)

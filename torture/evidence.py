@@ -1,0 +1,91 @@
+"""What is left when all is quiet: the database, the logs, the mails, the disk, the processes."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from shared.database import database, open_database
+from shared.jobs.models import Job
+from shared.voters.models import Voter as RollEntry
+from torture.records import Records
+from torture.reference import Voter
+
+ADVISORY_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+TEMPORARY_TABLES = "SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Read once, after the last job has ended."""
+
+    jobs: list[Job]
+    roll: dict[str, Voter]
+    successes: list[tuple[UUID, int]]
+    defects: Counter[str]
+    mails: Counter[UUID]
+    horses: int
+    advisory_locks: int
+    temporary_tables: int
+    stored: frozenset[str]
+    temporary_files: int
+
+
+def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) -> Evidence:
+    """`successes` are (job, attempt) of every attempt whose log says that it has succeeded."""
+    open_database(records.url)
+    with database.connection_context():
+        jobs = list(Job.select().order_by(Job.finished_at))
+        roll = {
+            entry.student_id: (
+                entry.first_name,
+                entry.last_name,
+                entry.email,
+                entry.department,
+                entry.year,
+                entry.is_eligible,
+            )
+            for entry in RollEntry.select()
+        }
+    lines = list(_log_lines(folder / "logs"))
+    return Evidence(
+        jobs=jobs,
+        roll=roll,
+        successes=[
+            (UUID(line["job_id"]), int(line["attempt"]))
+            for line in lines
+            if line["event"] == "attempt ended" and line.get("outcome") == "success"
+        ],
+        defects=Counter(
+            f"{line['event']}: {str(line.get('exception', '')).strip().rpartition(chr(10))[2]}"
+            for line in lines
+            if line["level"] in ("ERROR", "CRITICAL")
+        ),
+        mails=mails,
+        horses=horses,
+        advisory_locks=_count(records, ADVISORY_LOCKS),
+        temporary_tables=_count(records, TEMPORARY_TABLES),
+        stored=frozenset(path.name for path in (folder / "uploads").glob("*")),
+        temporary_files=len(list((folder / "tmp").rglob("*"))),
+    )
+
+
+def _count(records: Records, question: str) -> int:
+    return int(records.ask(question)[0][0]) if records.is_postgresql else 0
+
+
+def _log_lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """The service's own lines; a traceback that no logger caught becomes a line of its own."""
+    for path in folder.glob("*.log"):
+        for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            if text.startswith("Traceback"):
+                yield {"event": f"uncaught in {path.stem}", "level": "ERROR"}
+            try:
+                line = json.loads(text)
+            except ValueError:
+                continue
+            if isinstance(line, dict) and "event" in line:
+                yield line

@@ -1,0 +1,43 @@
+"""A real SMTP server on loopback that counts the report mails of each job."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from uuid import UUID
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+TASK_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
+class Inbox:
+    """Mails by the task id that their text names."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.mails: Counter[UUID] = Counter()
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Take a mail."""
+        content = envelope.content
+        if isinstance(content, bytes):
+            mail = message_from_bytes(content, policy=policy.default)
+            if isinstance(mail, EmailMessage):
+                self.mails.update({UUID(found) for found in TASK_ID.findall(mail.get_content())})
+        return "250 OK"
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Receive while the block runs."""
+        controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        controller.start()
+        try:
+            yield
+        finally:
+            controller.stop()

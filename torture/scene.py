@@ -1,0 +1,52 @@
+"""What an event may lay hands on: the service, its surroundings, and what was accepted so far."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+from shared.messages import Doorbell
+from torture.postgresql import Cluster
+from torture.processes import Fleet
+from torture.rabbitmq import Node
+from torture.records import Records
+
+LEASE_SECONDS = 2.0
+
+
+@dataclass
+class Scene:
+    """A running service. `node` and `cluster` are None with the embedded defaults."""
+
+    fleet: Fleet
+    records: Records
+    doorbell: Doorbell
+    broker_url: str
+    folder: Path
+    node: Node | None = None
+    cluster: Cluster | None = None
+    accepted: dict[UUID, int] = field(default_factory=dict)
+    answers: Counter[str] = field(default_factory=Counter)
+    slowest_answer_seconds: float = 0.0
+    happened: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether SQLite and the embedded broker serve it."""
+        return self.node is None
+
+
+# Does something to the scene; False when there was nothing to do it to.
+Act = Callable[[Scene, Random], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that may happen at any moment; `weight` says how often beside the others."""
+
+    name: str
+    act: Act
+    weight: int
+    kills: bool = False

@@ -1,0 +1,79 @@
+"""Which events may happen, and the loop that makes them happen."""
+
+import logging
+import threading
+import time
+from random import Random
+
+import psycopg
+
+from torture import broker_events, database_events, process_events
+from torture.records import OutOfReach
+from torture.scene import Event, Scene
+
+logger = logging.getLogger(__name__)
+
+DEPLOYED = (
+    *process_events.EVENTS,
+    *broker_events.EVENTS,
+    *broker_events.NODE_EVENTS,
+    *database_events.EVENTS,
+)
+EMBEDDED = (
+    *process_events.EVENTS,
+    *broker_events.EVENTS,
+    *broker_events.EMBEDDED_EVENTS,
+    *database_events.EMBEDDED_EVENTS,
+)
+# Those that meet an attempt at its weakest moments; enough to tell a sound service from others.
+POINTED = (
+    "attempt paused beyond its lease",
+    "struck before the apply",
+    "struck at the finish",
+    "struck after the apply",
+    "database file held, child killed",
+)
+AT_ONCE = 2
+
+
+def rage(scene: Scene, rng: Random, seconds: float, *, is_pointed: bool) -> None:
+    """Let events happen for so long, two at a time at most, while dead processes are revived."""
+    events = [
+        event
+        for event in (EMBEDDED if scene.is_embedded else DEPLOYED)
+        if not is_pointed or event.name in POINTED
+    ]
+    weights = [event.weight for event in events]
+    running: list[tuple[Event, threading.Thread]] = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        scene.fleet.revive()
+        running = [(event, thread) for event, thread in running if thread.is_alive()]
+        if len(running) < AT_ONCE:
+            event = rng.choices(events, weights)[0]
+            # The same event twice at once would stop what the other is starting.
+            if event not in [other for other, _ in running]:
+                thread = threading.Thread(target=_happen, args=(scene, event, rng.random()))
+                thread.start()
+                running.append((event, thread))
+        time.sleep(rng.uniform(0.1, 0.8))
+    for _, thread in running:
+        thread.join()
+
+
+def _happen(scene: Scene, event: Event, seed: float) -> None:
+    try:
+        has_happened = event.act(scene, Random(seed))
+    except (OutOfReach, psycopg.Error) as error:
+        # Another event has taken the database away.
+        logger.info("%s: %s", event.name, type(error).__name__)
+        return
+    if has_happened:
+        scene.happened[event.name] += 1
+        logger.info("%s", event.name)
+
+
+def count_kills(scene: Scene) -> int:
+    """How often something was killed so far."""
+    lethal = {event.name for event in (*DEPLOYED, *EMBEDDED) if event.kills}
+    return sum(times for name, times in scene.happened.items() if name in lethal)

@@ -1,0 +1,120 @@
+"""The reckoning: what is there against what must be there."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.jobs.models import Job
+from torture.evidence import Evidence
+from torture.reference import Counts, apply_in_order
+from torture.rolls import RollFile, make_roll, number_of
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was broken. `kind` is one of the figures in the closing table."""
+
+    kind: str
+    what: str
+
+
+def judge(evidence: Evidence, accepted: dict[UUID, int], seed: int) -> list[Violation]:
+    """Every broken promise that the evidence shows, the gravest first."""
+    files = {job.id: make_roll(seed, number_of(job.file_name)) for job in evidence.jobs}
+    return [
+        *_lost(evidence, accepted),
+        *_doubled(evidence),
+        *_stale(evidence),
+        *_wrong_ends(evidence, files),
+        *_wrong_rolls(evidence, files),
+        *_unmailed(evidence),
+        *_left_behind(evidence),
+        *(Violation("defect", f"{what} ({times}x)") for what, times in evidence.defects.items()),
+    ]
+
+
+def _lost(evidence: Evidence, accepted: dict[UUID, int]) -> Iterator[Violation]:
+    present = {job.id for job in evidence.jobs}
+    for job_id in accepted:
+        if job_id not in present:
+            yield Violation("lost", f"accepted job {job_id} is not in the database")
+
+
+def _doubled(evidence: Evidence) -> Iterator[Violation]:
+    """One upload became several jobs, or one job succeeded several times."""
+    for name, times in Counter(job.file_name for job in evidence.jobs).items():
+        if times > 1:
+            yield Violation("doubled", f"{name} has {times} jobs")
+    for job_id, times in Counter(job_id for job_id, _ in evidence.successes).items():
+        if times > 1:
+            yield Violation("doubled", f"job {job_id} succeeded {times} times")
+
+
+def _stale(evidence: Evidence) -> Iterator[Violation]:
+    """An attempt has written the outcome although a later one owned the job."""
+    last = {job.id: job.attempts for job in evidence.jobs}
+    for job_id, attempt in evidence.successes:
+        if attempt != last.get(job_id):
+            yield Violation("stale write", f"attempt {attempt} of job {job_id} was not the last")
+
+
+def _wrong_ends(evidence: Evidence, files: dict[UUID, RollFile]) -> Iterator[Violation]:
+    for job in evidence.jobs:
+        expected = ("FAILURE", files[job.id].fault) if files[job.id].fault else ("SUCCESS", None)
+        if (job.state, job.error_code) != expected:
+            yield Violation("wrong end", f"job {job.id} is {job.state} {job.error_code}")
+
+
+def _wrong_rolls(evidence: Evidence, files: dict[UUID, RollFile]) -> Iterator[Violation]:
+    """The jobs finish inside the transactions that hold the roll, one after the other, so the
+    order of `finished_at` is the order in which they were applied."""
+    applied = [job for job in evidence.jobs if job.state == "SUCCESS"]
+    roll, counts = apply_in_order(files[job.id] for job in applied)
+    for job, expected in zip(applied, counts, strict=True):
+        if wrong := _differences(job, files[job.id], expected):
+            yield Violation("wrong report", f"job {job.id}: {wrong}")
+    for student_id in sorted(roll.keys() | evidence.roll.keys()):
+        if roll.get(student_id) != evidence.roll.get(student_id):
+            yield Violation("wrong voter", f"{student_id}: not what the files say in their order")
+
+
+def _differences(job: Job, file: RollFile, counts: Counts) -> str:
+    expected: dict[str, Any] = asdict(counts) | {
+        "rows_read": file.rows_read,
+        "repeated": file.repeated,
+        "rejected": file.rejected,
+    }
+    return ", ".join(
+        f"{name} {job.report[name]} instead of {value}"
+        for name, value in expected.items()
+        if job.report[name] != value
+    )
+
+
+def _unmailed(evidence: Evidence) -> Iterator[Violation]:
+    for job in evidence.jobs:
+        if not evidence.mails[job.id] or job.report_mail != "sent":
+            yield Violation("no mail", f"job {job.id}: mail {job.report_mail}")
+
+
+def _left_behind(evidence: Evidence) -> Iterator[Violation]:
+    figures = {
+        "work horses": evidence.horses,
+        "advisory locks": evidence.advisory_locks,
+        "temporary tables": evidence.temporary_tables,
+        "temporary files": evidence.temporary_files,
+    }
+    for name, count in figures.items():
+        if count:
+            yield Violation("left behind", f"{count} {name}")
+    named = {key for job in evidence.jobs for key in (job.file_key, job.rejects_key) if key}
+    for key in named - evidence.stored:
+        yield Violation("lost", f"stored file {key} is gone")
+
+
+def orphans(evidence: Evidence) -> frozenset[str]:
+    """Stored files, whole or partial, that no job names."""
+    named = {key for job in evidence.jobs for key in (job.file_key, job.rejects_key) if key}
+    return evidence.stored - named
