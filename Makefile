@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench
+.PHONY: help install run test check bench torture
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -10,6 +10,7 @@ INSTALLED := $(VENV)/installed-$(shell cat requirements/dev.txt | cksum | cut -d
 PORT ?= 8000
 EMAIL_PORT ?= $(shell echo $$(( $(PORT) > 64535 ? $(PORT) - 1000 : $(PORT) + 1000 )))
 ADMIN_EMAIL ?= admin@example.edu
+SEED ?= 1
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -49,3 +50,6 @@ check: $(INSTALLED) ## Lint, formatting, types, layers
 
 bench: $(INSTALLED) ## Measure imports, each beside what no importer can beat
 	$(VENV)/bin/python -m benchmarks
+
+torture: $(INSTALLED) ## Kill everything for six minutes, on servers of its own, and reckon up
+	$(VENV)/bin/python -m torture --seed $(SEED)

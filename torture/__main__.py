@@ -7,20 +7,25 @@ from collections import Counter
 from pathlib import Path
 
 from torture.campaign import ROOT, Outcome, Plan, run
+from torture.sharpness import show_sharpness
 from torture.storm import count_kills
-from torture.verdict import orphans
 
 SHOWN_VIOLATIONS = 20
+STORM_MINUTES = 6.0
+SHARPNESS_MINUTES = 0.5
 
 
 def main() -> int:
     """Run a campaign and print its figures."""
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=8.0, help="of storm; the quiet follows")
-    parser.add_argument("--embedded", action="store_true", help="SQLite and the embedded broker")
+    parser.add_argument("--minutes", type=float, help="of storm; the quiet follows")
+    servers = parser.add_mutually_exclusive_group()
+    servers.add_argument("--embedded", action="store_true", help="SQLite and the embedded broker")
+    servers.add_argument("--deployed", action="store_true", help="private servers; the default")
     parser.add_argument("--pointed", action="store_true", help="only the sharpest events")
     parser.add_argument("--tree", type=Path, default=ROOT, help="whose service is tried")
+    parser.add_argument("--sharpness", action="store_true", help="must fail on broken copies")
     parser.add_argument("--verbose", action="store_true", help="tell every event")
     arguments = parser.parse_args()
     logging.basicConfig(
@@ -29,10 +34,14 @@ def main() -> int:
         datefmt="%H:%M:%S",
     )
     logging.getLogger("mail").setLevel(logging.WARNING)
+    minutes = arguments.minutes or (SHARPNESS_MINUTES if arguments.sharpness else STORM_MINUTES)
+    if arguments.sharpness:
+        is_sharp = show_sharpness(arguments.seed, minutes * 60, is_embedded=arguments.embedded)
+        return 0 if is_sharp else 1
     outcome = run(
         Plan(
             arguments.seed,
-            arguments.minutes * 60,
+            minutes * 60,
             arguments.embedded,
             arguments.tree,
             arguments.pointed,
@@ -60,7 +69,7 @@ def print_figures(outcome: Outcome) -> None:
         "rows applied": sum(job.report["rows_read"] for job in applied),
         "voters": len(evidence.roll),
         "mails": evidence.mails.total(),
-        "orphaned files": len(orphans(evidence)),
+        "orphaned files swept": scene.swept_files,
         "lost": kinds["lost"] + kinds["unfinished"],
         "doubled": kinds["doubled"],
         "stale writes": kinds["stale write"],

@@ -1,6 +1,7 @@
 """One campaign from its empty folder to its verdict."""
 
 import logging
+import os
 import secrets
 import tempfile
 import time
@@ -27,7 +28,9 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 # A job that has died three times waits more than a minute for its next attempt.
-QUIET_SECONDS = 180.0
+QUIET_SECONDS = 150.0
+SWEEP_SECONDS = 1
+SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def run(plan: Plan) -> Outcome:
         finally:
             clients.stop()
         violations = list(_unfinished(scene))
+        scene.swept_files = _sweep(scene.folder / "uploads")
         evidence = gather(scene.records, scene.folder, inbox.mails, len(scene.fleet.horses()))
     own = [Violation("ended by itself", name) for name in scene.fleet.ended_by_themselves]
     return Outcome(
@@ -95,6 +99,17 @@ def _unfinished(scene: Scene) -> Iterator[Violation]:
         yield Violation("unfinished", f"{scene.records.count_unfinished()} jobs after the quiet")
     wait_until(lambda: not scene.fleet.horses(), 5)
     logger.info("quiet for %.0f s", time.monotonic() - started_at)
+
+
+def _sweep(uploads: Path) -> int:
+    """Let the stored files look old, so that the workers remove those that no job names;
+    returns how many they were."""
+    files = list(uploads.iterdir())
+    long_ago = time.time() - SECONDS_A_DAY
+    for file in files:
+        os.utime(file, (long_ago, long_ago))
+    time.sleep(3 * SWEEP_SECONDS)
+    return len(files) - len(list(uploads.iterdir()))
 
 
 @contextmanager
@@ -132,6 +147,8 @@ def _surroundings(plan: Plan) -> Iterator[tuple[Scene, Inbox, str]]:
             "WEB_CONCURRENCY": "1",
             "LEASE_SECONDS": str(LEASE_SECONDS),
             "POLL_SECONDS": "0.25",
+            "CONSUMER_CONCURRENCY": "2",
+            "SWEEP_SECONDS": str(SWEEP_SECONDS),
             # No job may fail only because it was struck often.
             "MAX_ATTEMPTS": "100",
         }

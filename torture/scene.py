@@ -30,6 +30,7 @@ class Scene:
     accepted: dict[UUID, int] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
     slowest_answer_seconds: float = 0.0
+    swept_files: int = 0
     happened: Counter[str] = field(default_factory=Counter)
 
     @property

@@ -112,9 +112,5 @@ def _left_behind(evidence: Evidence) -> Iterator[Violation]:
     named = {key for job in evidence.jobs for key in (job.file_key, job.rejects_key) if key}
     for key in named - evidence.stored:
         yield Violation("lost", f"stored file {key} is gone")
-
-
-def orphans(evidence: Evidence) -> frozenset[str]:
-    """Stored files, whole or partial, that no job names."""
-    named = {key for job in evidence.jobs for key in (job.file_key, job.rejects_key) if key}
-    return evidence.stored - named
+    for key in evidence.stored - named:
+        yield Violation("left behind", f"stored file {key} belongs to no job")
