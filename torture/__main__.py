@@ -12,7 +12,7 @@ from torture.storm import count_kills
 
 SHOWN_VIOLATIONS = 20
 STORM_MINUTES = 6.0
-SHARPNESS_MINUTES = 0.5
+SHARPNESS_MINUTES = 0.7
 
 
 def main() -> int:

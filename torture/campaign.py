@@ -13,7 +13,7 @@ from random import Random
 
 from shared.messages import Doorbell
 from torture import storm
-from torture.clients import MOST_WAITING, Clients
+from torture.clients import Clients
 from torture.evidence import Evidence, gather
 from torture.inbox import Inbox
 from torture.ports import free_ports, is_open
@@ -30,6 +30,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # A job that has died three times waits more than a minute for its next attempt.
 QUIET_SECONDS = 150.0
 SWEEP_SECONDS = 1
+MOST_WAITING = 40
+# When attempts wait for a roll that a paused one holds, there must be room left to take it over.
+FEW_WAITING = 3
+CONCURRENCY = 4
 SECONDS_A_DAY = 86_400
 
 
@@ -62,7 +66,7 @@ def run(plan: Plan) -> Outcome:
         if not wait_until(lambda: is_open(int(url.rpartition(":")[2])), 30):
             raise RuntimeError("the web process did not start")
         clients = Clients(scene, url, token, plan.seed)
-        clients.start(lambda: _has_room(scene))
+        clients.start(lambda: _has_room(scene, FEW_WAITING if plan.is_pointed else MOST_WAITING))
         try:
             storm.rage(scene, Random(plan.seed), plan.storm_seconds, is_pointed=plan.is_pointed)
         finally:
@@ -76,9 +80,9 @@ def run(plan: Plan) -> Outcome:
     )
 
 
-def _has_room(scene: Scene) -> bool:
+def _has_room(scene: Scene, most_waiting: int) -> bool:
     try:
-        return scene.records.count_unfinished() < MOST_WAITING
+        return scene.records.count_unfinished() < most_waiting
     except OutOfReach:
         return True
 
@@ -147,7 +151,7 @@ def _surroundings(plan: Plan) -> Iterator[tuple[Scene, Inbox, str]]:
             "WEB_CONCURRENCY": "1",
             "LEASE_SECONDS": str(LEASE_SECONDS),
             "POLL_SECONDS": "0.25",
-            "CONSUMER_CONCURRENCY": "2",
+            "CONSUMER_CONCURRENCY": str(CONCURRENCY),
             "SWEEP_SECONDS": str(SWEEP_SECONDS),
             # No job may fail only because it was struck often.
             "MAX_ATTEMPTS": "100",

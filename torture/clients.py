@@ -13,7 +13,6 @@ from torture.rolls import RollFile, make_roll
 from torture.scene import Scene
 
 ANSWER_SECONDS = 20
-MOST_WAITING = 40
 THREADS = 3
 
 

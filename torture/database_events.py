@@ -9,13 +9,16 @@ from typing import Any
 
 import psycopg
 
-from torture.process_events import pause_until_taken_over, pick_horse
-from torture.processes import wait_until
+from torture.process_events import pause_until_taken_over, pick_horse, targets
+from torture.processes import Horse, wait_until
 from torture.records import hold_roll, release_roll
 from torture.scene import Event, Scene
 
 SERVICE = "application_name = 'student-voter-system'"
 BLOCKED = f"SELECT pid FROM pg_stat_activity WHERE {SERVICE} AND wait_event_type = 'Lock'"  # noqa: S608
+WAITING = f"{BLOCKED} AND wait_event = 'advisory'".encode()
+FINISHING = f"{BLOCKED} AND query LIKE '%finished_at%'".encode()
+APPLYING = "SELECT id FROM job WHERE state = 'STARTED' AND phase = 'applying'"
 Session = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -43,13 +46,10 @@ def restart_cluster(scene: Scene, rng: Random) -> bool:
 def strike_before_the_apply(scene: Scene, rng: Random) -> bool:
     """All is compared, nothing applied yet: kill the horse, or let it sleep past its lease."""
     with scene.records.session() as session:
-        hold_roll(session)
-        if not _wait_blocked(session):
-            return False
-        horse = pick_horse(scene, rng)
+        horse = _hold_roll_against(scene, session, rng)
         if horse is None:
             return False
-        if rng.random() < 0.4:
+        if rng.random() < 0.25:
             return scene.fleet.send(horse.pid, signal.SIGKILL)
         scene.fleet.send(horse.worker_pid, signal.SIGSTOP)
         scene.fleet.send(horse.pid, signal.SIGSTOP)
@@ -60,31 +60,29 @@ def strike_before_the_apply(scene: Scene, rng: Random) -> bool:
 def strike_at_the_finish(scene: Scene, rng: Random) -> bool:
     """The roll's changes are made, the job's row is locked by somebody: horse and session end."""
     with scene.records.session() as session, scene.records.session() as locker:
-        hold_roll(session)
-        if not _wait_blocked(session):
+        horse = _hold_roll_against(scene, session, rng)
+        if horse is None:
             return False
-        horses = scene.fleet.horses()
         locker.execute("BEGIN")
-        locker.execute(
-            "SELECT 1 FROM job WHERE id = ANY(%s) FOR UPDATE",
-            ([str(horse.job_id) for horse in horses],),
-        )
+        locker.execute("SELECT 1 FROM job WHERE id = %s FOR UPDATE", (horse.job_id,))
         release_roll(session)
-        finishing = f"{BLOCKED} AND query LIKE '%%finished_at%%'"
-        if not wait_until(lambda: bool(session.execute(finishing.encode()).fetchall()), 3):
+        if not wait_until(lambda: bool(session.execute(FINISHING).fetchall()), 3):
             return False
-        for horse in horses:
-            scene.fleet.send(horse.pid, signal.SIGKILL)
-        for (pid,) in session.execute(BLOCKED.encode()).fetchall():
+        is_killed = scene.fleet.send(horse.pid, signal.SIGKILL)
+        for (pid,) in session.execute(FINISHING).fetchall():
             session.execute("SELECT pg_terminate_backend(%s)", (pid,))
         time.sleep(0.2)
-    return bool(horses)
+    return is_killed
 
 
-def _wait_blocked(session: Session) -> bool:
-    """Whether some attempt has come to where it needs the roll."""
-    waiting = f"{BLOCKED} AND wait_event = 'advisory'".encode()
-    return wait_until(lambda: bool(session.execute(waiting).fetchall()), 5)
+def _hold_roll_against(scene: Scene, session: Session, rng: Random) -> Horse | None:
+    """Take the roll's lock, and find an attempt that has come to where it needs it."""
+    hold_roll(session)
+    if not wait_until(lambda: bool(session.execute(WAITING).fetchall()), 5):
+        return None
+    applying = {job_id for (job_id,) in session.execute(APPLYING).fetchall()}
+    horses = [horse for horse in targets(scene) if horse.job_id in applying]
+    return rng.choice(horses) if horses else None
 
 
 def hold_sqlite(scene: Scene, rng: Random) -> bool:
@@ -136,7 +134,7 @@ def _has_begun(connection: sqlite3.Connection) -> bool:
 EVENTS = (
     Event("database sessions ended", end_sessions, 2, kills=True),
     Event("PostgreSQL restarted", restart_cluster, 1, kills=True),
-    Event("struck before the apply", strike_before_the_apply, 3, kills=True),
+    Event("struck before the apply", strike_before_the_apply, 3, kills=True, pauses=True),
     Event("struck at the finish", strike_at_the_finish, 3, kills=True),
 )
 EMBEDDED_EVENTS = (

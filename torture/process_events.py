@@ -9,6 +9,8 @@ from torture.records import OutOfReach
 from torture.scene import LEASE_SECONDS, Event, Scene
 
 WORKERS = ("worker-1", "worker-2")
+MOST_ATTEMPTS = 2
+TAKEOVERS = "attempts taken over in their sleep"
 TAKEOVER_SECONDS = LEASE_SECONDS + 4
 
 
@@ -32,9 +34,15 @@ def kill_horse(scene: Scene, rng: Random) -> bool:
 
 def pick_horse(scene: Scene, rng: Random) -> Horse | None:
     """Any child at work; waits a moment for one."""
-    wait_until(lambda: bool(scene.fleet.horses()), 2)
-    horses = scene.fleet.horses()
+    wait_until(lambda: bool(targets(scene)), 2)
+    horses = targets(scene)
     return rng.choice(horses) if horses else None
+
+
+def targets(scene: Scene) -> list[Horse]:
+    """The children that may be struck. Jobs that were struck before are spared: each death makes
+    the next attempt wait four times as long."""
+    return [horse for horse in scene.fleet.horses() if horse.attempt <= MOST_ATTEMPTS]
 
 
 def pause_worker(scene: Scene, rng: Random) -> bool:
@@ -61,7 +69,8 @@ def pause_until_taken_over(scene: Scene, rng: Random, horse: Horse) -> bool:
     pids = (horse.worker_pid, horse.pid)
     stopped = [pid for pid in pids if scene.fleet.send(pid, signal.SIGSTOP)]
     try:
-        wait_until(lambda: _is_taken_over(scene, horse), TAKEOVER_SECONDS)
+        if wait_until(lambda: _is_taken_over(scene, horse), TAKEOVER_SECONDS):
+            scene.happened[TAKEOVERS] += 1
         time.sleep(rng.choice((0.0, 0.0, 0.5, 2.0)))
     finally:
         for pid in stopped:
@@ -80,6 +89,6 @@ EVENTS = (
     Event("web killed", kill_web, 4, kills=True),
     Event("worker killed", kill_worker, 5, kills=True),
     Event("child killed", kill_horse, 6, kills=True),
-    Event("worker paused beyond its lease", pause_worker, 3),
-    Event("attempt paused beyond its lease", pause_attempt, 3),
+    Event("worker paused beyond its lease", pause_worker, 3, pauses=True),
+    Event("attempt paused beyond its lease", pause_attempt, 3, pauses=True),
 )

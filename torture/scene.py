@@ -45,9 +45,13 @@ Act = Callable[[Scene, Random], bool]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that may happen at any moment; `weight` says how often beside the others."""
+    """Something that may happen at any moment; `weight` says how often beside the others.
+
+    Of those that pause a worker one may happen at a time: the other worker is to take over.
+    """
 
     name: str
     act: Act
     weight: int
     kills: bool = False
+    pauses: bool = False

@@ -12,7 +12,9 @@ from torture.campaign import ROOT, Plan, run
 
 NOT_COPIED = (".git", ".venv", "var", "tests", "docs", "__pycache__", ".*_cache", ".env")
 # What only a broken promise brings forth; a slow machine does not.
-PROOF = frozenset({"doubled", "stale write", "wrong report", "wrong voter"})
+PROOF = frozenset(
+    {"doubled", "stale write", "wrong report", "wrong voter", "defect", "ended by itself"}
+)
 FINISH = "jobs.finish(claim, report.to_dict(), rejections.first_faults(), rejects_key=rejects_key)"
 
 

@@ -51,14 +51,18 @@ def rage(scene: Scene, rng: Random, seconds: float, *, is_pointed: bool) -> None
         running = [(event, thread) for event, thread in running if thread.is_alive()]
         if len(running) < AT_ONCE:
             event = rng.choices(events, weights)[0]
-            # The same event twice at once would stop what the other is starting.
-            if event not in [other for other, _ in running]:
+            if not any(_excludes(other, event) for other, _ in running):
                 thread = threading.Thread(target=_happen, args=(scene, event, rng.random()))
                 thread.start()
                 running.append((event, thread))
         time.sleep(rng.uniform(0.1, 0.8))
     for _, thread in running:
         thread.join()
+
+
+def _excludes(other: Event, event: Event) -> bool:
+    """The same event twice at once would stop what the other is starting."""
+    return event == other or (event.pauses and other.pauses)
 
 
 def _happen(scene: Scene, event: Event, seed: float) -> None:
