@@ -10,6 +10,8 @@ import sys
 import threading
 from uuid import UUID
 
+from peewee import InterfaceError, OperationalError
+
 from config.logging import configure_logging
 from config.settings import load_settings
 from consumer.process_limits import OUT_OF_MEMORY, limit_process
@@ -19,7 +21,10 @@ from shared.jobs.store import Claim
 from shared.roll.limits import Limits
 from shared.storage.store import open_store
 
+logger = logging.getLogger(__name__)
+
 ORPHANED = 3
+OUT_OF_REACH = 5
 # The worker stops a horse by the clock; this is for one whose worker is gone.
 CPU_MARGIN_SECONDS = 5
 
@@ -27,7 +32,8 @@ CPU_MARGIN_SECONDS = 5
 def main(job_id: str, attempt: str) -> int:
     """Do the attempt that the worker has claimed; the outcome is in the job.
 
-    Returns the exit status: 0, or OUT_OF_MEMORY, which the worker turns into the job's failure.
+    Returns the exit status: 0; OUT_OF_MEMORY, which the worker turns into the job's failure; or
+    OUT_OF_REACH when the database could not be told the outcome.
     """
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     settings = load_settings()
@@ -46,6 +52,13 @@ def main(job_id: str, attempt: str) -> int:
         )
     except MemoryError:
         return OUT_OF_MEMORY
+    except (OperationalError, InterfaceError) as error:
+        # Not a traceback: past the log's formatter it could quote a row.
+        logger.warning(
+            "outcome not written; the worker gives the job back",
+            extra={"job_id": job_id, "attempt": attempt, "reason": type(error).__name__},
+        )
+        return OUT_OF_REACH
     database.close()
     logging.shutdown()
     return 0
