@@ -34,6 +34,8 @@ def main() -> int:
         datefmt="%H:%M:%S",
     )
     logging.getLogger("mail").setLevel(logging.WARNING)
+    # The campaign rings the doorbell itself, and the broker may be away by its own doing.
+    logging.getLogger("shared").setLevel(logging.ERROR)
     minutes = arguments.minutes or (SHARPNESS_MINUTES if arguments.sharpness else STORM_MINUTES)
     if arguments.sharpness:
         is_sharp = show_sharpness(arguments.seed, minutes * 60, is_embedded=arguments.embedded)

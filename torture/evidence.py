@@ -80,12 +80,21 @@ def _count(records: Records, question: str) -> int:
 def _log_lines(folder: Path) -> Iterator[dict[str, Any]]:
     """The service's own lines; a traceback that no logger caught becomes a line of its own."""
     for path in folder.glob("*.log"):
+        in_traceback = False
         for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
             if text.startswith("Traceback"):
-                yield {"event": f"uncaught in {path.stem}", "level": "ERROR"}
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue
-            if isinstance(line, dict) and "event" in line:
+                in_traceback = True
+            elif in_traceback and text[:1].strip():
+                in_traceback = False
+                yield {"event": f"uncaught {text[:120]}", "level": "ERROR"}
+            line = _parsed(text)
+            if "event" in line:
                 yield line
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
