@@ -154,6 +154,8 @@ def _check_span(
 
     Swallowed rows bring their delimiters along: inside and outside of quotes there are as many as
     in that many separate rows, and the cell that swallowed them starts with the rest of its row.
+    A postal address can have as many commas by chance. But rows bring an e-mail address along as
+    well, or the cell ends in the middle of a quoted one, whose second mark is then still there.
     """
     if end in cells[-1] or lines > limits.max_record_lines:
         raise _unclosed_quote(start)
@@ -161,7 +163,9 @@ def _check_span(
         first, *rest = _LINE_BREAK.split(cell, 1)
         inside = cell.count(delimiter)
         row = first.count(delimiter) + index
-        if rest and inside and row > 1 and len(cells) - 1 + inside == lines * row:
+        if (rest and inside and row > 1 and len(cells) - 1 + inside == lines * row) and (
+            "@" in cell or any('"' in other for other in cells[index:])
+        ):
             raise _unclosed_quote(start)
 
 

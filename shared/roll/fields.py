@@ -30,6 +30,9 @@ EXCEL_ERRORS = frozenset(
 )
 
 SCIENTIFIC = re.compile(r"\d([.,]\d+)?E[+-]\d+", re.IGNORECASE | re.ASCII)
+# How programs keep Excel from reading a text of a CSV file as a number.
+FORMULA_OF_TEXT = '="'
+_FORMULA_OF_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 _YEAR = re.compile(r"0*(\d{1,2})(?:\.0+)?", re.ASCII)
 # An address people are given by a university, not all that RFC 5322 allows: no quoted local
 # part, no comment, no address literal; letters beyond ASCII as in RFC 6531. Lengths: RFC 5321,
@@ -61,10 +64,12 @@ def as_text(cell: Cell) -> str:
     """The cell as text, trimmed and composed; "" for a blank one.
 
     Whole numbers lose the ".0" that Excel's floats have, booleans read as Excel shows them, dates
-    in ISO 8601. Raises `BadCell` for a cell without a value.
+    in ISO 8601, and `="007"` is 007. Raises `BadCell` for a cell without a value.
     """
     if isinstance(cell, str):
         text = clean(cell)
+        if text.startswith(FORMULA_OF_TEXT) and (found := _FORMULA_OF_TEXT.fullmatch(text)):
+            text = clean(found.group(1).replace('""', '"'))
         if text in EXCEL_ERRORS:
             raise _excel_error(text)
         return text

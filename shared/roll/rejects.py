@@ -6,16 +6,20 @@ gets an apostrophe in front here, and loses it again when the mended file comes 
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import TextIO
 
-from shared.roll.errors import RowError
+from shared.roll.errors import RowCode, RowError
 from shared.roll.fields import shown
 from shared.roll.rows import Cell
 
 LINE_COLUMN = "_line"
 ERRORS_COLUMN = "_errors"
 BOM = "\ufeff"
+# What a workbook has lost would come back as good text: a rounded number, a date, a formula.
+# Excel's own sign of a missing value stands in its place, which no field takes.
+LOST_IN_EXCEL = (RowCode.ID_PRECISION_LOST, RowCode.DATE_NOT_TEXT, RowCode.FORMULA_NO_VALUE)
+LOST_VALUE = "#N/A"
 _FORMULA_LIKE = re.compile(r"'*[=+\-@\t\r]")
 _DISARMED = re.compile(r"'+[=+\-@\t\r]")
 
@@ -32,13 +36,16 @@ class RejectsWriter:
         self._labels = labels
         self.count = 0
 
-    def write(self, line: int, cells: Sequence[Cell], errors: Iterable[RowError]) -> None:
+    def write(self, line: int, cells: Sequence[Cell], errors: Collection[RowError]) -> None:
         """Add a row: the file's own columns, then `_line` and `_errors`, then cells too many."""
         if not self.count:
             self._file.write(BOM)
             self._writer.writerow([*map(disarm, self._labels), LINE_COLUMN, ERRORS_COLUMN])
         self.count += 1
         texts = [disarm(shown(cell)) for cell in cells]
+        for error in errors:
+            if error.code in LOST_IN_EXCEL:
+                texts[self._labels.index(error.column)] = LOST_VALUE
         width = len(self._labels)
         missing = [""] * (width - len(texts))
         self._writer.writerow([*texts[:width], *missing, line, _sentences(errors), *texts[width:]])
@@ -59,7 +66,7 @@ def arm(text: str) -> str:
     return text[1:] if _DISARMED.match(text) else text
 
 
-def _sentences(errors: Iterable[RowError]) -> str:
+def _sentences(errors: Collection[RowError]) -> str:
     return " | ".join(
         f"{error.column}: {error.code}. {error.message}"
         if error.column

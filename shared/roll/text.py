@@ -18,7 +18,7 @@ _TRIMMED = _WHITE_SPACE + _ZERO_WIDTH
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
 )
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 
 
 def trim(text: str) -> str:
@@ -41,10 +41,11 @@ def forbidden_in_text(text: str) -> str | None:
 
 
 def invisible(text: str) -> str | None:
-    """The first character that cannot be seen; an id or an address must not hold any."""
+    """The first character that cannot be seen, or not be told from a space; an id or an address
+    must not hold any."""
     if text.isprintable():
         return None
-    return next((sign for sign in text if category(sign) in _INVISIBLE), None)
+    return next((sign for sign in text if sign != " " and category(sign) in _INVISIBLE), None)
 
 
 def printable(text: str) -> str:

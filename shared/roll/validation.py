@@ -16,6 +16,7 @@ from shared.roll.errors import RowCode, RowError
 from shared.roll.fields import (
     FALSE_WORDS,
     FIRST_LOSSY_NUMBER,
+    FORMULA_OF_TEXT,
     MAX_CHARS,
     MAX_YEAR,
     MIN_YEAR,
@@ -96,6 +97,7 @@ def compile_validator(header: Header) -> Validate:
             if (
                 row.isprintable()
                 and "#" not in row
+                and FORMULA_OF_TEXT not in row
                 and len(row) <= _SHORT_ROW_CHARS
                 and (student_id.isalnum() or (student_id and not is_scientific(student_id)))
                 and len(student_id) <= _MAX_ID_CHARS

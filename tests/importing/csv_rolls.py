@@ -55,6 +55,13 @@ ROLLS = (
         counts={"created": 1, "rejected": 1},
         faults=((4, "email", "INVALID_EMAIL"),),
     ),
+    saved(
+        "an address in several lines, with as many commas as rows would have",
+        'id,email,address\n1,u1@x.edu,"1 High St\nOxford, OX1, UK"\n',
+        bare("1"),
+    ),
+    saved("an id that its program kept from Excel", 'id,email\n="007",u@x.edu\n',
+          bare("007", "u@x.edu")),
     refused(
         "a quote that is never closed",
         HEADER + ANN_ROW + '2,"Ben,Ray,u2@x.edu,Art,2,no\n' + ANN_ROW * 5,

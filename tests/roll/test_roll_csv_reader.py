@@ -182,6 +182,21 @@ def test_a_quote_that_is_not_closed_is_a_fault_of_the_line_where_it_opens(
     assert f"line {line:,} " in fault.message
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (b"ID,Mail,Address", b'1,a@b.cd,"1 High St\nOxford, OX1, UK"'),
+        (b"Address,ID,Mail", b'"Flat 2, Block B, High St\nOxford",1,a@b.cd'),
+        (b"ID,Address,Mail,Town", b'1,"Flat 2, High St\nOxford",a@b.cd,UK'),
+    ],
+)
+def test_an_address_in_several_lines_is_no_open_quote(header: bytes, row: bytes) -> None:
+    ((line, cells),) = rows_of(header + b"\n" + row + b"\n")
+    assert line == 2
+    assert [cell for cell in cells if isinstance(cell, str) and "\n" in cell]
+    assert len(cells) == header.count(b",") + 1
+
+
 def test_a_quote_that_is_not_closed_in_the_header_is_found() -> None:
     assert fault_of(b'ID,Mail,"Dept\n1,a@b.cd,X\n').code is FileCode.UNCLOSED_QUOTE
 

@@ -36,6 +36,13 @@ def test_cells_of_excel_are_shown_as_excel_shows_them() -> None:
     assert row[:3] == ["1001", "TRUE", "#N/A"]
 
 
+def test_a_value_that_excel_has_lost_is_not_written_as_if_it_were_there() -> None:
+    file = StringIO(newline="")
+    fault = RowError(7, "Student ID", RowCode.ID_PRECISION_LOST, "x", "Enter the id again.")
+    RejectsWriter(file, LABELS).write(7, [10**15, "x", "South"], [fault, FAULT])
+    assert file.getvalue().splitlines()[1].startswith("#N/A,x,South,7,")
+
+
 def test_a_short_row_is_filled_up_and_a_long_one_keeps_what_it_had_too_many() -> None:
     _, short, long = written((7, ["001"]), (8, ["002", "x", "South", "more"]))
     assert short[:4] == ["001", "", "", "7"]
