@@ -17,7 +17,7 @@ from config.logging import configure_logging
 from config.settings import Settings, SettingsError, load_settings
 from shared.database import database, open_database
 from shared.messages import Doorbell
-from shared.storage.store import open_store
+from shared.storage.choice import open_store
 
 RESOURCES = (
     upload.blueprint,

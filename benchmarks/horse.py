@@ -11,7 +11,7 @@ from pathlib import Path
 from shared.database import database, open_database
 from shared.jobs import store as jobs
 from shared.jobs.states import JobState
-from shared.storage.store import open_store
+from shared.storage.choice import open_store
 from shared.submission import keep
 
 POLL_SECONDS = 0.01

@@ -19,7 +19,7 @@ from shared.database import database, open_database
 from shared.importing import perform
 from shared.jobs.store import Claim
 from shared.roll.limits import Limits
-from shared.storage.store import open_store
+from shared.storage.choice import open_store
 
 logger = logging.getLogger(__name__)
 

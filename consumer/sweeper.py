@@ -14,7 +14,8 @@ from peewee import PeeweeException
 from config.settings import Settings
 from shared.database import database
 from shared.jobs import files
-from shared.storage.store import StoreUnavailable, UploadStore, open_store
+from shared.storage.choice import open_store
+from shared.storage.store import StoreUnavailable, UploadStore
 
 logger = logging.getLogger(__name__)
 

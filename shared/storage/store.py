@@ -1,10 +1,8 @@
-"""The one interface of every upload store, and the store that a setting names."""
+"""The one interface of every upload store."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
-
-from config.settings import PROJECT_ROOT
 
 
 class StoreFull(Exception):
@@ -43,13 +41,3 @@ class UploadStore(Protocol):
 
     def keys(self, *, older_than_seconds: float) -> Iterator[str]:
         """Keys of the files, whole or half-written, that nobody has written to for so long."""
-
-
-def open_store(setting: str) -> UploadStore:
-    """The store of an `UPLOAD_STORE` setting: `file:FOLDER` (relative to the project) or
-    `database:`."""
-    from shared.storage.database_store import DatabaseStore
-    from shared.storage.file_store import FileStore
-
-    kind, _, place = setting.partition(":")
-    return DatabaseStore() if kind == "database" else FileStore(PROJECT_ROOT / place)

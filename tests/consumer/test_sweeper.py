@@ -11,7 +11,8 @@ from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode
 from shared.jobs.store import Claim, StoredFile
-from shared.storage.store import FileLost, UploadStore, open_store
+from shared.storage.choice import open_store
+from shared.storage.store import FileLost, UploadStore
 
 
 @pytest.fixture(params=["file", "database"])

@@ -7,9 +7,10 @@ import pytest
 from peewee import IntegrityError
 
 from shared.database import clock, database
+from shared.storage.choice import open_store
 from shared.storage.database_store import CHUNK_BYTES, StoredChunk
 from shared.storage.file_store import FileStore
-from shared.storage.store import FileLost, StoreFull, StoreUnavailable, UploadStore, open_store
+from shared.storage.store import FileLost, StoreFull, StoreUnavailable, UploadStore
 
 
 @pytest.fixture(params=["file", "database"])
