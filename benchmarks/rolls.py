@@ -1,6 +1,7 @@
 """Rolls of any size, always the same for the same size."""
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -55,14 +56,21 @@ def write_shuffled(path: Path, roll: Path) -> Path:
     return path
 
 
-def write_xlsx_shared(path: Path, count: int) -> Path:
-    """A workbook whose strings stand in a table, as Excel writes them."""
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.append(HEADER)
-    for row in rows(count):
-        sheet.append(row)
-    book.save(path)
+def write_xlsx_shared(path: Path, inline: Path) -> Path:
+    """The same workbook with its strings in a table, as Excel writes them; openpyxl cannot."""
+    table: dict[str, int] = {}
+
+    def refer(found: re.Match[str]) -> str:
+        return f't="s"><v>{table.setdefault(found.group(1), len(table))}</v>'
+
+    with ZipFile(inline) as old, ZipFile(path, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            xml = old.read(name).decode()
+            for end, more in _STRINGS_KNOWN.items():
+                xml = xml.replace(end, more + end)
+            new.writestr(name, _INLINE.sub(refer, xml))
+        strings = "".join(f"<si><t>{text}</t></si>" for text in table)
+        new.writestr("xl/sharedStrings.xml", f'<sst xmlns="{_MAIN}">{strings}</sst>')
     return path
 
 
@@ -80,6 +88,14 @@ def write_ods(path: Path, count: int) -> Path:
     return path
 
 
+_INLINE = re.compile(r't="inlineStr"><is><t>([^<]*)</t></is>')
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_STRINGS_KNOWN = {
+    "</Relationships>": '<Relationship Id="rId99" Target="sharedStrings.xml" Type="http://schemas'
+    '.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"/>',
+    "</Types>": '<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxml'
+    'formats-officedocument.spreadsheetml.sharedStrings+xml"/>',
+}
 _ODS_MANIFEST = (
     '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
 )

@@ -194,6 +194,9 @@ def _is_changed() -> Expression:
 
 
 def _insert_new() -> int:
+    """In the order of the key, which makes the index grow at its end. The sort also has the whole
+    comparison done before the first row is inserted: without it, on a roll that was known to be
+    empty, PostgreSQL was still looking through the rows it had just inserted after ten minutes."""
     columns = [
         StagedVoter.student_id,
         *(
