@@ -64,9 +64,16 @@ def _sqlite(url: str) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Every transaction of ours writes. Taking the write lock at its start makes the busy timeout
     # cover the whole of it: a read lock that wants to become a write lock fails at once instead.
-    return SqliteDatabase(
+    sqlite = SqliteDatabase(
         str(path), pragmas=SQLITE_PRAGMAS, timeout=SQLITE_BUSY_SECONDS, lock_type="IMMEDIATE"
     )
+    # SQLite's own knows the letters of ASCII alone, PostgreSQL's knows them all.
+    sqlite.register_function(_lower, "LOWER", 1, deterministic=True)
+    return sqlite
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _postgresql(url: str, pool_size: int) -> Database:

@@ -42,7 +42,8 @@ class StagedVoter(BaseModel):
     student_id = BytewiseTextField()
     first_name = BytewiseTextField(null=True)
     last_name = BytewiseTextField(null=True)
-    email = BytewiseTextField()
+    # In the database's own order: there alone LOWER folds the case of all letters.
+    email = TextField()
     department = BytewiseTextField(null=True)
     year = SmallIntegerField(null=True)
     is_eligible = BooleanField(null=True)
