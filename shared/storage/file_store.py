@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,8 @@ from typing import BinaryIO
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 
 PARTIAL = ".part"
+# What `uuid4().hex` gives. The folder may hold files of others, which are not ours to delete.
+KEY = re.compile("[0-9a-f]{32}")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -51,9 +54,10 @@ class FileStore:
             if not self.folder.is_dir():
                 return
             for file in self.folder.iterdir():
+                key = file.name.removesuffix(PARTIAL)
                 with suppress(FileNotFoundError):
-                    if file.stat().st_mtime <= latest:
-                        yield file.name.removesuffix(PARTIAL)
+                    if KEY.fullmatch(key) and file.is_file() and file.stat().st_mtime <= latest:
+                        yield key
 
 
 @contextmanager

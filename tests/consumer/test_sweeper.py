@@ -1,7 +1,7 @@
 """What is swept out of the upload store, and what stays."""
 
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -49,12 +49,22 @@ def fail(claim: Claim) -> None:
 
 
 def test_a_file_that_no_job_names_is_removed_when_it_is_old(store: UploadStore) -> None:
-    for key in ("orphan", "upload", "rejects"):
+    keys = orphan, upload, rejects = [uuid4().hex for _ in range(3)]
+    for key in keys:
         put(store, key)
-    failed_job("upload", "rejects")
+    failed_job(upload, rejects)
     assert remove_orphans(store, 3600) == 0
     assert remove_orphans(store, -1) == 1
-    assert [is_there(store, key) for key in ("orphan", "upload", "rejects")] == [False, True, True]
+    assert [is_there(store, key) for key in (orphan, upload, rejects)] == [False, True, True]
+
+
+def test_files_of_others_in_the_upload_folder_are_left_alone(
+    tmp_path: Path, any_database: object
+) -> None:
+    (tmp_path / "voters.db").write_bytes(b"x")
+    (tmp_path / "lost+found").mkdir()
+    assert remove_orphans(open_store(f"file:{tmp_path}"), -1) == 0
+    assert (tmp_path / "voters.db").exists()
 
 
 def test_the_files_of_a_job_that_ended_long_ago_are_purged_once(store: UploadStore) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from peewee import IntegrityError
@@ -81,21 +82,31 @@ def test_no_room_is_told_apart_from_a_broken_disk(tmp_path: Path) -> None:
 
 
 def test_the_keys_of_old_files_can_be_listed(store: UploadStore) -> None:
+    first, second = sorted(uuid4().hex for _ in range(2))
     assert list(store.keys(older_than_seconds=0)) == []
-    put(store, "a", b"x" * (2 * CHUNK_BYTES))
-    put(store, "b", b"x")
+    put(store, first, b"x" * (2 * CHUNK_BYTES))
+    put(store, second, b"x")
     assert list(store.keys(older_than_seconds=60)) == []
-    assert sorted(store.keys(older_than_seconds=-1)) == ["a", "b"]
-    store.delete("a")
-    assert list(store.keys(older_than_seconds=-1)) == ["b"]
+    assert sorted(store.keys(older_than_seconds=-1)) == [first, second]
+    store.delete(first)
+    assert list(store.keys(older_than_seconds=-1)) == [second]
 
 
 def test_a_half_written_file_is_listed_and_deleted_by_its_key(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
-    (tmp_path / "a.part").write_bytes(b"x")
-    assert list(store.keys(older_than_seconds=-1)) == ["a"]
-    store.delete("a")
+    key = uuid4().hex
+    (tmp_path / f"{key}.part").write_bytes(b"x")
+    assert list(store.keys(older_than_seconds=-1)) == [key]
+    store.delete(key)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_others_keep_in_the_folder_is_not_listed(tmp_path: Path) -> None:
+    for name in ("voters.db", "roll.csv", "notes.part", "A" * 32, "0" * 31, "0" * 33):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / uuid4().hex).mkdir()
+    (tmp_path / "lost+found").mkdir()
+    assert list(FileStore(tmp_path).keys(older_than_seconds=-1)) == []
 
 
 @pytest.mark.usefixtures("any_database")
