@@ -4,6 +4,7 @@ Gunicorn takes `PORT` (all interfaces, 8000 on loopback without it) and `WEB_CON
 environment on its own.
 """
 
+import logging
 from pathlib import Path
 
 from config.settings import SettingsError, load_settings
@@ -28,8 +29,21 @@ accesslog = None
 control_socket_disable = True
 
 
+def quote_no_request(record: logging.LogRecord) -> bool:
+    """A filter: Gunicorn quotes what it cannot read of a request, which may hold a student id or a
+    token."""
+    for event in ("Invalid request", "Error handling request"):
+        if record.getMessage().startswith(event):
+            record.msg, record.args = event, ()
+    return True
+
+
 def on_starting(server: object) -> None:
-    """Refuse bad settings once, in the arbiter; it would restart a worker that exits for ever."""
+    """Refuse bad settings once, in the arbiter; it would restart a worker that exits for ever.
+
+    The workers are forked from it, with its log filters.
+    """
+    logging.getLogger("gunicorn.error").addFilter(quote_no_request)
     try:
         load_settings()
     except SettingsError as error:

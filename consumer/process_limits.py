@@ -5,6 +5,7 @@ import signal
 
 MIB = 1024 * 1024
 OUT_OF_MEMORY = 4
+KILL_AFTER_SECONDS = 5
 # Python raises MemoryError, which becomes a status of ours; Rust and C abort.
 MEMORY_STATUSES = frozenset({OUT_OF_MEMORY, -signal.SIGABRT})
 TIME_STATUSES = frozenset({-signal.SIGXCPU})
@@ -18,5 +19,6 @@ def limit_process(*, memory_limit_mb: int, cpu_seconds: int) -> None:
     """
     memory_bytes = memory_limit_mb * MIB
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    # SIGXCPU comes at the first limit, SIGKILL at the second: with one for both, only the latter.
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + KILL_AFTER_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

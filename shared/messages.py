@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 MESSAGE_VERSION = 1
 HEARTBEAT_SECONDS = 10
 CONSUMER_CONNECT_SECONDS = 5.0
+# A hung broker keeps nobody waiting for the answer to a request, such as to stop consuming.
+READ_SECONDS = 1.0
 # An upload answers within two seconds whatever the broker does: at most two attempts to connect
 # and to have the message confirmed.
 PUBLISHER_CONNECT_SECONDS = 0.4
@@ -88,7 +90,7 @@ def _connection(url: str, **options: Any) -> Connection:
     """`filesystem://FOLDER` is the embedded broker, relative to the project; all else is AMQP."""
     kind, _, place = url.partition("://")
     if kind != "filesystem":
-        options["transport_options"] = {"confirm_publish": True}
+        options["transport_options"] = {"confirm_publish": True, "read_timeout": READ_SECONDS}
         return Connection(url, **options)
     folder = PROJECT_ROOT / place
     (folder / "messages").mkdir(parents=True, exist_ok=True)

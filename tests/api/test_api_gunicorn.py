@@ -34,8 +34,11 @@ CLOSING = f"\r\n--{BOUNDARY}--\r\n".encode()
 class WebProcess:
     """A running Gunicorn and its address."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int, token: str) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", port: int, token: str, log: Path
+    ) -> None:
         self.process = process
+        self.log = log
         self.port = port
         self.token = token
 
@@ -96,7 +99,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebProcess]:
         )
     try:
         wait_until_it_answers(port, process)
-        yield WebProcess(process, port, token)
+        yield WebProcess(process, port, token, folder / "log")
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0, (folder / "log").read_text()
@@ -185,3 +188,22 @@ def test_bad_settings_stop_the_start_at_once_with_a_message() -> None:
     assert stopped.returncode == 1
     assert "SECRET_KEY" in stopped.stderr
     assert "Traceback" not in stopped.stderr
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"GET /api/voters/\xff\xfeSECRET-ID/ HTTP/1.1\r\n\r\n",
+        b"GET /api/voters/SECRET-ID/\r\n\r\n",
+        b"GET / HTTP/1.1\r\nAuthorization Bearer SECRET-TOKEN\r\n\r\n",
+    ],
+)
+def test_a_request_that_cannot_be_read_is_not_quoted_in_the_log(
+    web: WebProcess, request_head: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as client:
+        client.sendall(request_head)
+        assert client.recv(100).startswith(b"HTTP/1.1 400")
+    log = web.log.read_text()
+    assert "Invalid request" in log
+    assert "SECRET" not in log
