@@ -92,7 +92,8 @@ class Worker:
         connection = consumer_connection(self._settings.broker_url)
         try:
             with self._waiting():
-                connection.connect()
+                # Not `connect`, which tries twice and sleeps between: jobs would wait meanwhile.
+                connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
             self._consume(connection)
         except Exception as error:
             is_expected = isinstance(error, (*connection.recoverable_connection_errors, OSError))

@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 MESSAGE_VERSION = 1
 HEARTBEAT_SECONDS = 10
-CONSUMER_CONNECT_SECONDS = 5.0
+# A worker that waits for a hung broker does not look into the jobs table.
+CONSUMER_CONNECT_SECONDS = 2.0
 # A hung broker keeps nobody waiting for the answer to a request, such as to stop consuming.
 READ_SECONDS = 1.0
 # An upload answers within two seconds whatever the broker does: at most two attempts to connect

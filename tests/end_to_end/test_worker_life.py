@@ -33,9 +33,11 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
         yield running
 
 
-def started(service: Service, content: bytes) -> str:
+def started(service: Service, content: bytes, seconds: float = 10) -> str:
     task_id = str(service.upload(content).body["task_id"])
-    wait_for(lambda: service.status(task_id)["state"] == "STARTED", 10, "the job did not start")
+    wait_for(
+        lambda: service.status(task_id)["state"] == "STARTED", seconds, "the job did not start"
+    )
     return task_id
 
 
@@ -192,7 +194,9 @@ def test_a_hung_broker_keeps_a_worker_neither_from_its_jobs_nor_from_stopping(
         ) as service:
             service.imported(f"{HEADER}before-1,before@x.edu\n".encode())
             relay.freeze()
-            task_id = started(service, large_roll(tmp_path))
+            # By then the worker has given the connection up, and waits for a new one.
+            time.sleep(4)
+            task_id = started(service, large_roll(tmp_path), seconds=6)
             service.signal("worker", signal.SIGTERM)
             assert service.wait_stopped("worker", 3) == 0
             assert service.status(task_id)["state"] == "RETRY"
