@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 
 from shared.roll.errors import RowCode
 from shared.roll.rows import Cell, NoValue
@@ -79,11 +80,17 @@ def as_text(cell: Cell) -> str:
         case bool():
             return "TRUE" if cell else "FALSE"
         case int() | float():
-            return str(int(cell)) if cell == cell // 1 else repr(cell)
+            return _number_as_text(cell)
         case NoValue():
             raise _no_value(cell)
         case _:
             return _moment_as_text(cell)
+
+
+def _number_as_text(number: float) -> str:
+    if not isfinite(number):
+        raise _excel_error("#NUM!")
+    return str(int(number)) if number == number // 1 else repr(number)
 
 
 def _moment_as_text(cell: date | time | timedelta) -> str:
@@ -96,7 +103,7 @@ def _moment_as_text(cell: date | time | timedelta) -> str:
 
 def shown(cell: Cell) -> str:
     """The cell as its file shows it, for people: untrimmed text, errors and formulas as such."""
-    if isinstance(cell, str | NoValue):
+    if isinstance(cell, str | NoValue) or (isinstance(cell, float) and not isfinite(cell)):
         return str(cell)
     return as_text(cell)
 

@@ -38,6 +38,8 @@ class Limits:
     max_total_bytes: int = 2048 * MIB
     max_strings_bytes: int = 48 * MIB
     max_small_part_bytes: int = 16 * MIB
+    max_small_tags: int = 200_000
+    max_string_tags: int = 5_000_000
     fast_sheet_bytes: int = 64 * MIB
     max_xls_bytes: int = 16 * MIB
     max_xlsb_bytes: int = 32 * MIB

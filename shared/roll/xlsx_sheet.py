@@ -2,22 +2,56 @@
 
 import re
 from collections.abc import Generator, Iterator
+from copy import copy
 from typing import Any, BinaryIO
 from zipfile import ZipInfo
+
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from shared.roll.errors import RowCode
 from shared.roll.rows import Cell, NoValue, Row
 from shared.roll.workbook_damage import damage_is_a_fault
+from shared.roll.workbook_faults import too_large
+
+# Excel allows 16,384; a row is as long as its last cell.
+MAX_COLUMNS = 1024
 
 # ECMA-376 part 1, 22.9.2.19: how a string of a workbook holds a character that XML does not.
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
+class WholeSheet(ReadOnlyWorksheet):
+    """A sheet of a workbook opened in read-only mode, all of its cells to be read.
+
+    openpyxl would end where the file claims that the sheet ends, which is often wrong, and would
+    cut each row behind the cell that stands last in the XML.
+    """
+
+    def __init__(self, sheet: Any, *, with_formulas: bool = False) -> None:
+        book = copy(sheet.parent)
+        book._data_only = not with_formulas
+        super().__init__(book, sheet.title, sheet._worksheet_path, sheet._shared_strings)
+
+    def _get_size(self) -> None:
+        """Its size is what is found."""
+
+    def _get_row(
+        self, row: list[dict[str, Any]], min_col: int, max_col: int | None, values_only: bool
+    ) -> tuple[Any, ...]:
+        last = max((cell["column"] for cell in row), default=None)
+        if last is not None and last > MAX_COLUMNS:
+            if any(cell["column"] > MAX_COLUMNS and cell["value"] is not None for cell in row):
+                raise too_large(f"The sheet has values beyond column {MAX_COLUMNS:,}.")
+            last = MAX_COLUMNS
+        cells: tuple[Any, ...] = super()._get_row(row, min_col, last, values_only)  # type: ignore[misc]
+        return cells
+
+
 class OpenpyxlRows:
     """The rows that hold a value, as a stream, and how much of the sheet has been read.
 
-    `sheet` is openpyxl's, `twin` the same with formulas in the place of their results where it
-    has any, `part` its part of the zip in `stream`. openpyxl keeps one empty XML element for every
+    `twin` is the same sheet with formulas in the place of their results where it has any, `part`
+    its part of the zip in `stream`. openpyxl keeps one empty XML element for every
     row it has passed, so memory grows by some 50 bytes a row, up to Excel's limit of rows.
     """
 

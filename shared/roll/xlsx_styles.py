@@ -34,11 +34,11 @@ def read_formats(part: IO[bytes]) -> CellFormats:
     parser.EndElementHandler = styles.end
     parser.ParseFile(part)
     formats = CellFormats()
+    kinds = {number: styles.kind(number) for number in set(styles.cell_formats)}
     for index, number in enumerate(styles.cell_formats):
-        code = styles.codes.get(number, "General")
-        if number in _OTHER_DATES or _is_doubtful(code):
+        if kinds[number] is None:
             formats.doubtful.append(index)
-        elif is_date_format(code):
+        elif kinds[number]:
             formats.dates.append(index)
     return formats
 
@@ -50,15 +50,33 @@ class _Styles:
         self.codes = dict(BUILTIN_FORMATS)
         self.cell_formats: list[int] = []
         self._is_inside = False
+        self._list_count = 0
+        self._redefined: set[int] = set()
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         match name.rpartition(":")[2]:
             case "numFmt":
-                self.codes[int(attributes.get("numFmtId", 0))] = attributes.get("formatCode", "")
+                self._define(int(attributes.get("numFmtId", 0)), attributes.get("formatCode", ""))
             case "cellXfs":
                 self._is_inside = True
+                self._list_count += 1
             case "xf" if self._is_inside:
                 self.cell_formats.append(int(attributes.get("numFmtId", 0)))
+
+    def _define(self, number: int, code: str) -> None:
+        if self.codes.setdefault(number, code) != code:
+            self._redefined.add(number)
+
+    def kind(self, number: int) -> bool | None:
+        """Whether the format makes a number a date; None for a doubtful one."""
+        code = self.codes.get(number, "General")
+        is_doubtful = (
+            number in _OTHER_DATES
+            or number in self._redefined
+            or self._list_count > 1
+            or _is_doubtful(code)
+        )
+        return None if is_doubtful else is_date_format(code)
 
     def end(self, name: str) -> None:
         if name.rpartition(":")[2] == "cellXfs":

@@ -316,6 +316,37 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
             )
         },
     ),
+    "very many fonts beside a formula": lambda: repacked(
+        with_cells('<row r="2"><c r="A2"><f>1</f><v>1</v></c></row>'),
+        {"xl/styles.xml": lambda xml: xml.replace(b"</fonts>", b"<font/>" * MIB + b"</fonts>")},
+    ),
+    "a string of very many runs": lambda: with_strings(
+        endless("<si>", "<r><t>x</t></r>", 700_000, "</si>").encode(),
+        '<c r="A2" t="s"><v>0</v></c>',
+    ),
+    "very many different strings beside a formula": lambda: with_strings(
+        b"".join(b"<si><t>%d</t></si>" % number for number in range(2_000_000)),
+        '<c r="A2"><f>1</f><v>1</v></c>',
+    ),
+    "dates in very many formats": lambda: repacked(
+        WORKBOOK,
+        {
+            "xl/styles.xml": lambda xml: xml.replace(
+                b"</cellXfs>", b'<xf numFmtId="14"/>' * 700_000 + b"</cellXfs>"
+            )
+        },
+    ),
+    "very many sheets on one part": lambda: repacked(
+        WORKBOOK,
+        {
+            "xl/workbook.xml": lambda xml: xml.replace(
+                b"<sheet ", b'<sheet name="A" sheetId="1" r:id="rId1"/>' * 99_000 + b"<sheet ", 1
+            )
+        },
+    ),
+    "cells deep within cells": lambda: with_cells(
+        endless('<row r="2">', "<c>", MIB) + endless("", "</c>", MIB, "</row>")
+    ),
     "a line of 200 MB": lambda: HEAD + b"x" * (200 * MIB),
     "a quote that swallows 50 MB": lambda: HEAD + b'"' + b"x,y\n" * (12 * MIB),
     "50 MB of zeros below a header": lambda: HEAD + bytes(50 * MIB),

@@ -2,6 +2,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -324,3 +325,105 @@ def test_cells_are_read_as_openpyxl_reads_them(rows: list[tuple[object, ...]]) -
 @given(st.lists(st.tuples(*[plain_text] * len(LABELS)), max_size=5))
 def test_text_that_is_written_is_read_back(rows: list[tuple[str, ...]]) -> None:
     assert rows_of(xlsx_roll(rows)) == [(line, list(row)) for line, row in enumerate(rows, start=2)]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<row r = "999999999999">',
+        '<row r="999999999999">',
+        '<row r="+9">',
+        '<row r="&#57;">',
+        '<row r="9_9">',
+        '<row r="\u0669">',
+        '<row spans="a>b" r="9">',
+        '<row r="9.0">',
+        '<row r="1">',
+        '<row r="0">',
+    ],
+)
+def test_a_row_number_that_excel_would_not_write_is_refused(row: str) -> None:
+    data = with_cells(f"{row}<c><v>1</v></c></row>", labels=SHORT)
+    assert fault_of(data).code is FileCode.UNREADABLE_FILE
+
+
+def test_rows_with_and_without_a_prefix_are_kept_in_order() -> None:
+    prefix = b'xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+    data = with_cells('<x:row r="9"><c><v>1</v></c></x:row><row r="5"/>', labels=SHORT)
+    data = repacked(data, {SHEET: lambda xml: xml.replace(b"xmlns=", prefix + b"xmlns=", 1)})
+    assert fault_of(data).code is FileCode.UNREADABLE_FILE
+
+
+def test_cells_in_no_order_are_all_read() -> None:
+    xml = '<row r="2"><c r="C2"><v>3</v></c><c r="A2"><v>1</v></c><c r="B2"><v>2</v></c></row>'
+    assert rows_of(with_cells(xml, labels=SHORT)) == [(2, [1, 2, 3])]
+
+
+def test_a_value_beyond_all_columns_is_a_fault_and_a_format_there_is_nothing() -> None:
+    cell = '<row r="2"><c r="A2"><v>1</v></c><c r="XFD2" s="0">{}</c></row>'
+    assert rows_of(with_cells(cell.format(""), labels=SHORT)) == [(2, [1, None, None])]
+    fault = fault_of(with_cells(cell.format("<v>1</v>"), labels=SHORT))
+    assert fault.code is FileCode.WORKBOOK_TOO_LARGE
+    assert "column 1,024" in fault.message
+
+
+def test_a_number_without_end_is_an_error() -> None:
+    cells = (
+        f'<c r="A2"><v>1</v></c><c r="B2" t="str"><v>{CLEAN[3]}</v></c><c r="C2"><v>1E999</v></c>'
+    )
+    (result,) = results_of(with_cells(f'<row r="2">{cells}</row>', labels=SHORT))
+    assert codes_of(result) == [RowCode.EXCEL_ERROR]
+
+
+def moved(data: bytes, path: str, name: str) -> bytes:
+    """The workbook with one of its parts under another name."""
+    folder, _, old = path.rpartition("/")
+    file = BytesIO()
+    with ZipFile(BytesIO(data)) as source, ZipFile(file, "w") as target:
+        for member in source.infolist():
+            content = source.read(member).replace(path.encode(), f"{folder}/{name}".encode())
+            is_part = member.filename == path
+            target.writestr(f"{folder}/{name}" if is_part else member.filename, content)
+    assert old != name
+    return file.getvalue()
+
+
+def test_a_sheet_under_any_name_is_looked_through() -> None:
+    xml = '<row r="2"><c r="A2" t="e"><v>#N/A</v></c><c r="B2"><v>1</v></c></row>'
+    data = moved(with_cells(xml, labels=SHORT), SHEET, "Roll.DAT")
+    assert rows_of(data) == [(2, ["#N/A", 1, None])]
+    bomb = moved(repacked(data, {}), "xl/worksheets/Roll.DAT", "Roll.bin")
+    assert rows_of(bomb) == [(2, ["#N/A", 1, None])]
+    data = with_cells('<row r="2"><c r="A2"><v>1</v></c></row><row r="1"/>', labels=SHORT)
+    assert fault_of(moved(data, SHEET, "Roll.DAT")).code is FileCode.UNREADABLE_FILE
+
+
+def test_a_strict_workbook_is_refused_with_the_way_out() -> None:
+    strict = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+    main = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    data = repacked(xlsx_roll([CLEAN]), {SHEET: lambda xml: xml.replace(main, strict)})
+    fault = fault_of(data)
+    assert fault.code is FileCode.UNREADABLE_FILE
+    assert "Strict" in fault.message
+
+
+def test_more_sheets_than_parts_are_refused() -> None:
+    sheet = b'<sheet name="Again" sheetId="9" r:id="rId1"'
+    data = repacked(
+        xlsx_roll([CLEAN]),
+        {"xl/workbook.xml": lambda xml: xml.replace(b"<sheet ", sheet + b"/><sheet ", 1)},
+    )
+    assert fault_of(data).code is FileCode.UNREADABLE_FILE
+
+
+def test_only_parts_that_are_read_must_be_of_a_known_encoding() -> None:
+    """Power Query keeps its own part in UTF-16."""
+    query = (
+        '<?xml version="1.0" encoding="utf-16"?><DataMashup>' + "x" * 2_000_000 + "</DataMashup>"
+    )
+    file = BytesIO(xlsx_roll([CLEAN]))
+    with ZipFile(file, "a") as archive:
+        archive.writestr("customXml/item1.xml", query.encode("utf-16"))
+    assert rows_of(file.getvalue()) == [(2, list(CLEAN))]
+    data = repacked(xlsx_roll([CLEAN]), {SHEET: lambda xml: xml.decode().encode("utf-16")})
+    assert fault_of(data).code is FileCode.UNREADABLE_FILE

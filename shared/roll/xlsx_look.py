@@ -1,0 +1,134 @@
+"""What the tags of one XML part of a workbook tell, seen as bytes before a library parses them."""
+
+import re
+from typing import IO
+from xml.parsers import expat
+
+from shared.roll.limits import Limits
+from shared.roll.workbook_faults import too_large
+from shared.roll.xlsx_package import CHUNK_BYTES, Kind
+from shared.roll.xlsx_plain import PlainPart
+
+# Excel's own limits.
+MAX_ROW = 1_048_576
+MAX_COLUMNS = 16_384
+# Calamine keeps a sheet as a grid: 26 columns of so many rows are four million cells.
+MAX_PLAIN_ROW = 150_000
+WITH_TEXT = (Kind.SHEET, Kind.STRINGS)
+# Each pattern starts with a literal, which makes a search many times as fast.
+_FORMULA = re.compile(rb"<f[\s/>]")
+_PREFIXED_FORMULA = re.compile(rb":f[\s/>]")
+_SHEET_NAME = re.compile(rb"[<:]sheet[\s/>]")
+_CELL = re.compile(rb"[<:]c[\s/>]")
+# Neither library reads all that XML takes for a truth, nor the same.
+_ODD_EPOCH = re.compile(rb"date1904(?!=\"(?:[01]|true|false)\")")
+_RUN = re.compile(rb"[<:]r(?:Ph)?[\s/>]")
+_ATTRIBUTES = rb"(?:\s++(?!r=)[\w:.-]++=(?:\"[^\"<>&]*+\"|'[^'<>&]*+'))*+"
+_ROW_TAG = (
+    rb"row(?:"
+    + _ATTRIBUTES
+    + rb"(?:\s++r=[\"'](\d{1,7})[\"'])?+"
+    + _ATTRIBUTES
+    + rb"\s*+/?>|([\s/>]))"
+)
+_ROW = re.compile(rb"<" + _ROW_TAG)
+_PREFIXED_ROW = re.compile(rb"<(?:[^\s<>/:]*+:)?+" + _ROW_TAG)
+
+
+class Look:
+    """What the tags of one part tell. `plain` is the form of a part that both may read alike."""
+
+    def __init__(self, kind: Kind, limits: Limits, plain: PlainPart | None) -> None:
+        self.kind = kind
+        self.plain = plain
+        self.sheet_count = 0
+        self.has_formula = False
+        self.has_escape = False
+        self._limits = limits
+        self._tag_count = 0
+        self._run_count = 0
+        self._row = 0
+        self._is_odd = False
+        self._cell_count = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether both libraries read the part alike, and calamine in little memory."""
+        if self.plain:
+            return self.plain.is_plain and self._row <= MAX_PLAIN_ROW
+        return not self._is_odd
+
+    def see(self, tags: bytes) -> None:
+        """Take the next tags of the part, with the texts between them."""
+        if self.kind is not Kind.SHEET:
+            self._count_tags(tags)
+        if self.kind not in WITH_TEXT:
+            return
+        self.has_escape = self.has_escape or b"_x" in tags
+        if self.kind is Kind.SHEET:
+            self._check_rows(tags)
+        if self.plain and self.plain.is_plain:
+            held = self.plain.held
+            if self.plain.see(tags):
+                return
+            tags = held + tags
+        self._see_odd(tags)
+
+    def finish(self, last_tag: bytes) -> None:
+        """Take the last tag of the part."""
+        if self.plain and self.plain.is_plain:
+            held = self.plain.held
+            self.plain.finish(last_tag)
+            self._see_odd(held)
+
+    def _see_odd(self, tags: bytes) -> None:
+        """Look for what a plain part does not hold."""
+        self._run_count += len(_RUN.findall(tags))
+        if self._run_count > self._limits.max_small_tags:
+            raise too_large("The workbook holds too much formatting.")
+        self.has_formula = self.has_formula or _has_formula(tags)
+
+    def _count_tags(self, tags: bytes) -> None:
+        self._tag_count += tags.count(b"<")
+        is_strings = self.kind is Kind.STRINGS
+        limit = self._limits.max_string_tags if is_strings else self._limits.max_small_tags
+        if self._tag_count > limit:
+            raise too_large("The workbook holds too much text or formatting.")
+        if self.kind is Kind.WORKBOOK:
+            self.sheet_count += len(_SHEET_NAME.findall(tags))
+            self._is_odd = self._is_odd or _ODD_EPOCH.search(tags) is not None
+
+    def _check_rows(self, tags: bytes) -> None:
+        """Rows stand in their order, their numbers where they can be seen; openpyxl keeps a row's
+        cells, here counted by blocks without a new row."""
+        pattern = _PREFIXED_ROW if b":row" in tags else _ROW
+        rows = pattern.findall(tags)
+        for number, oddity in rows:
+            row = int(number) if number else self._row + 1
+            if oddity or not self._row < row <= MAX_ROW:
+                raise ValueError(f"row {row} after row {self._row}")
+            self._row = row
+        self._cell_count = 0 if rows else self._cell_count + len(_CELL.findall(tags))
+        if self._cell_count > MAX_COLUMNS:
+            raise too_large("A row of the workbook has more cells than Excel allows.")
+
+
+def _has_formula(tags: bytes) -> bool:
+    return (_FORMULA.search(tags) or _PREFIXED_FORMULA.search(tags)) is not None
+
+
+def scan(part: IO[bytes], limits: Limits, look: Look, *, is_parsed: bool) -> None:
+    """Show the part to `look`, and to expat what calamine may not parse to its end."""
+    parser = expat.ParserCreate()
+    unfinished = b""
+    while chunk := part.read(CHUNK_BYTES):
+        if is_parsed:
+            parser.Parse(chunk, False)
+        tags, start, rest = (unfinished + chunk).rpartition(b"<")
+        unfinished = start + rest
+        if len(unfinished) > limits.max_field_chars and look.kind is not Kind.OTHER:
+            raise too_large("A cell of the workbook holds more text than Excel allows.")
+        look.see(tags)
+    if is_parsed:
+        parser.Parse(b"", True)
+    look.finish(unfinished)
