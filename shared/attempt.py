@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from typing import BinaryIO
@@ -65,9 +66,10 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
             sheet=reader.sheet,
         )
         with Rejections(reader.header.labels) as rejections:
-            report = _stage_all(claim, reader, rejections, on_progress)
+            ids = _Ids()
+            report = _stage_all(claim, reader, rejections, ids, on_progress)
             label = reader.header.labels[reader.header.columns["student_id"]]
-            if _find_conflicts(label):
+            if not ids.are_rising and _find_conflicts(label):
                 with reading(file) as once_more:
                     rejections.add_conflicts(_as_meant(once_more), label)
             _compare(report, reader, rejections)
@@ -77,6 +79,13 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
             on_progress(Phase.APPLYING, report.rows_read, None)
             _conclude(claim, report, rejections, store, dry_run=job.dry_run)
     on_progress(Phase.DONE, report.rows_read, 100.0)
+
+
+@dataclass(slots=True)
+class _Ids:
+    """Student ids that rise from row to row, as a registrar's export has them, do not repeat."""
+
+    are_rising: bool = True
 
 
 @contextmanager
@@ -103,13 +112,13 @@ def _opened(store: UploadStore, job: Job) -> Iterator[BinaryIO]:
 
 
 def _stage_all(
-    claim: Claim, reader: RollReader, rejections: Rejections, on_progress: OnProgress
+    claim: Claim, reader: RollReader, rejections: Rejections, ids: _Ids, on_progress: OnProgress
 ) -> Report:
     """Stage the good rows in batches; between two of them the connection is free to tell the
     progress. Returns a report of what reading alone can tell."""
     staging.begin_staging()
     report = Report()
-    rows = _good_rows(reader, rejections, report)
+    rows = _good_rows(reader, rejections, report, ids)
     staged = 0
     told_at = time.monotonic()
     for first in rows:
@@ -131,11 +140,17 @@ def _stage_all(
     return report
 
 
-def _good_rows(reader: RollReader, rejections: Rejections, report: Report) -> Iterator[Staged]:
+def _good_rows(
+    reader: RollReader, rejections: Rejections, report: Report, ids: _Ids
+) -> Iterator[Staged]:
     validate = compile_validator(reader.header)
+    last_id = ""
     for line, cells in _as_meant(reader):
         row = validate(line, cells)
         if isinstance(row, tuple):
+            if row[1] <= last_id:
+                ids.are_rising = False
+            last_id = row[1]
             yield row
         elif row is None:
             report.blank_rows += 1

@@ -4,6 +4,7 @@ They are found by a few aggregates over the staged rows, before the roll changes
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from peewee import fn
 
@@ -21,19 +22,32 @@ Sign = tuple[SignCode, str]
 
 def odd_signs() -> list[Sign]:
     """The signs that the staged rows show, each with a sentence; none for a tiny file."""
-    staged, stated, eligible, departments, first, last = _totals()
-    if staged < MIN_ROWS:
+    totals = _totals()
+    if totals.staged < MIN_ROWS:
         return []
     return [
-        *_id_lengths(staged),
-        *_ineligible(stated, eligible),
-        *_one_department(departments, first == last),
-        *_small_roll(staged),
+        *(_id_lengths(totals.staged) if totals.shortest_id != totals.longest_id else ()),
+        *_ineligible(totals.stated, totals.eligible),
+        *_one_department(totals.departments, totals.first == totals.last),
+        *_small_roll(totals.staged),
     ]
 
 
-def _totals() -> tuple[int, int, int, int, str | None, str | None]:
+class _Totals(NamedTuple):
     """All that one look at every row can tell."""
+
+    staged: int
+    stated: int
+    eligible: int
+    departments: int
+    first: str | None
+    last: str | None
+    shortest_id: int
+    longest_id: int
+
+
+def _totals() -> _Totals:
+    length = fn.LENGTH(StagedVoter.student_id)
     columns = (
         fn.COUNT(StagedVoter.line),
         fn.COUNT(StagedVoter.is_eligible),
@@ -41,11 +55,10 @@ def _totals() -> tuple[int, int, int, int, str | None, str | None]:
         fn.COUNT(StagedVoter.department),
         fn.MIN(StagedVoter.department),
         fn.MAX(StagedVoter.department),
+        fn.MIN(length),
+        fn.MAX(length),
     )
-    totals: tuple[int, int, int, int, str | None, str | None] = tuple(
-        database.execute(StagedVoter.select(*columns)).fetchone()
-    )
-    return totals
+    return _Totals._make(database.execute(StagedVoter.select(*columns)).fetchone())
 
 
 def _id_lengths(staged: int) -> Iterator[Sign]:
