@@ -15,7 +15,7 @@ from api.upload import FRAME_BYTES
 from config.gunicorn import threads
 from config.logging import configure_logging
 from config.settings import Settings, SettingsError, load_settings
-from shared.database import database, open_database
+from shared.database import ANSWER_SECONDS, database, open_database
 from shared.messages import Doorbell
 from shared.storage.choice import open_store
 
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
-    open_database(settings.database_url, pool_size=threads)
+    open_database(settings.database_url, pool_size=threads, answer_seconds=ANSWER_SECONDS)
     attach(
         app, Services(settings, open_store(settings.upload_store), Doorbell(settings.broker_url))
     )

@@ -21,7 +21,11 @@ def register_commands(app: Flask) -> None:
 
 @contextmanager
 def usable_database(*, migrated: bool = True) -> Iterator[None]:
-    """Turn a database that cannot be used into one sentence and exit status 1."""
+    """Turn a database that cannot be used into one sentence and exit status 1.
+
+    A migration or an import may take minutes, which no request may.
+    """
+    databases.be_patient()
     try:
         if migrated and databases.pending_migrations():
             raise click.ClickException("The database is not up to date. Run `flask migrate` first.")

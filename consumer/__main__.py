@@ -9,7 +9,7 @@ from config.settings import SettingsError, load_settings
 from consumer.mailer import Mailer
 from consumer.sweeper import Sweeper
 from consumer.worker import Worker
-from shared.database import open_database
+from shared.database import ANSWER_SECONDS, open_database
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def main() -> int:
     configure_logging(settings.log_level, readable=settings.debug)
     # Flask-Mail gives smtplib no timeout; all other sockets of this process set their own.
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
-    open_database(settings.database_url)
+    open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)
     mailer = Mailer(settings)
     sweeper = Sweeper(settings)
     mailer.start()

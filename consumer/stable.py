@@ -175,6 +175,11 @@ class Stable:
                 )
         self._horses.clear()
 
+    def kill(self) -> None:
+        """End every horse at once, for a worker that ends without knowing what becomes of them."""
+        for horse in self._horses:
+            horse.process.kill()
+
 
 def _end(horse: Horse) -> None:
     """Let a horse that has finished go by itself, and stop one that works for nothing."""

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ RECONNECT_SECONDS = 1.0
 HEARTBEAT_CHECK_SECONDS = 2.0
 # Another worker's long apply must keep neither signals nor heartbeats waiting.
 LOCK_SECONDS = 0.5
+# Some platforms kill three seconds after SIGTERM.
+STOP_SECONDS = 2.5
 
 
 class Shutdown(BaseException):
@@ -73,9 +76,19 @@ class Worker:
         logger.info("worker stopped", extra={"worker": self._name})
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._is_stopping = True
+        if not self._is_stopping:
+            self._is_stopping = True
+            deadline = threading.Timer(STOP_SECONDS, self._give_up)
+            deadline.daemon = True
+            deadline.start()
         if self._is_waiting:
             raise Shutdown
+
+    def _give_up(self) -> None:
+        """End at once: a database that hangs does not let this worker put its jobs back."""
+        self._stable.kill()
+        logger.warning("worker stopped; the leases of its jobs will run out")
+        os._exit(0)
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

@@ -18,12 +18,15 @@ from peewee import (
     fn,
 )
 from playhouse.migrations import Runner
-from playhouse.postgres_ext import PooledPsycopg3Database, Psycopg3Database
 
 from config.settings import PROJECT_ROOT
+from shared.postgresql import CONNECTION_DEFAULTS, PooledDatabase, SingleDatabase
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_WAIT_SECONDS = 5
+# What the web and the worker's parent ask of PostgreSQL is a matter of milliseconds; what an
+# import asks may take minutes.
+ANSWER_SECONDS = 10.0
 SQLITE_BUSY_SECONDS = 30
 SQLITE_PRAGMAS = {
     # Readers go on while a writer commits. `synchronous` stays FULL: an accepted upload survives
@@ -45,14 +48,17 @@ class BaseModel(Model):
         legacy_table_names = False
 
 
-def open_database(url: str, *, pool_size: int = 0) -> Database:
+def open_database(url: str, *, pool_size: int = 0, answer_seconds: float | None = None) -> Database:
     """Point every model at the database of `url`, which is not connected to before the first query.
 
     `url` is `sqlite:///path` (relative to the project, `sqlite:////path` absolute) or
     `postgresql://...` with libpq's options. A `pool_size` above 0 keeps that many PostgreSQL
-    connections for the threads of a web process; each is checked before it is handed out.
+    connections for the threads of a web process; each is checked before it is handed out. A
+    PostgreSQL that takes longer than `answer_seconds` for a statement is out of reach
+    (peewee's OperationalError); None waits for ever.
     """
-    database.initialize(_sqlite(url) if url.startswith("sqlite") else _postgresql(url, pool_size))
+    is_sqlite = url.startswith("sqlite")
+    database.initialize(_sqlite(url) if is_sqlite else _postgresql(url, pool_size, answer_seconds))
     opened: Database = database.obj
     return opened
 
@@ -76,13 +82,19 @@ def _lower(text: str | None) -> str | None:
     return None if text is None else text.lower()
 
 
-def _postgresql(url: str, pool_size: int) -> Database:
-    options = {"connect_timeout": 5, "application_name": "student-voter-system"}
+def _postgresql(url: str, pool_size: int, answer_seconds: float | None) -> Database:
+    options = {**CONNECTION_DEFAULTS, "answer_seconds": answer_seconds}
     if not pool_size:
-        return Psycopg3Database(url, **options)
-    return PooledPsycopg3Database(
+        return SingleDatabase(url, **options)  # type: ignore[no-untyped-call]
+    return PooledDatabase(  # type: ignore[no-untyped-call]
         url, max_connections=pool_size, timeout=POOL_WAIT_SECONDS, **options
     )
+
+
+def be_patient() -> None:
+    """Let the statements of a connection that is yet to be made take as long as they need."""
+    if is_postgresql():
+        database.connect_params["answer_seconds"] = None
 
 
 def be_impatient(seconds: float) -> None:

@@ -23,6 +23,9 @@ class Relay:
     def freeze(self) -> None:
         self._flows.clear()
 
+    def thaw(self) -> None:
+        self._flows.set()
+
     def close(self) -> None:
         self._flows.set()
         for opened in self._sockets:

@@ -244,6 +244,15 @@ def wait_for(probe: Callable[[], T | None], seconds: float, failure: str) -> T:
     raise AssertionError(failure)
 
 
+def is_running(process: int) -> bool:
+    """Whether a process is there and is more than an entry that nobody has collected yet."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return "State:\tZ" not in status
+
+
 def _answers(port: int) -> bool:
     """Whether an application is there, not only the arbiter's socket."""
     try:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from relay import relay_to
-from running import Service, running_service, wait_for
+from running import Service, is_running, running_service, wait_for
 
 from benchmarks.rolls import write_csv
 from shared.messages import DEAD_QUEUE, EXCHANGE, QUEUE, consumer_connection, encode
@@ -142,19 +142,10 @@ def test_a_child_does_not_outlive_its_killed_worker(service: Service, tmp_path: 
     service.signal("worker", signal.SIGKILL)
     service.wait_stopped("worker", 5)
     wait_for(
-        lambda: not any(map(_runs, children)),
+        lambda: not any(map(is_running, children)),
         5,
         "the child lives on",
     )
-
-
-def _runs(process: int) -> bool:
-    """Whether a process is there and is more than an entry that nobody has collected yet."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return "State:\tZ" not in status
 
 
 def test_a_locked_database_does_not_keep_a_worker_from_stopping(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""How long PostgreSQL may take, as a real server sees it."""
+
+import time
+
+import pytest
+from conftest import close, opened
+from peewee import OperationalError
+
+from shared.database import be_patient, database, open_database
+
+pytestmark = pytest.mark.service
+
+
+def shown(name: str) -> str:
+    return str(database.execute_sql(f"SHOW {name}").fetchone()[0])
+
+
+def test_an_import_may_take_its_time_and_no_transaction_may_lie_idle(postgresql_url: str) -> None:
+    with opened(postgresql_url):
+        assert shown("statement_timeout") == "0"
+        assert shown("idle_in_transaction_session_timeout") == "1min"
+        parameters = database.connection().info.get_parameters()
+        assert parameters["connect_timeout"] == "5"
+        assert parameters["tcp_user_timeout"] == "25000"
+
+
+def test_what_the_url_says_wins(postgresql_url: str) -> None:
+    url = (
+        f"{postgresql_url}?connect_timeout=7&application_name=mine"
+        "&options=-c%20idle_in_transaction_session_timeout%3D7s"
+    )
+    with opened(url):
+        assert shown("idle_in_transaction_session_timeout") == "7s"
+        assert shown("application_name") == "mine"
+        assert database.connection().info.get_parameters()["connect_timeout"] == "7"
+
+
+@pytest.mark.parametrize("pool_size", [0, 2])
+def test_a_statement_that_takes_too_long_is_a_database_out_of_reach(
+    postgresql_url: str, pool_size: int
+) -> None:
+    used = open_database(postgresql_url, pool_size=pool_size, answer_seconds=0.3)
+    try:
+        asked_at = time.monotonic()
+        with pytest.raises(OperationalError):
+            database.execute_sql("SELECT pg_sleep(20)")
+        assert time.monotonic() - asked_at < 10
+        assert database.execute_sql("SELECT 1").fetchone() == (1,)
+    finally:
+        close(used)
+
+
+def test_a_command_waits_as_long_as_it_takes(postgresql_url: str) -> None:
+    used = open_database(postgresql_url, answer_seconds=0.1)
+    be_patient()
+    try:
+        database.execute_sql("SELECT pg_sleep(1.5)")
+        assert shown("statement_timeout") == "0"
+    finally:
+        close(used)
+
+
+def test_a_transaction_that_the_server_gave_up_is_a_database_out_of_reach(
+    postgresql_url: str,
+) -> None:
+    url = f"{postgresql_url}?options=-c%20idle_in_transaction_session_timeout%3D100"
+    with opened(url):
+        with pytest.raises(OperationalError), database.atomic():
+            database.execute_sql("SELECT 1")
+            time.sleep(1)
+            database.execute_sql("SELECT 1")
+        database.close()
+        assert database.execute_sql("SELECT 1").fetchone() == (1,)

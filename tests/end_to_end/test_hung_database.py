@@ -1,0 +1,122 @@
+"""What a PostgreSQL that hangs, without being dead, can keep waiting."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from relay import Relay, relay_to
+from running import Answer, Service, is_running, running_service, wait_for
+
+from benchmarks.rolls import write_csv
+from shared.database import ANSWER_SECONDS
+from shared.postgresql import CONNECT_SECONDS
+from shared.voters.merge import ROLL_LOCK_KEY
+
+pytestmark = pytest.mark.service
+
+SMALL = b"student_id,email\nback-1,back@x.edu\n"
+# More than the web process has threads.
+REQUESTS = 12
+# Those that find no thread free wait for the first to end.
+ANSWERED_SECONDS = ANSWER_SECONDS + CONNECT_SECONDS + 3
+
+
+@pytest.fixture
+def relay(fresh_postgresql_url: str) -> Iterator[Relay]:
+    server = urlsplit(fresh_postgresql_url)
+    with relay_to(str(server.hostname), server.port or 5432) as opened:
+        yield opened
+
+
+@pytest.fixture
+def service(relay: Relay, fresh_postgresql_url: str, tmp_path: Path) -> Iterator[Service]:
+    way = urlsplit(fresh_postgresql_url)
+    url = way._replace(netloc=f"postgres@127.0.0.1:{relay.port}").geturl()
+    with running_service(tmp_path, DATABASE_URL=url, LEASE_SECONDS="3") as running:
+        yield running
+
+
+def test_requests_are_answered_503_in_time_and_served_again_afterwards(
+    service: Service, relay: Relay
+) -> None:
+    service.imported(SMALL)
+
+    def timed(_: int) -> tuple[Answer, float]:
+        asked_at = time.monotonic()
+        return service.get("/api/voters/"), time.monotonic() - asked_at
+
+    with ThreadPoolExecutor(REQUESTS) as clients:
+        # So many connections lie in the pool.
+        assert {answer.status for answer, _ in clients.map(timed, range(REQUESTS))} == {200}
+        relay.freeze()
+        answers = list(clients.map(timed, range(REQUESTS)))
+    assert {answer.status for answer, _ in answers} == {503}
+    assert {answer.headers["Retry-After"] for answer, _ in answers} == {"5"}
+    assert max(seconds for _, seconds in answers) < ANSWERED_SECONDS
+    relay.thaw()
+    wait_for(lambda: service.get("/api/voters/").status == 200, 15, "no recovery")
+    assert service.imported(SMALL)["state"] == "SUCCESS"
+
+
+def test_a_worker_stops_within_three_seconds_and_another_does_its_job(
+    service: Service, relay: Relay, tmp_path: Path
+) -> None:
+    roll = write_csv(tmp_path / "large.csv", 50_000).read_bytes()
+    task_id = service.upload(roll).body["task_id"]
+    children = wait_for(service.children, 20, "no work horse runs")
+    relay.freeze()
+    # By then the parent waits for an answer, to renew the lease or to look for jobs.
+    time.sleep(2)
+    asked_at = time.monotonic()
+    service.signal("worker", signal.SIGTERM)
+    assert service.wait_stopped("worker", 6) == 0
+    assert time.monotonic() - asked_at < 3
+    assert not any(map(is_running, children))
+    relay.thaw()
+    service.start("worker")
+    status = service.finished(task_id, 60)
+    assert (status["state"], status["report"]["created"]) == ("SUCCESS", 50_000)
+
+
+def test_a_child_whose_database_hangs_does_not_outlive_its_killed_worker(
+    service: Service, relay: Relay, tmp_path: Path
+) -> None:
+    service.upload(write_csv(tmp_path / "large.csv", 50_000).read_bytes())
+    children = wait_for(service.children, 20, "no work horse runs")
+    relay.freeze()
+    service.signal("worker", signal.SIGKILL)
+    service.wait_stopped("worker", 5)
+    wait_for(lambda: not any(map(is_running, children)), 10, "the child lives on")
+
+
+def test_an_attempt_that_freezes_with_the_lock_of_the_roll_does_not_keep_the_others(
+    fresh_postgresql_url: str, tmp_path: Path
+) -> None:
+    impatient = "options=-c%20idle_in_transaction_session_timeout%3D1000"
+    with (
+        running_service(
+            tmp_path,
+            DATABASE_URL=f"{fresh_postgresql_url}?{impatient}",
+            CONSUMER_CONCURRENCY="2",
+        ) as service,
+        psycopg.connect(fresh_postgresql_url, autocommit=True) as other,
+    ):
+        other.execute("SELECT pg_advisory_lock(%s)", (ROLL_LOCK_KEY,))
+        frozen = service.upload(SMALL).body["task_id"]
+        (horse,) = wait_for(service.children, 20, "no work horse runs")
+        waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        wait_for(lambda: other.execute(waiting).fetchone(), 20, "the attempt asks for no lock")
+        os.kill(horse, signal.SIGSTOP)
+        other.execute("SELECT pg_advisory_unlock(%s)", (ROLL_LOCK_KEY,))
+        assert service.imported(b"student_id,email\nfree-1,free@x.edu\n")["state"] == "SUCCESS"
+        assert service.status(frozen)["state"] == "STARTED"
+        os.kill(horse, signal.SIGCONT)
+        status = service.finished(frozen)
+        assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
+        assert service.voters().keys() == {"back-1", "free-1"}
