@@ -13,7 +13,6 @@ import psycopg
 from playhouse.postgres_ext import PooledPsycopg3Database, Psycopg3Database, Psycopg3ExtAdapter
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import IdleInTransactionSessionTimeout
 
 # For a connection to be made, and for one that has lain in a pool to show that it is alive.
 CONNECT_SECONDS = 5
@@ -57,9 +56,6 @@ class BoundedConnection(psycopg.Connection[Any]):
         except psycopg.errors._WaitTimeout as error:
             self.close()
             raise NoAnswer("the server does not answer") from error
-        except IdleInTransactionSessionTimeout as error:
-            # psycopg takes it for an internal error; it is one of the surroundings.
-            raise psycopg.OperationalError("the server ended an idle transaction") from error
 
     @contextmanager
     def answering_within(self, seconds: float) -> Iterator[None]:

@@ -42,8 +42,17 @@ def service(relay: Relay, fresh_postgresql_url: str, tmp_path: Path) -> Iterator
         yield running
 
 
+def is_lock_awaited(connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
+    """Whether somebody waits for a lock in the database of the connection."""
+    waiting = (
+        "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE NOT granted AND datname = current_database()"
+    )
+    return connection.execute(waiting).fetchone() is not None
+
+
 def test_requests_are_answered_503_in_time_and_served_again_afterwards(
-    service: Service, relay: Relay
+    service: Service, relay: Relay, fresh_postgresql_url: str
 ) -> None:
     service.imported(SMALL)
 
@@ -51,11 +60,19 @@ def test_requests_are_answered_503_in_time_and_served_again_afterwards(
         asked_at = time.monotonic()
         return service.get("/api/voters/"), time.monotonic() - asked_at
 
-    with ThreadPoolExecutor(REQUESTS) as clients:
+    with (
+        ThreadPoolExecutor(REQUESTS) as clients,
+        psycopg.connect(fresh_postgresql_url) as other,
+    ):
         # So many connections lie in the pool.
         assert {answer.status for answer, _ in clients.map(timed, range(REQUESTS))} == {200}
+        # The first request meets the fault in the middle of its statement, the others later.
+        other.execute("LOCK TABLE voter")
+        first = clients.submit(timed, 0)
+        wait_for(lambda: is_lock_awaited(other), 10, "the request asks for no lock")
         relay.freeze()
-        answers = list(clients.map(timed, range(REQUESTS)))
+        other.rollback()
+        answers = [*clients.map(timed, range(REQUESTS - 1)), first.result()]
     assert {answer.status for answer, _ in answers} == {503}
     assert {answer.headers["Retry-After"] for answer, _ in answers} == {"5"}
     assert max(seconds for _, seconds in answers) < ANSWERED_SECONDS
@@ -110,8 +127,7 @@ def test_an_attempt_that_freezes_with_the_lock_of_the_roll_does_not_keep_the_oth
         other.execute("SELECT pg_advisory_lock(%s)", (ROLL_LOCK_KEY,))
         frozen = service.upload(SMALL).body["task_id"]
         (horse,) = wait_for(service.children, 20, "no work horse runs")
-        waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        wait_for(lambda: other.execute(waiting).fetchone(), 20, "the attempt asks for no lock")
+        wait_for(lambda: is_lock_awaited(other), 20, "the attempt asks for no lock")
         os.kill(horse, signal.SIGSTOP)
         other.execute("SELECT pg_advisory_unlock(%s)", (ROLL_LOCK_KEY,))
         assert service.imported(b"student_id,email\nfree-1,free@x.edu\n")["state"] == "SUCCESS"
