@@ -14,7 +14,7 @@ from peewee import InterfaceError, OperationalError
 
 from config.logging import configure_logging
 from config.settings import load_settings
-from consumer.process_limits import OUT_OF_MEMORY, limit_process
+from consumer.process_limits import OUT_OF_MEMORY, OUT_OF_REACH, limit_process
 from shared.database import database, open_database
 from shared.importing import perform
 from shared.jobs.store import Claim
@@ -24,7 +24,6 @@ from shared.storage.choice import open_store
 logger = logging.getLogger(__name__)
 
 ORPHANED = 3
-OUT_OF_REACH = 5
 # The worker stops a horse by the clock; this is for one whose worker is gone.
 CPU_MARGIN_SECONDS = 5
 

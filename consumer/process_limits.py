@@ -4,7 +4,9 @@ import resource
 import signal
 
 MIB = 1024 * 1024
+# Exit statuses of a work horse that its worker understands.
 OUT_OF_MEMORY = 4
+OUT_OF_REACH = 5
 KILL_AFTER_SECONDS = 5
 # Python raises MemoryError, which becomes a status of ours; Rust and C abort.
 MEMORY_STATUSES = frozenset({OUT_OF_MEMORY, -signal.SIGABRT})

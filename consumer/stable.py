@@ -11,9 +11,9 @@ from uuid import UUID
 from peewee import InterfaceError, OperationalError
 
 from config.settings import PROJECT_ROOT, Settings
-from consumer.process_limits import MEMORY_STATUSES, TIME_STATUSES
+from consumer.process_limits import MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
 from shared.jobs import store as jobs
-from shared.jobs.states import JobCode
+from shared.jobs.states import JobCode, JobState
 from shared.jobs.store import Claim
 from shared.roll.sniffing import Format
 from shared.roll.workbook_faults import too_large
@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 4
 GRACE_SECONDS = 1.0
+# A machine that has no room for another process may have some soon.
+NO_PROCESS_SECONDS = 5.0
+DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE}
 
 
 @dataclass(slots=True)
@@ -65,13 +68,16 @@ class Stable:
         )
         if claim is None:
             return
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "consumer.horse", str(job_id), str(claim.attempt)],
-            cwd=PROJECT_ROOT,
-            stdin=subprocess.PIPE,
-            # Ctrl-C in a terminal goes to its whole process group; the worker decides instead.
-            start_new_session=True,
-        )
+        try:
+            process = _horse_process(claim)
+        except OSError as error:
+            # No fault of the file: no attempt counts against it.
+            logger.warning(
+                "work horse not started",
+                extra={"job_id": str(job_id), "reason": error.strerror},
+            )
+            self._release(claim, death=None, delay_seconds=NO_PROCESS_SECONDS)
+            return
         self._horses.append(Horse(claim, process))
         logger.info(
             "attempt started",
@@ -109,8 +115,8 @@ class Stable:
             self._fail_for_time(horse)
         # The platform may signal the whole container: that is a shutdown, not a crash. What has
         # failed just now is no longer this attempt's to release.
-        death = None if code == -signal.SIGTERM else JobCode.WORKER_CRASHED
-        state = jobs.release(horse.claim, death=death, max_attempts=self._settings.max_attempts)
+        death = None if code == -signal.SIGTERM else DEATHS.get(code, JobCode.WORKER_CRASHED)
+        state = self._release(horse.claim, death=death)
         if state is not None:
             logger.warning(
                 "work horse died",
@@ -167,7 +173,7 @@ class Stable:
             _close(horse)
         for horse in self._horses:
             try:
-                jobs.release(horse.claim, death=None, max_attempts=self._settings.max_attempts)
+                self._release(horse.claim, death=None)
             except (OperationalError, InterfaceError):
                 logger.warning(
                     "job not put back; its lease will run out",
@@ -175,10 +181,30 @@ class Stable:
                 )
         self._horses.clear()
 
+    def _release(
+        self, claim: Claim, *, death: JobCode | None, delay_seconds: float = 0.0
+    ) -> JobState | None:
+        return jobs.release(
+            claim,
+            death=death,
+            max_attempts=self._settings.max_attempts,
+            delay_seconds=delay_seconds,
+        )
+
     def kill(self) -> None:
         """End every horse at once, for a worker that ends without knowing what becomes of them."""
         for horse in self._horses:
             horse.process.kill()
+
+
+def _horse_process(claim: Claim) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "consumer.horse", str(claim.job_id), str(claim.attempt)],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.PIPE,
+        # Ctrl-C in a terminal goes to its whole process group; the worker decides instead.
+        start_new_session=True,
+    )
 
 
 def _end(horse: Horse) -> None:

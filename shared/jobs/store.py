@@ -161,7 +161,8 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
         _conclude(is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
         return None
     if deaths >= max_attempts:
-        _conclude(is_as_seen, **_failure(JobCode.WORKER_CRASHED, _gave_up(deaths)))
+        code = JobCode.WORKER_CRASHED
+        _conclude(is_as_seen, **_failure(code, _gave_up(code, deaths)))
         return None
     taken = (
         Job.update(
@@ -260,20 +261,23 @@ def _keep_faults(job_id: UUID, faults: Iterable[RowError]) -> None:
         JobFault.insert_many(rows[start : start + 500], fields=fields).execute()
 
 
-def release(claim: Claim, *, death: JobCode | None, max_attempts: int) -> JobState | None:
+def release(
+    claim: Claim, *, death: JobCode | None, max_attempts: int, delay_seconds: float = 0.0
+) -> JobState | None:
     """Give a job back that this attempt could not finish; returns its new state, None if lost.
 
     After a `death` (a crash, a service out of reach) it waits with a growing, jittered delay, and
     is a FAILURE with that code when `max_attempts` are used up. A shutdown is no death (None):
-    the job is due at once.
+    the job is due after `delay_seconds`, which is at once.
     """
     job = Job.get_or_none(claim.holds)
     if job is None:
         return None
     deaths = job.deaths + (death is not None)
     if death and deaths >= max_attempts:
-        return JobState.FAILURE if fail(claim, death, _gave_up(deaths)) else None
-    delay_seconds = min(4.0 ** (deaths - 1), MAX_BACKOFF_SECONDS) if death else 0.0
+        return JobState.FAILURE if fail(claim, death, _gave_up(death, deaths)) else None
+    if death:
+        delay_seconds = min(4.0 ** (deaths - 1), MAX_BACKOFF_SECONDS)
     released = (
         Job.update(
             state=JobState.RETRY,
@@ -290,7 +294,13 @@ def release(claim: Claim, *, death: JobCode | None, max_attempts: int) -> JobSta
     return JobState.RETRY if released else None
 
 
-def _gave_up(deaths: int) -> str:
+def _gave_up(death: JobCode, deaths: int) -> str:
+    if death == JobCode.SERVICE_UNAVAILABLE:
+        return (
+            f"The import was tried {deaths} times, and the database or the upload store could not"
+            " be reached. The roll is unchanged, and nothing is wrong with the file. Please upload"
+            " it again later, or ask the operator to read the log."
+        )
     return (
         f"The import was tried {deaths} times and could not be finished. The roll is unchanged."
         " Please save the file as CSV and upload it again, or ask the operator to read the log."

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from services import free_port
 
-from consumer.horse import OUT_OF_REACH
+from consumer.process_limits import OUT_OF_REACH
 
 ROOT = Path(__file__).parents[2]
 
