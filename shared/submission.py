@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
+from peewee import InterfaceError, OperationalError
+
 from shared.jobs import store as jobs
 from shared.jobs.store import NO_OPTIONS, StoredFile
 from shared.messages import Doorbell
@@ -36,11 +38,16 @@ def submit(
 
     `upload` is seekable, at its start; `name` is the client's name of the file, only ever shown.
     Raises `FileFault` for a file that is empty or neither CSV nor Excel, `TooLarge`, and what the
-    store raises; nothing is left behind then. A broker out of reach is no error.
+    store raises; nothing is left behind then. After a database fault, which comes out as well,
+    the job may be there or not. A broker out of reach is no error.
     """
     file = keep(upload, name, store=store, max_bytes=max_bytes)
     try:
         job_id = jobs.create(file, uploaded_by=uploaded_by, dry_run=dry_run, options=options)
+    except (OperationalError, InterfaceError):
+        # The job may be committed although the answer was lost. If it is not, no job names the
+        # file, and the sweeper removes it.
+        raise
     except BaseException:
         store.delete(file.key)
         raise

@@ -15,19 +15,26 @@ class Relay:
         self._target = (host, port)
         self._server = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = [self._server]
-        self._flows = threading.Event()
-        self._flows.set()
+        self._requests = threading.Event()
+        self._answers = threading.Event()
+        self.thaw()
         self.port = int(self._server.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
     def freeze(self) -> None:
-        self._flows.clear()
+        self._requests.clear()
+        self._answers.clear()
+
+    def freeze_answers(self) -> None:
+        """What is asked still reaches the server."""
+        self._answers.clear()
 
     def thaw(self) -> None:
-        self._flows.set()
+        self._requests.set()
+        self._answers.set()
 
     def close(self) -> None:
-        self._flows.set()
+        self.thaw()
         for opened in self._sockets:
             # A thread may wait in it.
             with suppress(OSError):
@@ -40,13 +47,13 @@ class Relay:
                 client, _ = self._server.accept()
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
-                for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+                for way in ((client, server, self._requests), (server, client, self._answers)):
+                    threading.Thread(target=self._pass_on, args=way, daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, flows: threading.Event) -> None:
         with suppress(OSError):
             while block := source.recv(BLOCK_BYTES):
-                self._flows.wait()
+                flows.wait()
                 sink.sendall(block)
             sink.shutdown(socket.SHUT_WR)
 

@@ -1,0 +1,86 @@
+"""A commit that PostgreSQL has made and whose answer never comes."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import close, opened
+from peewee import DatabaseError, OperationalError
+from relay import Relay, relay_to
+
+from shared.database import database, migrate, open_database
+from shared.importing import perform
+from shared.jobs import store as jobs
+from shared.jobs.models import Job
+from shared.messages import Doorbell
+from shared.roll.limits import Limits
+from shared.storage.file_store import FileStore
+from shared.submission import submit
+
+pytestmark = pytest.mark.service
+
+ROLL = b"student_id,email\n1,ann@x.edu\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "uploads")
+
+
+@pytest.fixture
+def relay(fresh_postgresql_url: str) -> Iterator[Relay]:
+    """The way of the models to a migrated database."""
+    with opened(fresh_postgresql_url):
+        migrate()
+    server = urlsplit(fresh_postgresql_url)
+    with relay_to(str(server.hostname), server.port or 5432) as way:
+        url = server._replace(netloc=f"postgres@127.0.0.1:{way.port}").geturl()
+        used = open_database(url, answer_seconds=2.0)
+        yield way
+        way.thaw()
+        close(used)
+
+
+def upload(store: FileStore, folder: Path, uploaded_by: str) -> None:
+    doorbell = Doorbell(f"filesystem://{folder / 'broker'}")
+    try:
+        submit(
+            io.BytesIO(ROLL),
+            "roll.csv",
+            store=store,
+            doorbell=doorbell,
+            max_bytes=1000,
+            uploaded_by=uploaded_by,
+        )
+    finally:
+        doorbell.close()
+
+
+def test_an_upload_whose_commit_is_not_answered_keeps_its_file_and_is_imported(
+    relay: Relay, store: FileStore, tmp_path: Path
+) -> None:
+    database.execute_sql("SELECT 1")
+    relay.freeze_answers()
+    with pytest.raises(OperationalError):
+        upload(store, tmp_path, "tests")
+    relay.thaw()
+    database.close()
+    (job_id,) = jobs.due_jobs(5)
+    claim = jobs.claim(job_id, worker="w", lease_seconds=30, max_attempts=1)
+    assert claim is not None
+    perform(claim, store=store, limits=Limits(10), max_attempts=1)
+    job = jobs.find(job_id)
+    assert job is not None
+    assert (job.state, job.rows_read) == ("SUCCESS", 1)
+
+
+@pytest.mark.usefixtures("relay")
+def test_an_upload_that_certainly_is_no_job_leaves_no_file(
+    store: FileStore, tmp_path: Path
+) -> None:
+    with pytest.raises(DatabaseError):
+        upload(store, tmp_path, "a NUL: \0")
+    assert Job.select().count() == 0
+    assert list(store.keys(older_than_seconds=-1)) == []
