@@ -13,7 +13,8 @@ from shared.jobs.states import JobCode
 from shared.jobs.store import AttemptLost, Claim
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
-from shared.storage.store import StoreUnavailable, UploadStore
+from shared.storage.file_store import NO_ROOM
+from shared.storage.store import StoreFull, StoreUnavailable, UploadStore
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,9 @@ def perform(
     """Do the whole of one attempt and leave its outcome in the job.
 
     Memory stays flat in the size of the file. Whatever goes wrong with the file ends the job as
-    FAILURE; a database or store out of reach gives it back for a retry (raising when even that
-    cannot be written); anything else is a defect, logged under an id that the job shows.
+    FAILURE; a database or store out of reach, or a full disk, gives it back for a retry (raising
+    when even that cannot be written); anything else is a defect, logged under an id that the job
+    shows.
     """
     started = time.monotonic()
     outcome = "success"
@@ -41,19 +43,20 @@ def perform(
         jobs.fail(claim, fault.code, fault.message)
     except AttemptLost:
         outcome = "lost to another attempt"
-    except (StoreUnavailable, OperationalError, InterfaceError) as error:
-        outcome = f"given back: {type(error).__name__}"
-        # The connection may be the fault; giving the job back takes a fresh one.
-        database.close()
-        jobs.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=max_attempts)
     except MemoryError:
         # There may be too little left even to say so; the process and its worker see to it.
         raise
-    except Exception:
-        error_id = uuid4().hex[:12]
-        outcome = "defect"
-        logger.exception("attempt met a defect", extra={"error_id": error_id})
-        jobs.fail(claim, JobCode.INTERNAL_ERROR, _apology(error_id))
+    except Exception as error:
+        if _may_pass(error):
+            outcome = f"given back: {type(error).__name__}"
+            # The connection may be the fault; giving the job back takes a fresh one.
+            database.close()
+            jobs.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=max_attempts)
+        else:
+            error_id = uuid4().hex[:12]
+            outcome = "defect"
+            logger.exception("attempt met a defect", extra={"error_id": error_id})
+            jobs.fail(claim, JobCode.INTERNAL_ERROR, _apology(error_id))
     logger.info(
         "attempt ended",
         extra={
@@ -63,6 +66,13 @@ def perform(
             "seconds": round(time.monotonic() - started, 3),
         },
     )
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether database, store or disk are the fault, and another attempt may find them well."""
+    if isinstance(error, OSError):
+        return error.errno in NO_ROOM
+    return isinstance(error, (StoreUnavailable, StoreFull, OperationalError, InterfaceError))
 
 
 def _apology(error_id: str) -> str:

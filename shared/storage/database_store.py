@@ -52,7 +52,7 @@ class DatabaseStore:
 
     def open(self, key: str) -> BinaryIO:
         """Copy the chunks to a temporary file of this machine, one at a time."""
-        with _converting_errors(), ExitStack() as undo:
+        with _converting_errors(), _room_for_a_copy(), ExitStack() as undo:
             copy = undo.enter_context(tempfile.TemporaryFile())
             count = _count(key)
             if not count:
@@ -122,3 +122,11 @@ def _converting_errors() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise StoreUnavailable("the database that keeps the uploads cannot be used") from error
+
+
+@contextmanager
+def _room_for_a_copy() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"no temporary copy can be made: {error.strerror}") from error

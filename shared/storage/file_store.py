@@ -18,13 +18,15 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class FileStore:
-    """A file is written beside its place and moved there when its bytes are on the disk."""
+    """A file is written beside its place and moved there when its bytes are on the disk. When an
+    upload is accepted, its name is on the disk as well."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @contextmanager
     def writing(self, key: str) -> Iterator[BinaryIO]:
+        place = self.folder / key
         partial = self.folder / f"{key}{PARTIAL}"
         with _converting_errors():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -32,7 +34,9 @@ class FileStore:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-                partial.rename(self.folder / key)
+                partial.rename(place)
+            with _removed_on_error(place):
+                _sync_names(self.folder)
 
     def open(self, key: str) -> BinaryIO:
         try:
@@ -58,6 +62,19 @@ class FileStore:
                 with suppress(FileNotFoundError):
                     if KEY.fullmatch(key) and file.is_file() and file.stat().st_mtime <= latest:
                         yield key
+
+
+def _sync_names(folder: Path) -> None:
+    """Without this a power cut may undo a rename (fsync(2))."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # What some network file systems say, which have no such thing.
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

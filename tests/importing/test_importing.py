@@ -1,5 +1,6 @@
 """One attempt at a job, from stored bytes to the roll and the job, on both databases."""
 
+import errno
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from shared.roll.columns import FIELDS
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
 from shared.storage.file_store import FileStore
-from shared.storage.store import StoreUnavailable
+from shared.storage.store import StoreFull, StoreUnavailable
 from shared.submission import TooLarge, keep, printable_name
 from shared.voters.models import Voter
 
@@ -182,7 +183,15 @@ class BrokenStore(FileStore):
         raise self.error
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("away"), OperationalError("gone")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreUnavailable("away"),
+        StoreFull("full"),
+        OperationalError("gone"),
+        OSError(errno.ENOSPC, "No space left on device"),
+    ],
+)
 def test_what_is_out_of_reach_is_tried_again_and_fails_in_the_end(
     store: FileStore, error: Exception
 ) -> None:

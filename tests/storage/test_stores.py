@@ -1,6 +1,11 @@
 """One suite over every upload store that is promised."""
 
 import errno
+import os
+import resource
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -79,6 +84,42 @@ def test_a_folder_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
 def test_no_room_is_told_apart_from_a_broken_disk(tmp_path: Path) -> None:
     with pytest.raises(StoreFull), FileStore(tmp_path).writing("a"):
         raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_name_of_a_stored_file_is_on_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[list[str]] = []
+
+    def noting_fsync(descriptor: int, fsync: Callable[[int], None] = os.fsync) -> None:
+        fsync(descriptor)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            synced.append(os.listdir(descriptor))
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    put(FileStore(tmp_path), "a", b"x")
+    assert synced == [["a"]]
+
+
+@pytest.mark.usefixtures("any_database")
+def test_no_room_for_a_copy_of_the_chunks_is_a_store_out_of_reach() -> None:
+    store = open_store("database:")
+    put(store, "a", b"x" * (3 * CHUNK_BYTES))
+    with largest_file(2 * CHUNK_BYTES), pytest.raises(StoreUnavailable):
+        store.open("a")
+    with store.open("a") as file:
+        assert len(file.read()) == 3 * CHUNK_BYTES
+
+
+@contextmanager
+def largest_file(size_bytes: int) -> Iterator[None]:
+    """The kernel refuses to let a file grow beyond this, as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_the_keys_of_old_files_can_be_listed(store: UploadStore) -> None:
