@@ -26,9 +26,9 @@ from consumer.stable import Stable
 from shared.database import be_impatient, database
 from shared.jobs import store as jobs
 from shared.messages import (
-    DEAD_QUEUE,
     QUEUE,
     consumer_connection,
+    declare_dead_queue,
     decode,
 )
 
@@ -128,8 +128,8 @@ class Worker:
                 time.sleep(DRAIN_SECONDS)
 
     def _consume(self, connection: Connection) -> None:
+        declare_dead_queue(connection)
         channel = connection.channel()
-        DEAD_QUEUE.bind(channel).declare()
         consumer = Consumer(
             channel, [QUEUE], prefetch_count=1, accept=["json"], on_message=self._on_message
         )
@@ -162,12 +162,16 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a foreign content type brings its own errors
             self._bury(message, type(error).__name__)
             return
+        is_known = True
         with self._fault_logged():
-            if jobs.find(job_id) is None:
-                self._bury(message, "unknown job")
-                return
-            self._stable.start(job_id)
-        message.ack()
+            is_known = jobs.find(job_id) is not None
+            if is_known:
+                self._stable.start(job_id)
+        # A broker fault here ends the connection; the message comes again on the next.
+        if is_known:
+            message.ack()
+        else:
+            self._bury(message, "unknown job")
 
     def _bury(self, message: Any, reason: str) -> None:
         """To the dead-letter queue; the embedded broker has none and drops it."""

@@ -33,6 +33,7 @@ FILESYSTEM_POLL_SECONDS = 0.2
 DELIVERY_LIMIT = 20
 
 DEAD_EXCHANGE = Exchange("voter-imports.dead", type="direct", durable=True)
+# A classic queue, although the other is a quorum queue: no job is lost with what lies in here.
 DEAD_QUEUE = Queue("voter-imports.dead", DEAD_EXCHANGE, routing_key="dead", durable=True)
 EXCHANGE = Exchange("voter-imports", type="direct", durable=True)
 QUEUE = Queue(
@@ -73,6 +74,21 @@ def consumer_connection(broker_url: str) -> Connection:
     return _connection(
         broker_url, heartbeat=HEARTBEAT_SECONDS, connect_timeout=CONSUMER_CONNECT_SECONDS
     )
+
+
+def declare_dead_queue(connection: Connection) -> None:
+    """Make the queue of messages that nobody can use, or take one of that name as it is.
+
+    An operator or an earlier version may have made it of another type or with a limit; the broker
+    refuses the declaration then and closes the channel.
+    """
+    try:
+        with connection.channel() as channel:
+            DEAD_QUEUE.bind(channel).declare()
+    except connection.channel_errors as error:
+        logger.warning("dead-letter queue used as it is", extra={"reason": type(error).__name__})
+        with connection.channel() as channel:
+            DEAD_QUEUE.bind(channel).queue_bind()
 
 
 class EmbeddedTransport(filesystem.Transport):
@@ -146,7 +162,7 @@ class Doorbell:
             encode(job_id),
             exchange=EXCHANGE,
             routing_key=QUEUE.routing_key,
-            declare=[DEAD_QUEUE, QUEUE],
+            declare=[QUEUE],
             serializer="json",
             delivery_mode="persistent",
             mandatory=True,

@@ -18,6 +18,7 @@ from shared.messages import (
     Doorbell,
     UnreadableMessage,
     consumer_connection,
+    declare_dead_queue,
     decode,
     encode,
 )
@@ -100,11 +101,18 @@ def test_the_doorbell_recovers_when_the_queue_was_deleted(fresh_rabbitmq_url: st
 
 
 @pytest.mark.service
-def test_a_rejected_message_goes_to_the_dead_letter_queue(fresh_rabbitmq_url: str) -> None:
+@pytest.mark.parametrize("is_made_by_others", [False, True])
+def test_a_rejected_message_goes_to_the_dead_letter_queue(
+    fresh_rabbitmq_url: str, is_made_by_others: bool
+) -> None:
     with consumer_connection(fresh_rabbitmq_url) as connection:
         channel = connection.channel()
+        if is_made_by_others:
+            channel.queue_declare(
+                DEAD_QUEUE.name, durable=True, auto_delete=False, arguments={"x-max-length": 9}
+            )
+        declare_dead_queue(connection)
         dead = DEAD_QUEUE.bind(channel)
-        dead.declare()
         QUEUE.bind(channel).declare()
         connection.Producer().publish({"x": 1}, exchange=EXCHANGE, routing_key=QUEUE.routing_key)
         with Consumer(channel, [QUEUE], on_message=lambda message: message.reject()):

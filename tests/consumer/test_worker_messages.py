@@ -1,0 +1,85 @@
+"""How a worker settles a message when broker or database fail it in that moment."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from conftest import opened
+from kombu.connection import Connection
+from kombu.messaging import Consumer
+from services import free_port
+
+from config.settings import load_settings
+from consumer.worker import Worker
+from shared.database import migrate
+from shared.messages import (
+    EXCHANGE,
+    QUEUE,
+    consumer_connection,
+    declare_dead_queue,
+    encode,
+)
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture
+def worker(fresh_rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    monkeypatch.setenv("DEBUG", "1")
+    return Worker(replace(load_settings(read_dotenv=False), broker_url=fresh_rabbitmq_url))
+
+
+@pytest.fixture
+def connection(fresh_rabbitmq_url: str) -> Iterator[Connection]:
+    with consumer_connection(fresh_rabbitmq_url) as made:
+        yield made
+
+
+def received(connection: Connection) -> Any:
+    """A message for a job that nobody knows."""
+    declare_dead_queue(connection)
+    QUEUE.bind(connection.default_channel).declare()
+    connection.Producer().publish(encode(uuid4()), exchange=EXCHANGE, routing_key="import")
+    messages: list[Any] = []
+    Consumer(connection.channel(), [QUEUE], on_message=messages.append).consume()
+    connection.drain_events(timeout=10)
+    return messages[0]
+
+
+def is_back(broker_url: str) -> bool:
+    """Whether the queue comes to hold the message again."""
+    with consumer_connection(broker_url) as connection:
+        queue = QUEUE.bind(connection.default_channel)
+        until = time.monotonic() + 10
+        while (message := queue.get(no_ack=True)) is None and time.monotonic() < until:
+            time.sleep(0.1)
+    return message is not None
+
+
+def test_a_message_that_cannot_be_buried_comes_again_on_the_next_connection(
+    worker: Worker,
+    connection: Connection,
+    fresh_rabbitmq_url: str,
+    sqlite_url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    message = received(connection)
+    connection.collect()
+    with opened(sqlite_url):
+        migrate()
+        with pytest.raises(connection.recoverable_connection_errors):
+            worker._on_message(message)
+    assert "worker met a defect" not in caplog.messages
+    assert is_back(fresh_rabbitmq_url)
+
+
+def test_a_message_whose_job_cannot_be_looked_up_is_left_to_the_poll(
+    worker: Worker, connection: Connection
+) -> None:
+    message = received(connection)
+    with opened(f"postgresql://nobody@127.0.0.1:{free_port()}/none"):
+        worker._on_message(message)
+    assert message._state == "ACK"
