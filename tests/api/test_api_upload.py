@@ -1,6 +1,9 @@
 """A file in, an answer at once; what is refused leaves nothing behind."""
 
 import io
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -47,6 +50,32 @@ def test_the_stored_file_is_the_sent_one_under_a_key_of_our_own(
     assert job.file_name == "my roll.csv"
     assert job.size_bytes == len(ROLL)
     assert job.uploaded_by == "test read import"
+
+
+HOLDER = """
+import sqlite3, sys, time
+holder = sqlite3.connect(sys.argv[1], isolation_level=None)
+holder.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+HELD_SECONDS = 3.5
+
+
+def test_an_upload_waits_for_a_process_that_holds_the_lock_of_sqlite(
+    client: ApiClient, settings: Settings
+) -> None:
+    file = settings.database_url.removeprefix("sqlite:///")
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, file, str(HELD_SECONDS)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        locked_at = time.monotonic()
+        answer = client.upload(ROLL)
+        assert time.monotonic() - locked_at > HELD_SECONDS - 1
+    assert answer.status_code == 202
+    assert client.get(answer.get_json()["status_url"]).get_json()["state"] == "PENDING"
 
 
 def test_a_dry_run_is_asked_for_in_the_query(client: ApiClient) -> None:
