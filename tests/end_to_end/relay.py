@@ -1,4 +1,4 @@
-"""A way to a server that can freeze, as a network or a hung server does."""
+"""A way to a server that can freeze or break, as a network or a server does."""
 
 import socket
 import threading
@@ -9,17 +9,22 @@ BLOCK_BYTES = 65_536
 
 
 class Relay:
-    """Passes bytes on in both directions until it is frozen; connections stay open then."""
+    """Passes bytes on in both directions. Frozen, it keeps its connections and says nothing;
+    closed, it breaks them and refuses new ones until it is opened again at the same port."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self._sockets: list[socket.socket] = [self._server]
         self._requests = threading.Event()
         self._answers = threading.Event()
+        self.port = 0
+        self.open()
+
+    def open(self) -> None:
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = int(listener.getsockname()[1])
+        self._sockets: list[socket.socket] = [listener]
         self.thaw()
-        self.port = int(self._server.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def freeze(self) -> None:
         self._requests.clear()
@@ -41,10 +46,10 @@ class Relay:
                 opened.shutdown(socket.SHUT_RDWR)
             opened.close()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
-                client, _ = self._server.accept()
+                client, _ = listener.accept()
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
                 for way in ((client, server, self._requests), (server, client, self._answers)):

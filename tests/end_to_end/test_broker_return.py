@@ -1,0 +1,80 @@
+"""A broker that breaks off while an ack is due, and comes back: no job twice, no deaf worker."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from relay import relay_to
+from running import Service, running_service, wait_for
+
+from shared.messages import QUEUE, consumer_connection
+
+HEADER = "student_id,email\n"
+BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%'"
+# The promise is three seconds; the rest is for a busy machine.
+RETURN_SECONDS = 6
+
+
+def queue_state(broker_url: str) -> tuple[int, int]:
+    """Messages that wait in the queue, and consumers that wait for them."""
+    with consumer_connection(broker_url) as connection:
+        declared = QUEUE.bind(connection.channel()).queue_declare(passive=True)
+        return declared.message_count, declared.consumer_count
+
+
+@contextmanager
+def claim_held_up(service: Service, database_url: str) -> Iterator[str]:
+    """A job whose message the worker has got and cannot settle: its row is locked."""
+    service.signal("worker", signal.SIGSTOP)
+    answer = service.upload(f"{HEADER}due-1,due@x.edu\n".encode())
+    task_id = str(answer.body["task_id"])
+    with (
+        psycopg.connect(database_url, autocommit=True) as watcher,
+        psycopg.connect(database_url) as locker,
+    ):
+        locker.execute("SELECT 1 FROM job WHERE id = %s FOR UPDATE", (task_id,))
+        service.signal("worker", signal.SIGCONT)
+        wait_for(
+            lambda: watcher.execute(BLOCKED).fetchone(), 10, "the worker does not claim the job"
+        )
+        yield task_id
+
+
+@pytest.mark.service
+def test_a_broker_that_restarts_while_an_ack_is_due_finds_its_worker_again(
+    tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str
+) -> None:
+    broker = urlsplit(fresh_rabbitmq_url)
+    with relay_to(str(broker.hostname), broker.port or 5672) as relay:
+        settings = {
+            "DATABASE_URL": fresh_postgresql_url,
+            "BROKER_URL": broker._replace(netloc=f"guest:guest@127.0.0.1:{relay.port}").geturl(),
+            # Only the doorbell starts a job in time: a worker that is deaf to it is found out.
+            "POLL_SECONDS": "60",
+        }
+        with running_service(tmp_path, **settings) as service:
+            service.imported(f"{HEADER}before-1,before@x.edu\n".encode())
+            with claim_held_up(service, fresh_postgresql_url) as task_id:
+                assert queue_state(fresh_rabbitmq_url) == (0, 1)
+                relay.close()
+            status = service.finished(task_id)
+            assert (status["state"], status["attempts"]) == ("SUCCESS", 1)
+            # The message whose ack was lost waits in the queue for a consumer.
+            wait_for(
+                lambda: queue_state(fresh_rabbitmq_url) == (1, 0), 10, "the ack was not lost"
+            )
+            relay.open()
+            returned_at = time.monotonic()
+            wait_for(
+                lambda: queue_state(fresh_rabbitmq_url) == (0, 1), 20, "no consumer came back"
+            )
+            assert time.monotonic() - returned_at < RETURN_SECONDS
+            after = service.imported(f"{HEADER}after-1,after@x.edu\n".encode(), seconds=15)
+            assert (after["state"], after["attempts"]) == ("SUCCESS", 1)
+            assert service.status(task_id) == status
+            assert set(service.voters()) == {"before-1", "due-1", "after-1"}
