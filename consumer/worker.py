@@ -186,8 +186,13 @@ class Worker:
                 time.monotonic() - self._polled_at >= self._settings.poll_seconds
             ):
                 self._polled_at = time.monotonic()
-                for job_id in jobs.due_jobs(self._stable.room):
+                room = self._stable.room
+                due = jobs.due_jobs(room)
+                for job_id in due:
                     self._stable.start(job_id)
+                if len(due) == room:
+                    # More may be waiting without a doorbell: look again as soon as there is room.
+                    self._polled_at = 0.0
 
     @contextmanager
     def _fault_logged(self) -> Iterator[None]:
