@@ -65,14 +65,10 @@ def test_a_broker_that_restarts_while_an_ack_is_due_finds_its_worker_again(
             status = service.finished(task_id)
             assert (status["state"], status["attempts"]) == ("SUCCESS", 1)
             # The message whose ack was lost waits in the queue for a consumer.
-            wait_for(
-                lambda: queue_state(fresh_rabbitmq_url) == (1, 0), 10, "the ack was not lost"
-            )
+            wait_for(lambda: queue_state(fresh_rabbitmq_url) == (1, 0), 10, "the ack was not lost")
             relay.open()
             returned_at = time.monotonic()
-            wait_for(
-                lambda: queue_state(fresh_rabbitmq_url) == (0, 1), 20, "no consumer came back"
-            )
+            wait_for(lambda: queue_state(fresh_rabbitmq_url) == (0, 1), 20, "no consumer came back")
             assert time.monotonic() - returned_at < RETURN_SECONDS
             after = service.imported(f"{HEADER}after-1,after@x.edu\n".encode(), seconds=15)
             assert (after["state"], after["attempts"]) == ("SUCCESS", 1)
