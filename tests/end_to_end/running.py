@@ -31,11 +31,21 @@ FINAL = ("SUCCESS", "FAILURE", "REVOKED")
 
 
 class Inbox:
-    """A real SMTP server on loopback that keeps what it is sent."""
+    """A real SMTP server on loopback that keeps what it is sent, but for `refused` recipients."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.refused: set[str] = set()
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refused:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope
@@ -44,6 +54,7 @@ class Inbox:
         assert isinstance(content, bytes)
         mail = message_from_bytes(content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
+        self.recipients.append(sorted(envelope.rcpt_tos))
         self.mails.append(mail)
         return "250 OK"
 

@@ -1,0 +1,51 @@
+"""Report mails of which the mail server takes some addresses or none."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from running import Service, running_service, wait_for
+
+ADMINS = ["first@example.edu", "gone@example.edu", "third@example.edu"]
+ROLL = b"student_id,email\nmail-1,mail@x.edu\n"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with running_service(tmp_path, ADMIN_EMAIL=",".join(ADMINS)) as running:
+        yield running
+
+
+def mail_state(folder: Path) -> tuple[str, str | None]:
+    """How the mail of the only job stands, and why."""
+    with closing(sqlite3.connect(folder / "voters.db")) as connection:
+        [row] = connection.execute("SELECT report_mail, report_mail_error FROM job").fetchall()
+    return row
+
+
+def test_one_refused_address_does_not_keep_the_mail_from_the_others(
+    service: Service, tmp_path: Path
+) -> None:
+    service.inbox.refused = {"gone@example.edu"}
+    task_id = service.imported(ROLL)["task_id"]
+    service.inbox.mail_for(task_id)
+    assert service.inbox.recipients == [["first@example.edu", "third@example.edu"]]
+    wait_for(lambda: mail_state(tmp_path) == ("sent", None), 10, "not noted as sent")
+
+
+def test_a_mail_that_all_refuse_is_tried_again_and_the_job_stays_as_it_is(
+    service: Service, tmp_path: Path
+) -> None:
+    service.inbox.refused = {*ADMINS}
+    status = service.imported(ROLL)
+    task_id = status["task_id"]
+    refusal = ("pending", "SMTPRecipientsRefused")
+    wait_for(lambda: mail_state(tmp_path) == refusal, 15, "no refusal noted")
+    assert service.inbox.mails == []
+    service.inbox.refused = set()
+    service.inbox.mail_for(task_id, 40)
+    assert service.inbox.recipients == [ADMINS]
+    wait_for(lambda: mail_state(tmp_path) == ("sent", None), 10, "not noted as sent")
+    assert service.status(task_id) == status
