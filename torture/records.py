@@ -45,6 +45,14 @@ class Records:
         """Report mails that are due or will be. Raises `OutOfReach`."""
         return int(self.ask(UNSENT)[0][0])
 
+    def end_waits(self) -> None:
+        """Make every job and mail that waits for its next attempt due now. Raises `OutOfReach`."""
+        self.ask("UPDATE job SET not_before = created_at WHERE state = 'RETRY' RETURNING 1")
+        self.ask(
+            "UPDATE job SET report_mail_due_at = finished_at WHERE report_mail = 'pending'"
+            " RETURNING 1"
+        )
+
     def attempt_of(self, job_id: UUID) -> int:
         """The number of the job's present attempt. Raises `OutOfReach`."""
         key = str(job_id) if self.is_postgresql else job_id.hex
