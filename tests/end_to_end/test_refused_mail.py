@@ -22,7 +22,7 @@ def mail_state(folder: Path) -> tuple[str, str | None]:
     """How the mail of the only job stands, and why."""
     with closing(sqlite3.connect(folder / "voters.db")) as connection:
         [row] = connection.execute("SELECT report_mail, report_mail_error FROM job").fetchall()
-    return row
+    return str(row[0]), row[1]
 
 
 def test_one_refused_address_does_not_keep_the_mail_from_the_others(
