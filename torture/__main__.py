@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torture.campaign import ROOT, Outcome, Plan, run
 from torture.sharpness import show_sharpness
-from torture.storm import count_kills
+from torture.storm import count_kills, count_pauses
 
 SHOWN_VIOLATIONS = 20
 STORM_MINUTES = 6.0
@@ -62,7 +62,9 @@ def print_figures(outcome: Outcome) -> None:
              if job.finished_at]  # fmt: skip
     figures = {
         "kills": count_kills(scene),
+        "pauses beyond a lease": count_pauses(scene),
         **dict(scene.happened.most_common()),
+        **scene.drilled,
         "processes restarted": scene.fleet.restarts,
         "uploads accepted": len(scene.accepted),
         **{f"uploads answered {answer}": times for answer, times in scene.answers.items()},

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from shared.messages import Doorbell
-from torture import storm
+from torture import drills, storm
 from torture.clients import Clients
 from torture.evidence import Evidence, gather
 from torture.inbox import Inbox
@@ -21,13 +21,13 @@ from torture.postgresql import Cluster
 from torture.processes import BIN, MARK, Fleet, wait_until
 from torture.rabbitmq import Node
 from torture.records import OutOfReach, Records
-from torture.scene import LEASE_SECONDS, Scene
+from torture.scene import LEASE_SECONDS, WORKERS, Scene
 from torture.verdict import Violation, judge
 
 logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
-QUIET_SECONDS = 150.0
+QUIET_SECONDS = 240.0
 SWEEP_SECONDS = 1
 MOST_WAITING = 40
 # When attempts wait for a roll that a paused one holds, there must be room left to take it over.
@@ -45,6 +45,7 @@ class Plan:
     is_embedded: bool
     tree: Path = ROOT
     is_pointed: bool = False
+    drilled_jobs: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def run(plan: Plan) -> Outcome:
     """Storm, then quiet, then the verdict. Everything started here has ended when it returns."""
     with _surroundings(plan) as (scene, inbox, url):
         token = scene.fleet.command("create-token", "torture")
-        for name in ("web", "worker-1", "worker-2"):
+        for name in ("web", *WORKERS):
             scene.fleet.start(name)
         if not wait_until(lambda: is_open(int(url.rpartition(":")[2])), 30):
             raise RuntimeError("the web process did not start")
@@ -71,12 +72,23 @@ def run(plan: Plan) -> Outcome:
         finally:
             clients.stop()
         violations = list(_unfinished(scene))
+        if not plan.is_pointed:
+            violations += _drill(scene, clients, plan)
         scene.swept_files = _sweep(scene.folder / "uploads")
         evidence = gather(scene.records, scene.folder, inbox.mails, len(scene.fleet.horses()))
     own = [Violation("ended by itself", name) for name in scene.fleet.ended_by_themselves]
     return Outcome(
         scene, evidence, [*violations, *own, *judge(evidence, scene.accepted, plan.seed)]
     )
+
+
+def _drill(scene: Scene, clients: Clients, plan: Plan) -> Iterator[Violation]:
+    started_at = time.monotonic()
+    yield from drills.purge_under_jobs(scene, clients, plan.seed, plan.drilled_jobs)
+    yield from _unfinished(scene)
+    scene.drilled["uploaded, purged and run within (s)"] = round(time.monotonic() - started_at, 1)
+    if scene.node is not None:
+        yield from drills.restart_under_workers(scene, scene.node)
 
 
 def _has_room(scene: Scene, most_waiting: int) -> bool:

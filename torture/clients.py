@@ -50,9 +50,10 @@ class Clients:
                 with self._lock:
                     self._next += 1
                     number = self._next
-                self._send(make_roll(self._seed, number))
+                self.send(make_roll(self._seed, number))
 
-    def _send(self, file: RollFile) -> None:
+    def send(self, file: RollFile) -> None:
+        """Upload a file and note the answer."""
         asked_at = time.monotonic()
         outcome = "unanswered"
         try:

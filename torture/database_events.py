@@ -43,14 +43,19 @@ def restart_cluster(scene: Scene, rng: Random) -> bool:
     return True
 
 
-def strike_before_the_apply(scene: Scene, rng: Random) -> bool:
-    """All is compared, nothing applied yet: kill the horse, or let it sleep past its lease."""
+def kill_before_the_apply(scene: Scene, rng: Random) -> bool:
+    """All is compared, nothing applied yet: the horse dies."""
+    with scene.records.session() as session:
+        horse = _hold_roll_against(scene, session, rng)
+        return horse is not None and scene.fleet.send(horse.pid, signal.SIGKILL)
+
+
+def pause_before_the_apply(scene: Scene, rng: Random) -> bool:
+    """All is compared, nothing applied yet: horse and worker sleep past the lease."""
     with scene.records.session() as session:
         horse = _hold_roll_against(scene, session, rng)
         if horse is None:
             return False
-        if rng.random() < 0.25:
-            return scene.fleet.send(horse.pid, signal.SIGKILL)
         scene.fleet.send(horse.worker_pid, signal.SIGSTOP)
         scene.fleet.send(horse.pid, signal.SIGSTOP)
         release_roll(session)
@@ -134,8 +139,9 @@ def _has_begun(connection: sqlite3.Connection) -> bool:
 EVENTS = (
     Event("database sessions ended", end_sessions, 2, kills=True),
     Event("PostgreSQL restarted", restart_cluster, 1, kills=True),
-    Event("struck before the apply", strike_before_the_apply, 3, kills=True, pauses=True),
-    Event("struck at the finish", strike_at_the_finish, 3, kills=True),
+    Event("killed before the apply", kill_before_the_apply, 1, kills=True, holds=True),
+    Event("paused before the apply", pause_before_the_apply, 3, pauses=True, holds=True),
+    Event("struck at the finish", strike_at_the_finish, 3, kills=True, holds=True),
 )
 EMBEDDED_EVENTS = (
     Event("database file held, child killed", hold_sqlite, 3, kills=True),

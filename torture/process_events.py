@@ -6,9 +6,8 @@ from random import Random
 
 from torture.processes import Horse, wait_until
 from torture.records import OutOfReach
-from torture.scene import LEASE_SECONDS, Event, Scene
+from torture.scene import LEASE_SECONDS, WORKERS, Event, Scene
 
-WORKERS = ("worker-1", "worker-2")
 MOST_ATTEMPTS = 2
 TAKEOVERS = "attempts taken over in their sleep"
 TAKEOVER_SECONDS = LEASE_SECONDS + 4

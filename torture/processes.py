@@ -78,6 +78,13 @@ class Fleet:
             self._condemned.add(process.pid)
             (os.killpg if whole_group else os.kill)(process.pid, signal.SIGKILL)
 
+    def halt(self, name: str) -> None:
+        """End a process well, and leave it so until it is started again."""
+        with self._lock:
+            process = self._running.pop(name)
+            process.terminate()
+            process.wait(10)
+
     def revive(self) -> None:
         """Start again what has ended, as the platform does; note what nobody had killed."""
         with self._lock:

@@ -14,6 +14,7 @@ from torture.rabbitmq import Node
 from torture.records import Records
 
 LEASE_SECONDS = 2.0
+WORKERS = ("worker-1", "worker-2")
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Scene:
     slowest_answer_seconds: float = 0.0
     swept_files: int = 0
     happened: Counter[str] = field(default_factory=Counter)
+    drilled: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_embedded(self) -> bool:
@@ -47,7 +49,8 @@ Act = Callable[[Scene, Random], bool]
 class Event:
     """Something that may happen at any moment; `weight` says how often beside the others.
 
-    Of those that pause a worker one may happen at a time: the other worker is to take over.
+    Of those that pause a worker past its lease one may happen at a time: the other worker is to
+    take over. Of those that hold the roll's lock, too: they would wait for each other.
     """
 
     name: str
@@ -55,3 +58,4 @@ class Event:
     weight: int
     kills: bool = False
     pauses: bool = False
+    holds: bool = False

@@ -28,7 +28,7 @@ EMBEDDED = (
 # Those that meet an attempt at its weakest moments; enough to tell a sound service from others.
 POINTED = (
     "attempt paused beyond its lease",
-    "struck before the apply",
+    "paused before the apply",
     "struck at the finish",
     "struck after the apply",
     "database file held, child killed",
@@ -61,8 +61,8 @@ def rage(scene: Scene, rng: Random, seconds: float, *, is_pointed: bool) -> None
 
 
 def _excludes(other: Event, event: Event) -> bool:
-    """The same event twice at once would stop what the other is starting."""
-    return event == other or (event.pauses and other.pauses)
+    """Whether two events may not happen at once; twice the same would undo each other."""
+    return event == other or (event.pauses and other.pauses) or (event.holds and other.holds)
 
 
 def _happen(scene: Scene, event: Event, seed: float) -> None:
@@ -79,5 +79,13 @@ def _happen(scene: Scene, event: Event, seed: float) -> None:
 
 def count_kills(scene: Scene) -> int:
     """How often something was killed so far."""
-    lethal = {event.name for event in (*DEPLOYED, *EMBEDDED) if event.kills}
-    return sum(times for name, times in scene.happened.items() if name in lethal)
+    return _count(scene, {event.name for event in (*DEPLOYED, *EMBEDDED) if event.kills})
+
+
+def count_pauses(scene: Scene) -> int:
+    """How often a worker slept past its lease, alone or with a child."""
+    return _count(scene, {event.name for event in (*DEPLOYED, *EMBEDDED) if event.pauses})
+
+
+def _count(scene: Scene, names: set[str]) -> int:
+    return sum(times for name, times in scene.happened.items() if name in names)

@@ -1,0 +1,70 @@
+"""What is done in the quiet after the storm, one thing at a time, because it must come out alike
+every time: a queue purged under waiting jobs, and a broker that restarts under its workers."""
+
+import logging
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count, islice
+
+from shared.messages import QUEUE, consumer_connection
+from torture.clients import Clients
+from torture.processes import wait_until
+from torture.rabbitmq import Node
+from torture.rolls import RollFile, make_roll
+from torture.scene import WORKERS, Scene
+from torture.verdict import Violation
+
+logger = logging.getLogger(__name__)
+
+# Out of the way of the numbers that the storm uses.
+FIRST_NUMBER = 1_000_001
+SMALL_ROWS = 30
+# Three seconds are the promise; the rest is for asking, and for a busy machine.
+RETURN_SECONDS = 6.0
+WAIT_SECONDS = 60.0
+
+
+def purge_under_jobs(scene: Scene, clients: Clients, seed: int, jobs: int) -> Iterator[Violation]:
+    """Upload while no worker runs, lose every message, start the workers; the quiet that follows
+    waits for the jobs."""
+    for name in WORKERS:
+        scene.fleet.halt(name)
+    before = len(scene.accepted)
+    for file in islice(_small_rolls(seed), jobs):
+        clients.send(file)
+    with consumer_connection(scene.broker_url) as connection:
+        purged = connection.channel().queue_purge(QUEUE.name)
+    waiting = scene.records.count_unfinished()
+    for name in WORKERS:
+        scene.fleet.start(name)
+    scene.drilled["jobs under a purged queue"] = waiting
+    logger.info("%d messages purged under %d jobs", purged, waiting)
+    if (len(scene.accepted) - before, waiting) != (jobs, jobs) or not purged:
+        yield Violation("drill", f"{waiting} of {jobs} jobs wait, {purged} messages purged")
+
+
+def _small_rolls(seed: int) -> Iterator[RollFile]:
+    files = (make_roll(seed, number) for number in count(FIRST_NUMBER))
+    return (file for file in files if file.fault is None and file.rows_read <= SMALL_ROWS)
+
+
+def restart_under_workers(scene: Scene, node: Node) -> Iterator[Violation]:
+    """Each worker must consume again soon after the broker has returned, well ended or not."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        node.stop(number)
+        node.start()
+        returned_at = time.monotonic()
+        wait_until(lambda: _consumers(scene.broker_url) == len(WORKERS), WAIT_SECONDS)
+        seconds = time.monotonic() - returned_at
+        scene.drilled[f"consumers back after {number.name} (s)"] = round(seconds, 1)
+        if seconds > RETURN_SECONDS:
+            yield Violation("deaf", f"consumers were back {seconds:.1f} s after {number.name}")
+
+
+def _consumers(broker_url: str) -> int:
+    with suppress(Exception), consumer_connection(broker_url) as connection:
+        declared = QUEUE.bind(connection.channel()).queue_declare(passive=True)
+        return int(declared.consumer_count)
+    return -1
