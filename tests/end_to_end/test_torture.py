@@ -1,0 +1,18 @@
+"""A short campaign on the embedded default; `make torture` is the long one, on servers too.
+
+Of its time most goes into starting processes again, so a busy machine has it kill less, not take
+longer: what it must have done is little, what it finds must be exact.
+"""
+
+from torture.campaign import Plan, run
+from torture.storm import count_kills
+
+JOBS = 6
+
+
+def test_a_short_campaign_of_kills_breaks_no_promise() -> None:
+    plan = Plan(seed=11, storm_seconds=12, is_embedded=True, drilled_jobs=JOBS)
+    outcome = run(plan)
+    assert [f"{found.kind}: {found.what}" for found in outcome.violations] == []
+    assert count_kills(outcome.scene) >= 2
+    assert len(outcome.scene.accepted) > JOBS
