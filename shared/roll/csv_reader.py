@@ -5,24 +5,20 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from io import BufferedReader, RawIOBase, TextIOWrapper
-from itertools import chain, islice
-from secrets import token_hex
-from typing import TYPE_CHECKING, BinaryIO
+from itertools import chain, dropwhile, islice
+from typing import BinaryIO
 
-from shared.roll.columns import HEADER_SEARCH_ROWS, find_header
-from shared.roll.decoding import CHUNK_BYTES, FALLBACK, check_lines, decoder_name, settle_encoding
+from shared.roll.columns import HEADER_SEARCH_ROWS, Header, find_header
+from shared.roll.decoding import FALLBACK, check_lines, settle_encoding
 from shared.roll.errors import FileCode, FileFault, WarningCode
 from shared.roll.limits import Limits, ReadOptions
+from shared.roll.lines import Lines
+from shared.roll.quotes import has_swallowed, split_alone, unclosed_quote
 from shared.roll.rows import RollReader, Row, data_rows, split_header
 from shared.roll.sniffing import Format
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'\ufeff?"?sep=([^"\r\n])"?[,;\t|]*\r?\n?', re.IGNORECASE)
-_LINE_BREAK = re.compile(r"[\r\n]")
 
 Records = Callable[[str], Iterator[Row]]
 
@@ -41,8 +37,8 @@ def open_csv(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRead
     if delimiter is None:
         delimiter = _find_delimiter(stream, encoding, records)
     _check_delimiter(delimiter)
-    rows = records(delimiter)
-    header, header_cells = split_header(rows)
+    header, header_cells = split_header(records(delimiter))
+    rows = dropwhile(lambda row: row[0] <= header.line, records(delimiter, header))
     warnings: Counter[WarningCode] = Counter()
     assumptions = []
     if encoding == FALLBACK and options.encoding is None:
@@ -68,7 +64,7 @@ def _find_delimiter(stream: BinaryIO, encoding: str, records: Records) -> str:
 
     Raises what is wrong with the header if no delimiter yields the required columns.
     """
-    stated = _SEP_LINE.fullmatch(next(_lines(stream, encoding), ""))
+    stated = _SEP_LINE.fullmatch(next(iter(Lines(stream, encoding)), ""))
     if stated:
         return stated.group(1)
     found: dict[str, int] = {}
@@ -98,80 +94,64 @@ def _check_delimiter(delimiter: str) -> None:
         )
 
 
-def _records(stream: BinaryIO, encoding: str, delimiter: str, *, limits: Limits) -> Iterator[Row]:
-    """Each record with the physical line on which it starts.
+def _records(
+    stream: BinaryIO,
+    encoding: str,
+    delimiter: str,
+    header: Header | None = None,
+    *,
+    limits: Limits,
+) -> Iterator[Row]:
+    """Each record with the physical line on which it starts; `header` once it is known.
 
-    A line of our own stands after the file's last: if a record swallows it, a quote is open.
+    A mark that opens a cell by mistake is closed by the next cell that is honestly quoted, whose
+    text then follows a closing mark: csv is strict, and only tells such a line from the others.
     """
     csv.field_size_limit(limits.max_field_chars)
-    end = token_hex(16)
-    lines = _lines(stream, encoding)
-    first = next(lines, end)
-    skipped = 1 if _SEP_LINE.fullmatch(first) else 0
-    fed = chain(() if skipped else (first,), lines, (end,))
-    reader = csv.reader(fed, delimiter=delimiter, skipinitialspace=True)
-    start = skipped + 1
-    try:
-        for cells in reader:
-            after = skipped + reader.line_num + 1
-            if after - start > 1:
-                _check_span(cells, end, start, after - start, delimiter, limits)
-            elif cells == [end]:
-                return
-            yield start, cells
-            start = after
-    except csv.Error as error:
-        raise _unclosed_quote(start) from error
+    lines = Lines(stream, encoding)
+    reader = csv.reader(
+        _without_statement(lines), delimiter=delimiter, skipinitialspace=True, strict=True
+    )
+    line = 1
+    while True:
+        try:
+            for cells in reader:
+                last = reader.line_num
+                if last != line:
+                    _check_span(cells, line, last, delimiter, header, limits)
+                yield line, cells
+                line = last + 1
+        except csv.Error as error:
+            last = reader.line_num
+            alone = split_alone(lines.at(last), delimiter) if last == line else None
+            if alone is None:
+                raise unclosed_quote(line) from error
+            yield line, alone
+            line = last + 1
+        else:
+            return
 
 
-class _Borrowed(RawIOBase):
-    """A stream that is not closed with the text wrapper around it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        view = memoryview(buffer)
-        data = self._stream.read(len(view))
-        view[: len(data)] = data
-        return len(data)
-
-
-def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    """The physical lines of the stream from its start, each with its line end."""
-    stream.seek(0)
-    buffer = BufferedReader(_Borrowed(stream), CHUNK_BYTES)
-    return TextIOWrapper(buffer, decoder_name(encoding), newline="")
+def _without_statement(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, a blank one in place of one that states the delimiter."""
+    rest = iter(lines)
+    first = next(rest, "")
+    return chain(("\n" if _SEP_LINE.fullmatch(first) else first,), rest)
 
 
 def _check_span(
-    cells: list[str], end: str, start: int, lines: int, delimiter: str, limits: Limits
+    cells: list[str],
+    first: int,
+    last: int,
+    delimiter: str,
+    header: Header | None,
+    limits: Limits,
 ) -> None:
-    """Tell a cell with line breaks from rows that a stray quote has swallowed.
-
-    Swallowed rows bring their delimiters along: inside and outside of quotes there are as many as
-    in that many separate rows, and the cell that swallowed them starts with the rest of its row.
-    A postal address can have as many commas by chance. But rows bring an e-mail address along as
-    well, or the cell ends in the middle of a quoted one, whose second mark is then still there.
-    """
-    if end in cells[-1] or lines > limits.max_record_lines:
-        raise _unclosed_quote(start)
-    for index, cell in enumerate(cells):
-        first, *rest = _LINE_BREAK.split(cell, 1)
-        inside = cell.count(delimiter)
-        row = first.count(delimiter) + index
-        if (rest and inside and row > 1 and len(cells) - 1 + inside == lines * row) and (
-            "@" in cell or any('"' in other for other in cells[index:])
-        ):
-            raise _unclosed_quote(start)
-
-
-def _unclosed_quote(line: int) -> FileFault:
-    return FileFault(
-        FileCode.UNCLOSED_QUOTE,
-        f'A quotation mark (") in line {line:,} opens a cell that does not end where its row'
-        " ends, so the rows below cannot be told apart. Please close or delete the mark.",
-    )
+    if last - first >= limits.max_record_lines:
+        raise unclosed_quote(first)
+    if header is None:
+        return
+    # A label has no "@"; rows that a mark in the header has swallowed do.
+    is_label = first == header.line
+    if has_swallowed(cells, delimiter, header) or (is_label and any("@" in c for c in cells)):
+        raise unclosed_quote(first)

@@ -22,6 +22,7 @@ class RowCode(StrEnum):
     FORMULA_NO_VALUE = "FORMULA_NO_VALUE"
     EXCEL_ERROR = "EXCEL_ERROR"
     CONTROL_CHARACTER = "CONTROL_CHARACTER"
+    STRAY_QUOTE = "STRAY_QUOTE"
     FIELD_TOO_LONG = "FIELD_TOO_LONG"
     COLUMN_COUNT = "COLUMN_COUNT"
 
@@ -79,6 +80,7 @@ DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = Mappin
         RowCode.FORMULA_NO_VALUE: "The cell holds a formula that was saved without its result.",
         RowCode.EXCEL_ERROR: "The cell holds an Excel error such as #N/A or #REF!.",
         RowCode.CONTROL_CHARACTER: "The cell holds an invisible control character.",
+        RowCode.STRAY_QUOTE: "The student id holds a quotation mark, which no id has.",
         RowCode.FIELD_TOO_LONG: "The value is longer than the roll can hold.",
         RowCode.COLUMN_COUNT: "The row has more or fewer cells than the header.",
         WarningCode.REPEATED_ROW: "The same row stands in the file again; it is one voter.",

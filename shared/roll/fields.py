@@ -139,6 +139,12 @@ def read_student_id(cell: Cell) -> str:
             "Excel turned the id into a date; format the column as text and enter the id again.",
         )
     text = _visible(as_text(cell), "student_id")
+    if '"' in text:
+        raise BadCell(
+            RowCode.STRAY_QUOTE,
+            'The id holds a quotation mark ("), which is probably left over from another cell;'
+            " delete the mark, or look for one that is missing.",
+        )
     if SCIENTIFIC.fullmatch(text):
         raise BadCell(
             RowCode.ID_SCIENTIFIC,

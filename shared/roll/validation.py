@@ -99,7 +99,10 @@ def compile_validator(header: Header) -> Validate:
                 and "#" not in row
                 and FORMULA_OF_TEXT not in row
                 and len(row) <= _SHORT_ROW_CHARS
-                and (student_id.isalnum() or (student_id and not is_scientific(student_id)))
+                and (
+                    student_id.isalnum()
+                    or (student_id and '"' not in student_id and not is_scientific(student_id))
+                )
                 and len(student_id) <= _MAX_ID_CHARS
                 and len(email) <= PLAIN_EMAIL_CHARS
                 and is_plain_email(email)

@@ -25,6 +25,8 @@ ROLLS = (
              (3, "student_id", "ID_SCIENTIFIC")),
     rejected("an id in scientific notation with a comma", '"1,23E+10",A,B,u3@x.edu,Law,1,yes\n',
              (3, "student_id", "ID_SCIENTIFIC")),
+    rejected("an id with half of a pair of quotes", '3",A,B,u3@x.edu,Law,1,yes\n',
+             (3, "student_id", "STRAY_QUOTE")),
     rejected("a blank id", ",A,B,u3@x.edu,Law,1,yes\n", (3, "student_id", "MISSING_FIELD")),
     rejected("an id of blanks", " \u00a0,A,B,u3@x.edu,Law,1,yes\n",
              (3, "student_id", "MISSING_FIELD")),
