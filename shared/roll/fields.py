@@ -30,7 +30,9 @@ EXCEL_ERRORS = frozenset(
     }
 )
 
-SCIENTIFIC = re.compile(r"\d([.,]\d+)?E[+-]\d+", re.IGNORECASE | re.ASCII)
+# The two forms that Excel writes: 1.23E+10, of which other programs leave out the plus sign, and
+# 12E+3. Without point and sign it may be a genuine id: 12E3.
+SCIENTIFIC = re.compile(r"\d[.,]\d+E[+-]?\d+|\d+E[+-]\d+", re.IGNORECASE | re.ASCII)
 # How programs keep Excel from reading a text of a CSV file as a number.
 FORMULA_OF_TEXT = '="'
 _FORMULA_OF_TEXT = re.compile(r'="((?:[^"]|"")*)"')
