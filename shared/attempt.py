@@ -22,10 +22,11 @@ from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
 from shared.jobs.store import AttemptLost, Claim
 from shared.rejection import Rejections
+from shared.roll.disarming import arm
 from shared.roll.errors import FileCode, FileFault, WarningCode
 from shared.roll.limits import Limits, ReadOptions
 from shared.roll.reader import open_roll
-from shared.roll.rejects import arm, is_rejects_file
+from shared.roll.rejects import is_rejects_file
 from shared.roll.report import Report
 from shared.roll.rows import RollReader, Row
 from shared.roll.validation import Staged, compile_validator

@@ -1,7 +1,9 @@
 """One attempt at a job, from stored bytes to the roll and the job, on both databases."""
 
+import csv
 import errno
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -308,13 +310,58 @@ def test_the_rejects_file_has_every_rejected_row_and_comes_back_mended(store: Fi
     text = rejects_of(job, store)
     lines = text.splitlines()
     assert lines[0] == "Matric No,E-mail,Dept,Hall,_line,_errors"
-    assert lines[1].startswith("002,nobody,'t Hooft,'-North,3,E-mail: INVALID_EMAIL.")
+    assert lines[1].startswith("'002,nobody,'t Hooft,'-North,3,E-mail: INVALID_EMAIL.")
     assert [line.split(",")[4] for line in lines[1:]] == ["3", "4", "5"]
     mended = text.replace("nobody", "ben@x.edu").replace(",Art,", ",Law,")
     job = imported(store, mended)
     assert job.report is not None
     assert (job.report["created"], job.report["rejected"]) == (2, 0)
     assert Voter.get_by_id("002").department == "'t Hooft"
+
+
+def as_a_spreadsheet_saves_it(text: str) -> str:
+    """What numbers and dates of a CSV file are after it was opened and saved."""
+
+    def saved(cell: str) -> str:
+        if re.fullmatch(r"\d+(\.\d+)?(E\d+)?", cell):
+            return f"{float(cell):.6g}".upper() if len(cell) > 11 else f"{float(cell):g}"
+        return "03. Apr" if re.fullmatch(r"\d+[-/]\d+", cell) else cell
+
+    rows = csv.reader(io.StringIO(text, newline=""))
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=";").writerows([saved(cell) for cell in row] for row in rows)
+    return file.getvalue()
+
+
+def test_ids_come_back_whole_from_a_spreadsheet_program(store: FileStore) -> None:
+    ids = ["00123", "20230123456789", "12E3", "3-4", "1.50", "MAR1", "77"]
+    job = imported(store, "id,email\n" + "".join(f"{key},nobody\n" for key in ids))
+    assert job.report is not None
+    assert job.report["rejected"] == len(ids)
+    mended = as_a_spreadsheet_saves_it(rejects_of(job, store)).replace("nobody", "a@x.edu")
+    imported(store, mended)
+    assert {voter.student_id for voter in Voter.select()} == set(ids)
+
+
+def test_rejects_uploaded_as_they_are_are_rejected_again_with_the_same_columns(
+    store: FileStore,
+) -> None:
+    text = (
+        "id,email,dept,hall\n"
+        "1,a@x.edu,Law\n"
+        "2,b@x.edu\n"
+        "3,c@x.edu,Law,South,more\n"
+        '4,d@x.edu,The "old" hall,"x"y\n'
+        "05,nobody,-Law,0\n"
+    )
+    first = rejects_of(imported(store, text), store)
+    assert len(first.splitlines()) == 6
+    again = rejects_of(imported(store, first), store)
+    once_more = rejects_of(imported(store, again), store)
+    assert len(again.splitlines()) == 6
+    assert again.splitlines()[0] == "id,email,dept,hall,_line,_errors"
+    assert again == once_more
+    assert not Voter.select().count()
 
 
 def test_a_disarmed_cell_is_armed_again_in_a_rejects_file_alone(store: FileStore) -> None:
