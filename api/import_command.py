@@ -55,7 +55,7 @@ def import_file(
     Rejected rows are written to `rejects`, or to a file named after the imported one.
     """
     try:
-        file = _kept(Path(path))
+        file = _kept(Path(path), options.get("encoding"))
     except Refused as refusal:
         if as_json:
             _print_json({"error": {"code": refusal.code, "message": refusal.message}})
@@ -71,11 +71,12 @@ def import_file(
     return bool(job.state == JobState.SUCCESS)
 
 
-def _kept(path: Path) -> StoredFile:
+def _kept(path: Path, encoding: str | None) -> StoredFile:
+    store = services().store
     limit_bytes = services().settings.max_upload_bytes
     try:
         with path.open("rb") as upload:
-            return keep(upload, path.name, store=services().store, max_bytes=limit_bytes)
+            return keep(upload, path.name, store=store, max_bytes=limit_bytes, encoding=encoding)
     except FileFault as fault:
         raise Refused(fault.code, fault.message) from fault
     except TooLarge as error:

@@ -41,7 +41,8 @@ def submit(
     store raises; nothing is left behind then. After a database fault, which comes out as well,
     the job may be there or not. A broker out of reach is no error.
     """
-    file = keep(upload, name, store=store, max_bytes=max_bytes)
+    encoding = options.get("encoding")
+    file = keep(upload, name, store=store, max_bytes=max_bytes, encoding=encoding)
     try:
         job_id = jobs.create(file, uploaded_by=uploaded_by, dry_run=dry_run, options=options)
     except (OperationalError, InterfaceError):
@@ -55,9 +56,19 @@ def submit(
     return job_id
 
 
-def keep(upload: BinaryIO, name: str, *, store: UploadStore, max_bytes: int) -> StoredFile:
-    """Copy an upload into the store under a key of our own; memory use is one small block."""
-    file_format = _format_at_first_sight(upload)
+def keep(
+    upload: BinaryIO,
+    name: str,
+    *,
+    store: UploadStore,
+    max_bytes: int,
+    encoding: str | None = None,
+) -> StoredFile:
+    """Copy an upload into the store under a key of our own; memory use is one small block.
+
+    `encoding` is the one that the uploader states.
+    """
+    file_format = _format_at_first_sight(upload, encoding)
     key = uuid4().hex
     digest = hashlib.sha256()
     size_bytes = 0
@@ -77,10 +88,10 @@ def keep(upload: BinaryIO, name: str, *, store: UploadStore, max_bytes: int) -> 
     )
 
 
-def _format_at_first_sight(upload: BinaryIO) -> Format:
+def _format_at_first_sight(upload: BinaryIO, encoding: str | None) -> Format:
     """What can only be told by reading (a password, damage) becomes the job's own failure."""
     try:
-        return detect_format(upload)
+        return detect_format(upload, encoding=encoding)
     except FileFault as fault:
         if fault.code in REFUSED_AT_ONCE:
             raise

@@ -29,7 +29,7 @@ def settle_encoding(stream: BinaryIO, wanted: str | None) -> str:
     constant memory. Raises `FileFault` ENCODING_ERROR, which names the first line that is wrong.
     """
     if wanted is not None:
-        encoding = _known(wanted)
+        encoding = known_encoding(wanted)
         _check(stream, encoding)
         return encoding
     stream.seek(0)
@@ -80,7 +80,8 @@ def _line_too_long(line: int, max_line_bytes: int) -> FileFault:
     )
 
 
-def _known(name: str) -> str:
+def known_encoding(name: str) -> str:
+    """Our name of an encoding that text files have. Raises `FileFault` ENCODING_ERROR."""
     try:
         codec = codecs.lookup(name)
         is_text = codec._is_text_encoding

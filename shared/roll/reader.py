@@ -26,7 +26,7 @@ def open_roll(
     The stream stays the caller's and must stay open while rows are read. Raises `FileFault` for
     whatever content is no roll.
     """
-    match detect_format(stream, limits):
+    match detect_format(stream, limits, options.encoding):
         case Format.CSV:
             return open_csv(stream, options, limits)
         case Format.XLSX:

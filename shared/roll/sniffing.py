@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
 
+from shared.roll.decoding import known_encoding
 from shared.roll.errors import FileCode, FileFault
 from shared.roll.limits import KIB, Limits
 from shared.roll.workbook_faults import damaged, password_protected
@@ -51,8 +52,12 @@ class Format(StrEnum):
     ODS = "ods"
 
 
-def detect_format(stream: BinaryIO, limits: Limits = _DEFAULT_LIMITS) -> Format:
+def detect_format(
+    stream: BinaryIO, limits: Limits = _DEFAULT_LIMITS, encoding: str | None = None
+) -> Format:
     """Tell CSV from Excel; reads at most 64 KiB and a zip's directory, and goes back to 0.
+
+    `encoding` is the one that the uploader states for a text.
 
     Raises `FileFault`: EMPTY_FILE, UNSUPPORTED_FORMAT with what the file looks like,
     PASSWORD_PROTECTED, UNREADABLE_FILE and WORKBOOK_TOO_LARGE for a zip that must not be opened.
@@ -66,8 +71,18 @@ def detect_format(stream: BinaryIO, limits: Limits = _DEFAULT_LIMITS) -> Format:
             return _zip_format(stream, limits)
     finally:
         stream.seek(0)
-    _check_text(head, is_whole=len(head) < HEAD_BYTES)
+    is_whole = len(head) < HEAD_BYTES
+    _check_text(_as_utf8(head, encoding) if encoding else head, is_whole=is_whole)
     return Format.CSV
+
+
+def _as_utf8(head: bytes, encoding: str) -> bytes:
+    """The head of a text in the encoding that is stated for it; one without such is left alone."""
+    try:
+        name = known_encoding(encoding)
+    except FileFault:
+        return head
+    return head.decode(name, "replace").encode("utf-8", "replace")
 
 
 def _check_text(head: bytes, *, is_whole: bool) -> None:
@@ -95,7 +110,7 @@ def _check_binary(head: bytes) -> None:
         raise FileFault(
             FileCode.UNSUPPORTED_FORMAT,
             "The file looks like text in UTF-16 without its mark (BOM). Please save it as"
-            " CSV UTF-8 and upload that.",
+            " CSV UTF-8 and upload that, or name its encoding (utf-16-le) when you upload it.",
         )
     controls = len(head) - len(head.translate(None, _CONTROLS))
     if controls > len(head) * 3 // 10 or (controls > len(head) // 20 and not _is_utf8(head)):

@@ -34,6 +34,8 @@ ROLLS = (
     refused(
         "UTF-16 without BOM", BOTH.encode("utf-16-le"), FileCode.UNSUPPORTED_FORMAT, "UTF-16"
     ),
+    saved("UTF-16 without BOM, stated", BOTH.encode("utf-16-le"), ANN, BEN,
+          options={"encoding": "utf-16-le"}),
     saved("tabs", BOTH.replace(",", "\t"), ANN, BEN),
     saved("pipes", BOTH.replace(",", "|"), ANN, BEN),
     saved("a line that states the delimiter", "sep=;\n" + BOTH.replace(",", ";"), ANN, BEN),

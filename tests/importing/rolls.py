@@ -41,7 +41,7 @@ class Roll:
 
     `voters` is the whole roll afterwards, `before` the roll that the file meets. `counts` are those
     of the report that are not 0; `faults` are (line, column of the file, code). A file that is
-    refused has `refused` and a word of its sentence instead.
+    refused has `refused` and a word of its sentence instead. `options` is what the uploader states.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Roll:
     missing: Mapping[str, int] | None = None
     refused: FileCode | None = None
     sentence: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def saved(name: str, data: str | bytes, *voters: Voter, **more: object) -> Roll:

@@ -31,11 +31,22 @@ def outcome_of(roll: Roll) -> Job | FileFault:
     """The finished job, or what the upload was refused with."""
     store = DatabaseStore()
     try:
-        file = keep(io.BytesIO(roll.data), "roll", store=store, max_bytes=1 << 30)
+        file = keep(
+            io.BytesIO(roll.data),
+            "roll",
+            store=store,
+            max_bytes=1 << 30,
+            encoding=roll.options.get("encoding"),
+        )
     except FileFault as fault:
         return fault
     claim = jobs.create_started(
-        file, uploaded_by="tests", dry_run=False, worker="tests", lease_seconds=60
+        file,
+        uploaded_by="tests",
+        dry_run=False,
+        options=roll.options,
+        worker="tests",
+        lease_seconds=60,
     )
     perform(claim, store=store, limits=Limits(), max_attempts=1)
     job = jobs.find(claim.job_id)

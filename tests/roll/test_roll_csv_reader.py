@@ -135,6 +135,21 @@ def test_the_encoding_can_be_stated() -> None:
     assert fault_of(data, ReadOptions(encoding="utf-8")).code is FileCode.ENCODING_ERROR
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-16", "utf-32"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_stated_encoding_wins_over_what_the_bytes_look_like(encoding: str, mark: str) -> None:
+    data = (mark + csv_roll([CLEAN]).decode()).encode(encoding)
+    assert rows_of(data, ReadOptions(encoding=encoding)) == [(2, list(CLEAN))]
+
+
+def test_what_is_no_roll_in_the_stated_encoding_is_still_refused() -> None:
+    options = ReadOptions(encoding="utf-16-le")
+    assert fault_of("<html>".encode("utf-16-le"), options).code is FileCode.UNSUPPORTED_FORMAT
+    assert fault_of(" \n".encode("utf-16-le"), options).code is FileCode.EMPTY_FILE
+    data = csv_roll([CLEAN]) * 2
+    assert fault_of(data, options).code in (FileCode.ENCODING_ERROR, FileCode.MISSING_COLUMNS)
+
+
 @pytest.mark.parametrize("name", ["klingon", "rot13", "hex", "punycode", "a\x00b", ""])
 def test_an_encoding_that_files_do_not_have_is_refused(name: str) -> None:
     fault = fault_of(csv_roll([CLEAN]), ReadOptions(encoding=name))
