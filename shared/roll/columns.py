@@ -14,6 +14,9 @@ FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year"
 REQUIRED = ("student_id", "email")
 HEADER_SEARCH_ROWS = 20
 MAX_LABELS_SHOWN = 30
+# Each rejected row is written out as wide as the header; the widest honest exports have some 300.
+MAX_COLUMNS = 1_000
+MAX_ROWS_ABOVE = 10_000
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _ID_KINDS = ("id", "no", "nr", "num", "number")
@@ -106,9 +109,9 @@ def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:
     """The first of the first 20 non-blank rows that has the required columns.
 
     Consumes `rows` up to and including that row. Raises `FileFault`: EMPTY_FILE without any
-    non-blank row, MISSING_COLUMNS, AMBIGUOUS_COLUMNS.
+    non-blank row among the first 10,000, MISSING_COLUMNS, AMBIGUOUS_COLUMNS, TOO_MANY_COLUMNS.
     """
-    labelled = ((line, read_labels(cells)) for line, cells in rows)
+    labelled = ((line, _labels_of(line, cells)) for line, cells in islice(rows, MAX_ROWS_ABOVE))
     best: tuple[str, ...] = ()
     for line, labels in islice((row for row in labelled if row[1]), HEADER_SEARCH_ROWS):
         found = recognise(labels)
@@ -119,6 +122,21 @@ def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:
     if not best:
         raise FileFault(FileCode.EMPTY_FILE, "The file is empty. Please export the roll again.")
     raise _missing_columns(best)
+
+
+def _labels_of(line: int, cells: Sequence[object]) -> tuple[str, ...]:
+    if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+        raise too_many_columns(line)
+    return read_labels(cells[:MAX_COLUMNS])
+
+
+def too_many_columns(line: int) -> FileFault:
+    """The fault of a line that is wider than any roll."""
+    return FileFault(
+        FileCode.TOO_MANY_COLUMNS,
+        f"Line {line:,} has more than {MAX_COLUMNS:,} columns, so this is hardly a roll. Please"
+        " export it again with the columns that the roll needs.",
+    )
 
 
 def read_labels(cells: Sequence[object]) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ _MAX_CHANGED_CHARS = 80
 
 def disarm(text: str) -> str:
     """The text with an apostrophe in front if a spreadsheet program might run or change it."""
+    if not text or text.isalpha():
+        return text
     return f"'{text}" if _is_unsafe(text.lstrip("'")) else text
 
 

@@ -61,6 +61,7 @@ class FileCode(StrEnum):
     PASSWORD_PROTECTED = "PASSWORD_PROTECTED"  # noqa: S105
     WORKBOOK_TOO_LARGE = "WORKBOOK_TOO_LARGE"
     TOO_MANY_ROWS = "TOO_MANY_ROWS"
+    TOO_MANY_COLUMNS = "TOO_MANY_COLUMNS"
 
 
 DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = MappingProxyType(
@@ -103,7 +104,8 @@ DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = Mappin
         FileCode.LINE_TOO_LONG: "A line of the file is longer than any line of a roll.",
         FileCode.PASSWORD_PROTECTED: "The workbook is encrypted with a password.",
         FileCode.WORKBOOK_TOO_LARGE: "The workbook unpacks to more than can be read.",
-        FileCode.TOO_MANY_ROWS: "The file has more rows than MAX_ROWS.",
+        FileCode.TOO_MANY_ROWS: "The file has more rows than MAX_ROWS, or millions of blank ones.",
+        FileCode.TOO_MANY_COLUMNS: "The header has more columns than any roll.",
     }
 )
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 KIB = 1024
 MIB = 1024 * KIB
+# Excel saves every row of a sheet, 1,048,576, when a cell at its end was once formatted.
+MAX_BLANK_ROWS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Limits:
     """
 
     max_rows: int = 5_000_000
+    max_blank_rows: int = MAX_BLANK_ROWS
     max_line_bytes: int = MIB
     max_record_lines: int = 100
     max_field_chars: int = MIB

@@ -9,6 +9,7 @@ from typing import Self
 
 from shared.roll.columns import Header, find_header
 from shared.roll.errors import FileCode, FileFault, RowCode, WarningCode
+from shared.roll.limits import MAX_BLANK_ROWS
 from shared.roll.sniffing import Format
 
 
@@ -62,15 +63,20 @@ class RollReader:
 
 
 def data_rows(
-    rows: Iterator[Row], header: Sequence[Cell], warnings: Counter[WarningCode], max_rows: int
+    rows: Iterator[Row],
+    header: Sequence[Cell],
+    warnings: Counter[WarningCode],
+    max_rows: int,
+    max_blank_rows: int = MAX_BLANK_ROWS,
 ) -> Iterator[Row]:
     """The rows below the header, without those that repeat it (`header`: its raw cells).
 
-    Raises TOO_MANY_ROWS at the first row beyond `max_rows`; blank rows do not count.
+    Raises TOO_MANY_ROWS at the first row beyond `max_rows`, where blank rows do not count, and at
+    the first blank one beyond `max_blank_rows`.
     """
     # Where files were joined, the second one's BOM stands before its header.
     repeats = (header, [f"\ufeff{header[0]}", *header[1:]])
-    count = 0
+    count = blank = 0
     for row in rows:
         cells = row[1]
         if cells in repeats:
@@ -82,6 +88,13 @@ def data_rows(
                 raise FileFault(
                     FileCode.TOO_MANY_ROWS,
                     f"The file has more than {max_rows:,} rows. Please split it.",
+                )
+        else:
+            blank += 1
+            if blank > max_blank_rows:
+                raise FileFault(
+                    FileCode.TOO_MANY_ROWS,
+                    f"The file has more than {max_blank_rows:,} blank rows. Please delete them.",
                 )
         yield row
 

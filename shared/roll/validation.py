@@ -71,6 +71,7 @@ _ELIGIBILITIES: Mapping[str, bool | None] = {"": None} | {
 # A row of at most so many characters has no field that is too long, but perhaps its id.
 _SHORT_ROW_CHARS = min(MAX_CHARS["first_name"], MAX_CHARS["last_name"], MAX_CHARS["department"])
 _NOTHING = (None, "")
+_BLANKS = frozenset(_NOTHING)
 _MAX_ID_CHARS = MAX_CHARS["student_id"]
 
 
@@ -151,10 +152,13 @@ _TEXTS: Mapping[type, Callable[..., str]] = {
 
 def _examine(header: Header, line: int, cells: Sequence[Cell]) -> Staged | Rejected | None:
     """The exact and slow way: every field read for itself, every fault kept."""
-    if all(_is_blank(cell) for cell in cells):
+    if _BLANKS.issuperset(cells) or all(_is_blank(cell) for cell in cells):
         return None
     width = len(header.labels)
-    if len(cells) < width or not all(_is_blank(cell) for cell in cells[width:]):
+    more = cells[width:]
+    if len(cells) < width or not (
+        _BLANKS.issuperset(more) or all(_is_blank(cell) for cell in more)
+    ):
         return Rejected((_count_error(line, cells, width),), ())
     picked = [cells[header.columns[field]] if field in header.columns else None for field in FIELDS]
     values = [_value_or_error(header, line, *pair) for pair in zip(FIELDS, picked, strict=True)]

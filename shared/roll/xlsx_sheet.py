@@ -8,13 +8,10 @@ from zipfile import ZipInfo
 
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
+from shared.roll.columns import MAX_COLUMNS, too_many_columns
 from shared.roll.errors import RowCode
 from shared.roll.rows import Cell, NoValue, Row
 from shared.roll.workbook_damage import damage_is_a_fault
-from shared.roll.workbook_faults import too_large
-
-# Excel allows 16,384; a row is as long as its last cell.
-MAX_COLUMNS = 1024
 
 # ECMA-376 part 1, 22.9.2.19: how a string of a workbook holds a character that XML does not.
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -41,7 +38,7 @@ class WholeSheet(ReadOnlyWorksheet):
         last = max((cell["column"] for cell in row), default=None)
         if last is not None and last > MAX_COLUMNS:
             if any(cell["column"] > MAX_COLUMNS and cell["value"] is not None for cell in row):
-                raise too_large(f"The sheet has values beyond column {MAX_COLUMNS:,}.")
+                raise too_many_columns(row[0]["row"])
             last = MAX_COLUMNS
         cells: tuple[Any, ...] = super()._get_row(row, min_col, last, values_only)  # type: ignore[misc]
         return cells

@@ -107,6 +107,23 @@ def test_a_gigabyte_of_zeros_is_refused_at_once() -> None:
     assert outcome_of(cast("BinaryIO", Endless(b"", b"\x00", GIB))) is FileCode.UNSUPPORTED_FORMAT
 
 
+@pytest.mark.parametrize("row", [b"\n", b",,\n", b"," * 16_383 + b"\n"])
+def test_a_file_of_blank_rows_is_refused_below_the_header_and_above_it(row: bytes) -> None:
+    limits = Limits(max_blank_rows=1000)
+    data = HEAD + b"1,a@b.cd\n" + row * 1001
+    assert outcome_of(BytesIO(data), limits) is FileCode.TOO_MANY_ROWS
+    assert outcome_of(BytesIO(data[: -len(row)]), limits) == 1001
+    assert outcome_of(BytesIO(row * 10_001 + HEAD)) is FileCode.EMPTY_FILE
+
+
+def test_a_header_of_many_columns_is_refused_and_blank_ones_do_not_count() -> None:
+    labels = b"ID,Mail" + b",x" * 998
+    rows = b"\n1,a@b.cd" + b",y" * 998 + b"\n"
+    assert outcome_of(BytesIO(labels + b"," * 20_000 + rows)) == 1
+    assert outcome_of(BytesIO(labels + b",x" + rows)) is FileCode.TOO_MANY_COLUMNS
+    assert outcome_of(BytesIO(b"x," * 500_000 + b"\n" + labels)) is FileCode.TOO_MANY_COLUMNS
+
+
 def test_a_line_of_utf16_without_an_end_is_refused() -> None:
     stream = cast("BinaryIO", Endless(b"\xff\xfe", b"\x0a\x0a", 16 * MIB))
     assert outcome_of(stream) is FileCode.LINE_TOO_LONG
@@ -349,6 +366,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     ),
     "a line of 200 MB": lambda: HEAD + b"x" * (200 * MIB),
     "a quote that swallows 50 MB": lambda: HEAD + b'"' + b"x,y\n" * (12 * MIB),
+    "100 MB of blank lines": lambda: HEAD + b"\n" * (100 * MIB),
+    "100 MB of blank lines above": lambda: b"\n" * (100 * MIB) + HEAD,
+    "rows of a million blank cells": lambda: HEAD + (b"," * 1_000_000 + b"\n") * 32,
+    "titles of half a million cells": lambda: (b"x," * 500_000 + b"\n") * 32,
     "50 MB of zeros below a header": lambda: HEAD + bytes(50 * MIB),
 }
 

@@ -363,8 +363,8 @@ def test_a_value_beyond_all_columns_is_a_fault_and_a_format_there_is_nothing() -
     cell = '<row r="2"><c r="A2"><v>1</v></c><c r="XFD2" s="0">{}</c></row>'
     assert rows_of(with_cells(cell.format(""), labels=SHORT)) == [(2, [1, None, None])]
     fault = fault_of(with_cells(cell.format("<v>1</v>"), labels=SHORT))
-    assert fault.code is FileCode.WORKBOOK_TOO_LARGE
-    assert "column 1,024" in fault.message
+    assert fault.code is FileCode.TOO_MANY_COLUMNS
+    assert "Line 2 has more than 1,000 columns" in fault.message
 
 
 def test_a_number_without_end_is_an_error() -> None:
