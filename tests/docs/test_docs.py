@@ -13,6 +13,7 @@ from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, Warnin
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODES = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
+RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
 ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 
@@ -77,3 +78,16 @@ def test_every_make_target_of_the_readme_exists(target: str) -> None:
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
 def test_every_link_of_the_readme_leads_somewhere(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([a-z_/]+\.py)`", RELIABILITY))))
+def test_what_is_said_to_keep_or_show_a_promise_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+def test_every_figure_of_the_campaign_that_is_named_is_one() -> None:
+    shown = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "torture").glob("*.py"))
+    named = re.findall(r"the campaign: (`[^|;]*`)", RELIABILITY)
+    figures = {figure for names in named for figure in re.findall(r"`([^`]+)`", names)}
+    assert figures
+    assert [figure for figure in sorted(figures) if f'"{figure}' not in shown] == []
