@@ -32,7 +32,7 @@ def assert_failed_at_once(service: Service, task_id: str, code: str) -> None:
 def test_a_workbook_that_takes_too_much_memory_is_too_large(
     service: Service, tmp_path: Path
 ) -> None:
-    roll = write_xlsx(tmp_path / "large.xlsx", 150_000)
+    roll = write_xlsx(tmp_path / "large.xlsx", 140_000)
     task_id = service.upload(roll.read_bytes()).body["task_id"]
     assert_failed_at_once(service, task_id, "WORKBOOK_TOO_LARGE")
 
