@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 QUIET_SECONDS = 240.0
+END_WAITS_SECONDS = 5.0
 SWEEP_SECONDS = 1
 MOST_WAITING = 40
 # When attempts wait for a roll that a paused one holds, there must be room left to take it over.
@@ -106,11 +107,16 @@ def _unfinished(scene: Scene) -> Iterator[Violation]:
     """
     logger.info("quiet")
     started_at = time.monotonic()
-    wait_until(lambda: _has_ended_waits(scene), 30)
+    ended_waits_at = 0.0
 
     def is_done() -> bool:
+        nonlocal ended_waits_at
         scene.fleet.revive()
         try:
+            # More than once: what the last event has struck is given back only now.
+            if time.monotonic() - ended_waits_at > END_WAITS_SECONDS:
+                scene.records.end_waits()
+                ended_waits_at = time.monotonic()
             return not scene.records.count_unfinished() and not scene.records.count_unsent()
         except OutOfReach:
             return False
@@ -119,14 +125,6 @@ def _unfinished(scene: Scene) -> Iterator[Violation]:
         yield Violation("unfinished", f"{scene.records.count_unfinished()} jobs after the quiet")
     wait_until(lambda: not scene.fleet.horses(), 5)
     logger.info("quiet for %.0f s", time.monotonic() - started_at)
-
-
-def _has_ended_waits(scene: Scene) -> bool:
-    try:
-        scene.records.end_waits()
-    except OutOfReach:
-        return False
-    return True
 
 
 def _sweep(uploads: Path) -> int:
