@@ -15,6 +15,8 @@ class Lines:
     """Iterates over the lines of the stream from its start, each with its line end, once.
 
     Lines are read in blocks, so that looking back at the last one costs nothing before it is done.
+    Left out are the BOM of a file that was joined to another one, and DOS's sign of the end of a
+    file (U+001A) in a line of its own.
     """
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
@@ -35,6 +37,11 @@ class Lines:
     def _blocks(self) -> Iterator[list[str]]:
         while block := self._text.readlines(CHUNK_BYTES):
             self._before += len(self._block)
+            if "\ufeff" in "".join(block):
+                block = [line.removeprefix("\ufeff") for line in block]
+            # Only the last line of a file lacks a line end.
+            if block[-1] == "\x1a":
+                block.pop()
             self._block = block
             yield block
 
