@@ -22,6 +22,7 @@ from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
 from shared.jobs.store import AttemptLost, Claim
 from shared.rejection import Rejections
+from shared.roll.columns import repeats_header
 from shared.roll.disarming import arm
 from shared.roll.errors import FileCode, FileFault, WarningCode
 from shared.roll.limits import Limits, ReadOptions
@@ -155,6 +156,8 @@ def _good_rows(
             yield row
         elif row is None:
             report.blank_rows += 1
+        elif repeats_header(reader.header, cells):
+            reader.warnings[WarningCode.REPEATED_HEADER] += 1
         else:
             rejections.add(line, cells, row)
 

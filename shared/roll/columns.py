@@ -147,6 +147,16 @@ def read_labels(cells: Sequence[object]) -> tuple[str, ...]:
     return tuple(labels)
 
 
+def repeats_header(header: Header, cells: Sequence[object]) -> bool:
+    """Whether the cells name the fields of the header in the same columns, in any spelling."""
+    email = header.columns["email"]
+    # Most rows are told from a header by this cell alone.
+    if not recognise(read_labels(cells[email : email + 1])):
+        return False
+    found = recognise(read_labels(cells[: len(header.labels)]))
+    return found == {field: [index] for field, index in header.columns.items()}
+
+
 def recognise(labels: Iterable[str]) -> dict[str, list[int]]:
     """The indexes of the columns that mean a field, by field."""
     found: dict[str, list[int]] = {}

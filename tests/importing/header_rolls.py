@@ -44,6 +44,19 @@ ROLLS = (
             FileCode.MISSING_COLUMNS, "title"),
     saved("the header once more in the middle", HEADER + ANN_ROW + HEADER + BEN_ROW, ANN, BEN,
           warnings={"REPEATED_HEADER": 1}),
+    saved("the header once more in other words and with other delimiters behind",
+          HEADER + ANN_ROW
+          + "Student ID,FIRST NAME,Surname,E-mail,Dept,Level,Eligible,,\n" + BEN_ROW, ANN, BEN,
+          warnings={"REPEATED_HEADER": 1}),
+    Roll(
+        "another header with its columns in another order is a fault of its row",
+        (HEADER + ANN_ROW
+         + "first_name,student_id,last_name,email,department,year,is_eligible\n").encode(),
+        (ANN,),
+        counts={"created": 1, "rejected": 1},
+        faults=((3, "email", "INVALID_EMAIL"), (3, "year", "INVALID_YEAR"),
+                (3, "is_eligible", "INVALID_ELIGIBILITY")),
+    ),
     refused("no address", "id,first_name\n1,Ann\n", FileCode.MISSING_COLUMNS, "email"),
     refused("no id", "email,phone\nu1@x.edu,1\n", FileCode.MISSING_COLUMNS, "student_id"),
     refused("the headers found are named", "Nummer;Ort\n1;Ulm\n", FileCode.MISSING_COLUMNS, "Ort"),
