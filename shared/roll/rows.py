@@ -74,12 +74,10 @@ def data_rows(
     Raises TOO_MANY_ROWS at the first row beyond `max_rows`, where blank rows do not count, and at
     the first blank one beyond `max_blank_rows`.
     """
-    # Where files were joined, the second one's BOM stands before its header.
-    repeats = (header, [f"\ufeff{header[0]}", *header[1:]])
     count = blank = 0
     for row in rows:
         cells = row[1]
-        if cells in repeats:
+        if cells == header:
             warnings[WarningCode.REPEATED_HEADER] += 1
             continue
         if any(cells):
