@@ -14,8 +14,6 @@ from functools import partial
 from itertools import chain, islice
 from typing import BinaryIO
 
-from peewee import InterfaceError, OperationalError
-
 from shared.database import database
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
@@ -31,7 +29,7 @@ from shared.roll.rejects import is_rejects_file
 from shared.roll.report import Report
 from shared.roll.rows import RollReader, Row
 from shared.roll.validation import Staged, compile_validator
-from shared.storage.store import FileLost, UploadStore
+from shared.storage.store import FileLost, UploadStore, deleted_unless_committed
 from shared.voters import merge, staging
 from shared.voters.conflicts import note_conflicts
 from shared.voters.signs import odd_signs
@@ -200,20 +198,12 @@ def _conclude(
 ) -> None:
     """Change the roll and the job in one transaction, or only find out what would change."""
     rejects_key = rejections.store_in(store)
-    try:
-        with database.atomic():
-            if not dry_run:
-                merge.lock_roll()
-            counts = merge.compare() if dry_run else merge.apply()
-            report.created = counts.created
-            report.updated = counts.updated
-            report.unchanged = counts.unchanged
-            report.check()
-            jobs.finish(claim, report.to_dict(), rejections.first_faults(), rejects_key=rejects_key)
-    except (OperationalError, InterfaceError):
-        # The commit may have happened although its answer was lost: the file must stay.
-        raise
-    except BaseException:
-        if rejects_key:
-            store.delete(rejects_key)
-        raise
+    with deleted_unless_committed(store, rejects_key), database.atomic():
+        if not dry_run:
+            merge.lock_roll()
+        counts = merge.compare() if dry_run else merge.apply()
+        report.created = counts.created
+        report.updated = counts.updated
+        report.unchanged = counts.unchanged
+        report.check()
+        jobs.finish(claim, report.to_dict(), rejections.first_faults(), rejects_key=rejects_key)

@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from peewee import InterfaceError, OperationalError
-
 from shared.jobs import store as jobs
 from shared.jobs.store import NO_OPTIONS, StoredFile
 from shared.messages import Doorbell
 from shared.roll.errors import FileCode, FileFault
 from shared.roll.sniffing import Format, detect_format
-from shared.storage.store import UploadStore
+from shared.storage.store import UploadStore, deleted_unless_committed
 
 COPY_BYTES = 256 * 1024
 MAX_NAME_CHARS = 255
@@ -43,15 +41,8 @@ def submit(
     """
     encoding = options.get("encoding")
     file = keep(upload, name, store=store, max_bytes=max_bytes, encoding=encoding)
-    try:
+    with deleted_unless_committed(store, file.key):
         job_id = jobs.create(file, uploaded_by=uploaded_by, dry_run=dry_run, options=options)
-    except (OperationalError, InterfaceError):
-        # The job may be committed although the answer was lost. If it is not, no job names the
-        # file, and the sweeper removes it.
-        raise
-    except BaseException:
-        store.delete(file.key)
-        raise
     doorbell.ring(job_id)
     return job_id
 

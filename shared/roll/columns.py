@@ -14,7 +14,7 @@ FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year"
 REQUIRED = ("student_id", "email")
 HEADER_SEARCH_ROWS = 20
 MAX_LABELS_SHOWN = 30
-# Each rejected row is written out as wide as the header; the widest honest exports have some 300.
+# Each rejected row is written out as wide as the header.
 MAX_COLUMNS = 1_000
 MAX_ROWS_ABOVE = 10_000
 

@@ -49,7 +49,7 @@ def open_csv(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRead
     return RollReader(
         format=Format.CSV,
         header=header,
-        rows=data_rows(rows, header_cells, warnings, limits.max_rows, limits.max_blank_rows),
+        rows=data_rows(rows, header_cells, warnings, limits),
         fraction=lambda: min(stream.tell() / size_bytes, 1.0),
         close=lambda: None,
         encoding=encoding,

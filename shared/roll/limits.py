@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 KIB = 1024
 MIB = 1024 * KIB
-# Excel saves every row of a sheet, 1,048,576, when a cell at its end was once formatted.
-MAX_BLANK_ROWS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +23,14 @@ class ReadOptions:
 class Limits:
     """Bounds that keep memory and time in hand whatever the file; sizes of parts are unpacked.
 
-    The largest honest sheet is about 1,048,576 rows (Excel's own limit) of seven inline strings,
+    Excel saves every row of a sheet, 1,048,576, when a cell at its end was once formatted. The
+    largest honest sheet is about 1,048,576 rows (Excel's own limit) of seven inline strings,
     some 500 MiB of XML. A table of shared strings is kept: 64 MiB of short ones took openpyxl 21 s
     and 510 MiB of memory.
     """
 
     max_rows: int = 5_000_000
-    max_blank_rows: int = MAX_BLANK_ROWS
+    max_blank_rows: int = 2_000_000
     max_line_bytes: int = MIB
     max_record_lines: int = 100
     max_field_chars: int = MIB

@@ -9,7 +9,7 @@ from typing import Self
 
 from shared.roll.columns import Header, find_header
 from shared.roll.errors import FileCode, FileFault, RowCode, WarningCode
-from shared.roll.limits import MAX_BLANK_ROWS
+from shared.roll.limits import Limits
 from shared.roll.sniffing import Format
 
 
@@ -66,14 +66,14 @@ def data_rows(
     rows: Iterator[Row],
     header: Sequence[Cell],
     warnings: Counter[WarningCode],
-    max_rows: int,
-    max_blank_rows: int = MAX_BLANK_ROWS,
+    limits: Limits,
 ) -> Iterator[Row]:
     """The rows below the header, without those that repeat it (`header`: its raw cells).
 
     Raises TOO_MANY_ROWS at the first row beyond `max_rows`, where blank rows do not count, and at
     the first blank one beyond `max_blank_rows`.
     """
+    max_rows, max_blank_rows = limits.max_rows, limits.max_blank_rows
     count = blank = 0
     for row in rows:
         cells = row[1]

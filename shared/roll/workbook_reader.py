@@ -47,7 +47,7 @@ def _open(
     return RollReader(
         format=file_format,
         header=header,
-        rows=data_rows(rows, _fitted(header_cells, width), warnings, limits.max_rows),
+        rows=data_rows(rows, _fitted(header_cells, width), warnings, limits),
         fraction=source.fraction,
         close=close,
         sheet=chosen.title,

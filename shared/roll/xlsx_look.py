@@ -15,14 +15,20 @@ MAX_COLUMNS = 16_384
 # Calamine keeps a sheet as a grid: 26 columns of so many rows are four million cells.
 MAX_PLAIN_ROW = 150_000
 WITH_TEXT = (Kind.SHEET, Kind.STRINGS)
-# Each pattern starts with a literal, which makes a search many times as fast.
-_FORMULA = re.compile(rb"<f[\s/>]")
-_PREFIXED_FORMULA = re.compile(rb":f[\s/>]")
-_SHEET_NAME = re.compile(rb"[<:]sheet[\s/>]")
-_CELL = re.compile(rb"[<:]c[\s/>]")
+
+
+def _tag(name: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """A tag without and with a prefix. Each pattern starts with a literal, which makes a search
+    many times as fast."""
+    return re.compile(rb"<%b[\s/>]" % name), re.compile(rb":%b[\s/>]" % name)
+
+
+_FORMULA = _tag(rb"f")
+_SHEET_NAME = _tag(rb"sheet")
+_CELL = _tag(rb"c")
+_RUN = _tag(rb"r(?:Ph)?")
 # Neither library reads all that XML takes for a truth, nor the same.
 _ODD_EPOCH = re.compile(rb"date1904(?!=\"(?:[01]|true|false)\")")
-_RUN = re.compile(rb"[<:]r(?:Ph)?[\s/>]")
 _ATTRIBUTES = rb"(?:\s++(?!r=)[\w:.-]++=(?:\"[^\"<>&]*+\"|'[^'<>&]*+'))*+"
 _ROW_TAG = (
     rb"row(?:"
@@ -83,10 +89,10 @@ class Look:
 
     def _see_odd(self, tags: bytes) -> None:
         """Look for what a plain part does not hold."""
-        self._run_count += len(_RUN.findall(tags))
+        self._run_count += _count(_RUN, tags)
         if self._run_count > self._limits.max_small_tags:
             raise too_large("The workbook holds too much formatting.")
-        self.has_formula = self.has_formula or _has_formula(tags)
+        self.has_formula = self.has_formula or any(tag.search(tags) for tag in _FORMULA)
 
     def _count_tags(self, tags: bytes) -> None:
         self._tag_count += tags.count(b"<")
@@ -95,7 +101,7 @@ class Look:
         if self._tag_count > limit:
             raise too_large("The workbook holds too much text or formatting.")
         if self.kind is Kind.WORKBOOK:
-            self.sheet_count += len(_SHEET_NAME.findall(tags))
+            self.sheet_count += _count(_SHEET_NAME, tags)
             self._is_odd = self._is_odd or _ODD_EPOCH.search(tags) is not None
 
     def _check_rows(self, tags: bytes) -> None:
@@ -108,13 +114,13 @@ class Look:
             if oddity or not self._row < row <= MAX_ROW:
                 raise ValueError(f"row {row} after row {self._row}")
             self._row = row
-        self._cell_count = 0 if rows else self._cell_count + len(_CELL.findall(tags))
+        self._cell_count = 0 if rows else self._cell_count + _count(_CELL, tags)
         if self._cell_count > MAX_COLUMNS:
             raise too_large("A row of the workbook has more cells than Excel allows.")
 
 
-def _has_formula(tags: bytes) -> bool:
-    return (_FORMULA.search(tags) or _PREFIXED_FORMULA.search(tags)) is not None
+def _count(tag: tuple[re.Pattern[bytes], ...], tags: bytes) -> int:
+    return sum(len(pattern.findall(tags)) for pattern in tag)
 
 
 def scan(part: IO[bytes], limits: Limits, look: Look, *, is_parsed: bool) -> None:

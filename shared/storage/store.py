@@ -1,8 +1,10 @@
 """The one interface of every upload store."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Protocol
+
+from peewee import InterfaceError, OperationalError
 
 
 class StoreFull(Exception):
@@ -41,3 +43,20 @@ class UploadStore(Protocol):
 
     def keys(self, *, older_than_seconds: float) -> Iterator[str]:
         """Keys of the files, whole or half-written, that nobody has written to for so long."""
+
+
+@contextmanager
+def deleted_unless_committed(store: UploadStore, key: str | None) -> Iterator[None]:
+    """Delete a file that a transaction in this block was to name, when the block raises.
+
+    After a database fault the commit may have happened although its answer was lost: the file
+    stays then. If no job names it, the sweeper removes it.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        raise
+    except BaseException:
+        if key:
+            store.delete(key)
+        raise

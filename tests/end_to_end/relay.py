@@ -4,24 +4,30 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
 
 BLOCK_BYTES = 65_536
 
 
 class Relay:
     """Passes bytes on in both directions. Frozen, it keeps its connections and says nothing;
-    closed, it breaks them and refuses new ones until it is opened again at the same port."""
+    closed, it breaks them and refuses new ones until it is opened again at the same port. `url` is
+    the server's by this way."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+    def __init__(self, url: str) -> None:
+        server = urlsplit(url)
+        default = 5672 if server.scheme == "amqp" else 5432
+        self._target = (str(server.hostname), server.port or default)
         self._requests = threading.Event()
         self._answers = threading.Event()
-        self.port = 0
+        self._port = 0
         self.open()
+        user = server.netloc.rpartition("@")[0]
+        self.url = server._replace(netloc=f"{user}@127.0.0.1:{self._port}").geturl()
 
     def open(self) -> None:
-        listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = int(listener.getsockname()[1])
+        listener = socket.create_server(("127.0.0.1", self._port))
+        self._port = int(listener.getsockname()[1])
         self._sockets: list[socket.socket] = [listener]
         self.thaw()
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
@@ -64,9 +70,9 @@ class Relay:
 
 
 @contextmanager
-def relay_to(host: str, port: int) -> Iterator[Relay]:
-    """A relay for the time of the block."""
-    relay = Relay(host, port)
+def relay_to(url: str) -> Iterator[Relay]:
+    """A relay to the server of a URL for the time of the block."""
+    relay = Relay(url)
     try:
         yield relay
     finally:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -29,16 +28,13 @@ ANSWERED_SECONDS = ANSWER_SECONDS + CONNECT_SECONDS + 3
 
 @pytest.fixture
 def relay(fresh_postgresql_url: str) -> Iterator[Relay]:
-    server = urlsplit(fresh_postgresql_url)
-    with relay_to(str(server.hostname), server.port or 5432) as opened:
+    with relay_to(fresh_postgresql_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def service(relay: Relay, fresh_postgresql_url: str, tmp_path: Path) -> Iterator[Service]:
-    way = urlsplit(fresh_postgresql_url)
-    url = way._replace(netloc=f"postgres@127.0.0.1:{relay.port}").geturl()
-    with running_service(tmp_path, DATABASE_URL=url, LEASE_SECONDS="3") as running:
+def service(relay: Relay, tmp_path: Path) -> Iterator[Service]:
+    with running_service(tmp_path, DATABASE_URL=relay.url, LEASE_SECONDS="3") as running:
         yield running
 
 

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from conftest import close, opened
@@ -34,10 +33,8 @@ def relay(fresh_postgresql_url: str) -> Iterator[Relay]:
     """The way of the models to a migrated database."""
     with opened(fresh_postgresql_url):
         migrate()
-    server = urlsplit(fresh_postgresql_url)
-    with relay_to(str(server.hostname), server.port or 5432) as way:
-        url = server._replace(netloc=f"postgres@127.0.0.1:{way.port}").geturl()
-        used = open_database(url, answer_seconds=2.0)
+    with relay_to(fresh_postgresql_url) as way:
+        used = open_database(way.url, answer_seconds=2.0)
         yield way
         way.thaw()
         close(used)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -177,17 +176,17 @@ def test_a_worker_survives_a_database_that_is_not_migrated_yet(
 def test_a_hung_broker_keeps_a_worker_neither_from_its_jobs_nor_from_stopping(
     tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str
 ) -> None:
-    broker = urlsplit(fresh_rabbitmq_url)
-    with relay_to(str(broker.hostname), broker.port or 5672) as relay:
-        url = broker._replace(netloc=f"guest:guest@127.0.0.1:{relay.port}").geturl()
-        with running_service(
-            tmp_path, DATABASE_URL=fresh_postgresql_url, BROKER_URL=url
-        ) as service:
-            service.imported(f"{HEADER}before-1,before@x.edu\n".encode())
-            relay.freeze()
-            # By then the worker has given the connection up, and waits for a new one.
-            time.sleep(4)
-            task_id = started(service, large_roll(tmp_path), seconds=6)
-            service.signal("worker", signal.SIGTERM)
-            assert service.wait_stopped("worker", 3) == 0
-            assert service.status(task_id)["state"] == "RETRY"
+    with (
+        relay_to(fresh_rabbitmq_url) as relay,
+        running_service(
+            tmp_path, DATABASE_URL=fresh_postgresql_url, BROKER_URL=relay.url
+        ) as service,
+    ):
+        service.imported(f"{HEADER}before-1,before@x.edu\n".encode())
+        relay.freeze()
+        # By then the worker has given the connection up, and waits for a new one.
+        time.sleep(4)
+        task_id = started(service, large_roll(tmp_path), seconds=6)
+        service.signal("worker", signal.SIGTERM)
+        assert service.wait_stopped("worker", 3) == 0
+        assert service.status(task_id)["state"] == "RETRY"

@@ -303,6 +303,11 @@ def endless(start: str, step: str, count: int, end: str = "") -> str:
     return start + step * count + end
 
 
+def inserted(data: bytes, part: str, before: bytes, xml: bytes) -> bytes:
+    """The workbook with more XML in one of its parts."""
+    return repacked(data, {part: lambda old: old.replace(before, xml + before, 1)})
+
+
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "a long table of strings": lambda: with_strings(b"<si><t>s</t></si>" * 2_500_000, ""),
     "a million empty rows": lambda: with_cells(
@@ -317,25 +322,20 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         endless('<row r="2"><c r="A2" t="inlineStr"><is><t>', "x", 60 * MIB, "</t></is></c></row>")
     ),
     "white space without end": lambda: with_cells(endless('<row r="2">', " ", 60 * MIB, "</row>")),
-    "very many styles": lambda: repacked(
-        WORKBOOK,
-        {
-            "xl/styles.xml": lambda xml: xml.replace(
-                b"</cellXfs>", b'<xf numFmtId="0"/>' * 700_000 + b"</cellXfs>"
-            )
-        },
+    "very many styles": lambda: inserted(
+        WORKBOOK, "xl/styles.xml", b"</cellXfs>", b'<xf numFmtId="0"/>' * 700_000
     ),
-    "very many content types": lambda: repacked(
+    "very many content types": lambda: inserted(
         WORKBOOK,
-        {
-            "[Content_Types].xml": lambda xml: xml.replace(
-                b"</Types>", b'<Override PartName="/a" ContentType="b"/>' * 350_000 + b"</Types>"
-            )
-        },
+        "[Content_Types].xml",
+        b"</Types>",
+        b'<Override PartName="/a" ContentType="b"/>' * 350_000,
     ),
-    "very many fonts beside a formula": lambda: repacked(
+    "very many fonts beside a formula": lambda: inserted(
         with_cells('<row r="2"><c r="A2"><f>1</f><v>1</v></c></row>'),
-        {"xl/styles.xml": lambda xml: xml.replace(b"</fonts>", b"<font/>" * MIB + b"</fonts>")},
+        "xl/styles.xml",
+        b"</fonts>",
+        b"<font/>" * MIB,
     ),
     "a string of very many runs": lambda: with_strings(
         endless("<si>", "<r><t>x</t></r>", 700_000, "</si>").encode(),
@@ -345,21 +345,14 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         b"".join(b"<si><t>%d</t></si>" % number for number in range(2_000_000)),
         '<c r="A2"><f>1</f><v>1</v></c>',
     ),
-    "dates in very many formats": lambda: repacked(
-        WORKBOOK,
-        {
-            "xl/styles.xml": lambda xml: xml.replace(
-                b"</cellXfs>", b'<xf numFmtId="14"/>' * 700_000 + b"</cellXfs>"
-            )
-        },
+    "dates in very many formats": lambda: inserted(
+        WORKBOOK, "xl/styles.xml", b"</cellXfs>", b'<xf numFmtId="14"/>' * 700_000
     ),
-    "very many sheets on one part": lambda: repacked(
+    "very many sheets on one part": lambda: inserted(
         WORKBOOK,
-        {
-            "xl/workbook.xml": lambda xml: xml.replace(
-                b"<sheet ", b'<sheet name="A" sheetId="1" r:id="rId1"/>' * 99_000 + b"<sheet ", 1
-            )
-        },
+        "xl/workbook.xml",
+        b"<sheet ",
+        b'<sheet name="A" sheetId="1" r:id="rId1"/>' * 99_000,
     ),
     "cells deep within cells": lambda: with_cells(
         endless('<row r="2">', "<c>", MIB) + endless("", "</c>", MIB, "</row>")
