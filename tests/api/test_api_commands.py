@@ -269,6 +269,8 @@ def test_an_import_whose_terminal_closes_fails_at_once(
         "FLASK_APP": "api.app",
         "PYTHONPATH": str(PROJECT_ROOT),
     }
+    # A shell starts what runs in the background with this signal ignored, which would be inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [FLASK, "import", roll],
         env=environment,
