@@ -32,6 +32,7 @@ from shared.roll.validation import Staged, compile_validator
 from shared.storage.store import FileLost, UploadStore, deleted_unless_committed
 from shared.voters import merge, staging
 from shared.voters.conflicts import note_conflicts
+from shared.voters.roll import lock_roll
 from shared.voters.signs import odd_signs
 
 BATCH_ROWS = 20_000
@@ -200,7 +201,7 @@ def _conclude(
     rejects_key = rejections.store_in(store)
     with deleted_unless_committed(store, rejects_key), database.atomic():
         if not dry_run:
-            merge.lock_roll()
+            lock_roll()
         counts = merge.compare() if dry_run else merge.apply()
         report.created = counts.created
         report.updated = counts.updated

@@ -25,7 +25,7 @@ from shared.credentials import Admin, ApiToken
 from shared.database import database, migrate, open_database
 from shared.jobs.models import Job, JobFault
 from shared.storage.database_store import StoredChunk
-from shared.voters.models import Voter
+from shared.voters.models import Roll, Voter, VoterHistory
 
 pytest_plugins = ["application"]
 
@@ -35,7 +35,7 @@ settings.register_profile("unhurried", settings(), deadline=None)
 settings.load_profile("unhurried")
 
 MISSING = pytest.StashKey[dict[str, int]]()
-TABLES = (Voter, Job, JobFault, ApiToken, Admin, StoredChunk)
+TABLES = (Voter, VoterHistory, Roll, Job, JobFault, ApiToken, Admin, StoredChunk)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from shared.voters.merge import ROLL_LOCK_KEY
+from shared.voters.roll import ROLL_LOCK_KEY
 
 UNFINISHED = "SELECT count(*) FROM job WHERE finished_at IS NULL"
 UNSENT = "SELECT count(*) FROM job WHERE report_mail = 'pending'"

@@ -27,6 +27,11 @@ class Job(BaseModel):
     dry_run = BooleanField(default=False)
     options = JSONField(default=dict)
     uploaded_by = TextField(default="")
+    idempotency_key = TextField(null=True)
+    duplicate_of = UUIDField(null=True)
+    preview_of = UUIDField(null=True)
+    retry_of = UUIDField(null=True)
+    cancelled_by = TextField(null=True)
 
     attempts = IntegerField(default=0)
     deaths = IntegerField(default=0)
@@ -51,6 +56,8 @@ class Job(BaseModel):
     sheet = TextField(null=True)
 
     report = JSONField(null=True)
+    # Of the roll that a preview was compared with, or that an import has left behind.
+    roll_version = BigIntegerField(null=True)
     rejects_key = TextField(null=True)
     files_purged_at = DateTimeField(null=True)
     error_code = TextField(null=True)

@@ -14,7 +14,6 @@ from peewee import JOIN, SQL, Case, Expression, Value, fn
 from shared.database import database, is_postgresql, stream
 from shared.voters.models import RepeatedId, StagedVoter, Voter
 
-ROLL_LOCK_KEY = 0x526F6C6C  # "Roll"
 OPTIONAL = ("first_name", "last_name", "department", "year", "is_eligible")
 COMPARED = ("email", *OPTIONAL)
 ALL_ROWS = fn.COUNT(SQL("*"))
@@ -125,18 +124,6 @@ def _grouping_by_sorting() -> Iterator[None]:
     database.execute_sql("RESET enable_hashagg")
 
 
-def lock_roll() -> None:
-    """Let one import at a time change the roll, until the transaction ends.
-
-    The comparison below is then true of the roll that it is applied to. SQLite needs no more
-    than its transaction, which is begun IMMEDIATE.
-    """
-    if is_postgresql():
-        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (ROLL_LOCK_KEY,))
-        # The planner may know the roll as it was before an import that ended a moment ago.
-        database.execute_sql("ANALYZE voter")
-
-
 def compare() -> Counts:
     """What `apply` would do now, found out without doing it: one look at roll and file."""
     is_new = Voter.student_id.is_null()
@@ -153,11 +140,14 @@ def compare() -> Counts:
 
 
 def apply() -> Counts:
-    """Bring the roll to what the staged rows state, in the transaction of `lock_roll`.
+    """Bring the roll to what the staged rows state, in the transaction of `roll.lock_roll`.
 
     Changed voters are updated, new ones inserted in the order of their ids; a voter whose row
     states nothing new is not written.
     """
+    if is_postgresql():
+        # The planner may know the roll as it was before an import that ended a moment ago.
+        database.execute_sql("ANALYZE voter")
     counts = compare()
     updated = _update_changed() if counts.updated else 0
     created = _insert_new() if counts.created else 0

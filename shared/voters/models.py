@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from peewee import SQL, BooleanField, IntegerField, NodeList, SmallIntegerField, TextField
+from peewee import (
+    SQL,
+    AutoField,
+    BigIntegerField,
+    BooleanField,
+    DateTimeField,
+    IntegerField,
+    NodeList,
+    SmallIntegerField,
+    TextField,
+    UUIDField,
+)
 
 from shared.database import BaseModel, is_postgresql
 
@@ -30,6 +41,34 @@ class Voter(BaseModel):
     department = TextField(default="")
     year = SmallIntegerField(null=True)
     is_eligible = BooleanField(default=False)
+
+
+class VoterHistory(BaseModel):
+    """A voter's entry as it was before a change, and who changed it when and why.
+
+    What the change was is told by the next entry of the same voter, or by the roll.
+    """
+
+    id = AutoField()
+    student_id = TextField()
+    first_name = TextField()
+    last_name = TextField()
+    email = TextField()
+    department = TextField()
+    year = SmallIntegerField(null=True)
+    is_eligible = BooleanField()
+    changed_at = DateTimeField()
+    changed_by = TextField()
+    reason = TextField(default="")
+    job = UUIDField(null=True, column_name="job_id")
+
+
+class Roll(BaseModel):
+    """The roll as a whole, in one row: each committed change of any voter raises `version`."""
+
+    id = IntegerField(primary_key=True)
+    version = BigIntegerField()
+    changed_at = DateTimeField()
 
 
 class StagedVoter(BaseModel):

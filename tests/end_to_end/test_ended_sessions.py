@@ -11,7 +11,7 @@ import pytest
 from running import Answer, Service, running_service, wait_for
 
 from benchmarks.rolls import write_csv
-from shared.voters.merge import ROLL_LOCK_KEY
+from shared.voters.roll import ROLL_LOCK_KEY
 
 pytestmark = pytest.mark.service
 

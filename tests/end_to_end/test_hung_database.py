@@ -15,7 +15,7 @@ from running import Answer, Service, is_running, running_service, wait_for
 from benchmarks.rolls import write_csv
 from shared.database import ANSWER_SECONDS
 from shared.postgresql import CONNECT_SECONDS
-from shared.voters.merge import ROLL_LOCK_KEY
+from shared.voters.roll import ROLL_LOCK_KEY
 
 pytestmark = pytest.mark.service
 

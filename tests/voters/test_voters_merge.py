@@ -11,6 +11,7 @@ from shared.voters import merge, staging
 from shared.voters.conflicts import conflict_faults, note_conflicts
 from shared.voters.merge import Counts
 from shared.voters.models import StagedVoter, Voter
+from shared.voters.roll import lock_roll
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -28,7 +29,7 @@ def stage(*rows: Staged) -> None:
 
 def apply() -> Counts:
     with database.atomic():
-        merge.lock_roll()
+        lock_roll()
         return merge.apply()
 
 

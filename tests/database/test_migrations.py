@@ -1,0 +1,77 @@
+"""The schema's steps, up and down, with rows of an earlier release in the database."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from conftest import opened
+from peewee import Database
+from playhouse.migrations import Runner
+
+from shared.database import MIGRATIONS, clock
+from shared.jobs import store as jobs
+from shared.jobs.models import Job
+from shared.jobs.store import StoredFile
+from shared.voters.models import Voter
+
+FIRST = "0001_roll_and_jobs"
+FILE = StoredFile("key", "roll.csv", 10, "sha", "csv")
+
+
+@pytest.fixture(
+    params=["sqlite_url", pytest.param("fresh_postgresql_url", marks=[pytest.mark.service])]
+)
+def new_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database that no other test uses, once of each kind."""
+    with opened(str(request.getfixturevalue(request.param))) as database_of_test:
+        yield database_of_test
+
+
+def test_each_migration_can_be_taken_back_and_applied_again(new_database: Database) -> None:
+    runner = Runner(new_database, str(MIGRATIONS))
+    names = list(runner.up())
+    before = schema(new_database)
+
+    assert list(runner.down(FIRST)) == names[::-1]
+    assert list(runner.up()) == names
+    assert schema(new_database) == before
+
+
+def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> None:
+    runner = Runner(new_database, str(MIGRATIONS))
+    runner.up(FIRST)
+    job_id = uuid4()
+    Job.insert(
+        id=job_id,
+        state="PENDING",
+        uploaded_by="ann",
+        created_at=clock(),
+        not_before=clock(),
+        file_key="key",
+        file_name="roll.csv",
+        size_bytes=10,
+        sha256="sha",
+        format="csv",
+    ).execute()
+    Voter.create(student_id="1", email="ann@x.edu")
+    runner.up()
+
+    job = jobs.find(job_id)
+    assert job is not None
+    assert (job.uploaded_by, job.idempotency_key, job.preview_of) == ("ann", None, None)
+    assert Voter.get_by_id("1").email == "ann@x.edu"
+    jobs.create(FILE, uploaded_by="ann")
+    assert Job.select().count() == 2
+
+
+def schema(database: Database) -> dict[str, list[str]]:
+    return {
+        table: sorted(
+            [
+                f"{column.name} {column.data_type} {column.null}"
+                for column in database.get_columns(table)
+            ]
+            + [f"{index.columns} {index.unique}" for index in database.get_indexes(table)]
+        )
+        for table in database.get_tables()
+    }
