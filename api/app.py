@@ -3,7 +3,17 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import cli, docs, health, jobs, task_status, upload, voters
+from api import (
+    cli,
+    docs,
+    health,
+    job_actions,
+    job_files,
+    jobs,
+    task_status,
+    upload,
+    voters,
+)
 from api.auth import authenticate
 from api.errors import ServiceApi, register_errors
 from api.openapi import OPENAPI_CONFIG
@@ -23,6 +33,8 @@ RESOURCES = (
     upload.blueprint,
     task_status.blueprint,
     jobs.blueprint,
+    job_actions.blueprint,
+    job_files.blueprint,
     voters.blueprint,
     health.blueprint,
 )

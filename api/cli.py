@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from flask import Flask
@@ -11,6 +12,9 @@ from peewee import IntegrityError, InterfaceError, OperationalError, Programming
 from shared import credentials
 from shared import database as databases
 from shared.credentials import Scope
+from shared.options import ImportOptions, OnError
+from shared.roll.csv_reader import DELIMITERS
+from shared.voters.merge import Mode
 
 
 def register_commands(app: Flask) -> None:
@@ -102,8 +106,32 @@ def create_token(name: str, scopes: tuple[str, ...]) -> None:
 @click.command("import")
 @click.argument("file", type=click.Path())
 @click.option("--dry-run", is_flag=True, help="Only find out what would change.")
+@click.option(
+    "--mode",
+    type=click.Choice([str(mode) for mode in Mode]),
+    help="Which voters to write; upsert when not given.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice([str(choice) for choice in OnError]),
+    help="Whether to save the good rows when others are rejected; skip when not given.",
+)
+@click.option(
+    "--max-rejected-percent",
+    type=click.FloatRange(0, 100),
+    help="Save nothing when more rows than this share are rejected.",
+)
+@click.option(
+    "--expected-rows",
+    type=click.IntRange(min=0),
+    help="Save nothing when the file has another number of rows.",
+)
 @click.option("--encoding", help="Of a CSV file, when it is not told rightly.")
-@click.option("--delimiter", help="Of a CSV file: one character, or `tab`.")
+@click.option(
+    "--delimiter",
+    type=click.Choice([*DELIMITERS, "tab"]),
+    help="Of a CSV file; `tab` may be spelled out.",
+)
 @click.option("--sheet", help="Of a workbook: its title.")
 @click.option(
     "--rejects",
@@ -113,13 +141,7 @@ def create_token(name: str, scopes: tuple[str, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what the API's task status shows.")
 @with_appcontext
 def import_command(
-    file: str,
-    dry_run: bool,
-    encoding: str | None,
-    delimiter: str | None,
-    sheet: str | None,
-    rejects: str | None,
-    as_json: bool,
+    file: str, dry_run: bool, rejects: str | None, as_json: bool, **given: Any
 ) -> None:
     """Import FILE (CSV or Excel) here and now, without broker and worker.
 
@@ -128,12 +150,11 @@ def import_command(
     # The web processes share this module and need none of the readers.
     from api.import_command import import_file
 
-    given = {
-        "encoding": encoding,
-        "delimiter": "\t" if delimiter == "tab" else delimiter,
-        "sheet": sheet,
-    }
-    options = {name: value for name, value in given.items() if value is not None}
+    if given["delimiter"] == "tab":
+        given["delimiter"] = "\t"
+    options = ImportOptions.from_dict(
+        {name: value for name, value in given.items() if value is not None}
+    )
     with usable_database():
         is_saved = import_file(
             file, dry_run=dry_run, as_json=as_json, options=options, rejects=rejects

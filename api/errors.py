@@ -20,7 +20,7 @@ from api.schemas import ErrorSchema
 from api.services import services
 from shared.roll.errors import FileCode, FileFault
 from shared.storage.store import StoreFull, StoreUnavailable
-from shared.submission import TooLarge
+from shared.submission import KeyReused, TooLarge
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ SENTENCES = {
     403: "This API token lacks the scope `import`.",
     404: "There is nothing at this address.",
     405: "This address does not know the method; the header `Allow` lists those it knows.",
+    409: "This task has ended already; there is nothing to cancel.",
     410: "The files of this task have been deleted, as they are after a while.",
     413: "The file is larger than this service takes.",
     415: "The file looks like a PDF document.",
@@ -76,6 +77,7 @@ def register_errors(app: Flask) -> None:
     """Answer the errors of the other layers, and whatever nobody expected."""
     app.register_error_handler(FileFault, _refused_file)
     app.register_error_handler(TooLarge, _too_large)
+    app.register_error_handler(KeyReused, _key_reused)
     app.register_error_handler(ParseException, _unreadable_request)
     app.register_error_handler(StoreFull, _store_full)
     for unavailable in (StoreUnavailable, OperationalError, InterfaceError, MaxConnectionsExceeded):
@@ -112,6 +114,15 @@ def _too_large(_: TooLarge) -> Answer:
         f"The file is larger than this service takes ({limit_bytes:,} bytes)."
         " Please split it, or ask the operator to raise MAX_UPLOAD_BYTES.",
         errors={"code": "TOO_LARGE"},
+    )
+
+
+def _key_reused(_: KeyReused) -> Answer:
+    return error_answer(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "This Idempotency-Key was used before, for another file or with other options. Nothing was"
+        " stored; please take a new key.",
+        errors={"code": "KEY_REUSED"},
     )
 
 

@@ -10,9 +10,9 @@ from types import FrameType
 from peewee import PeeweeException
 
 from shared.database import database
-from shared.jobs import store as jobs
+from shared.jobs import attempts
+from shared.jobs.attempts import Claim
 from shared.jobs.states import JobCode
-from shared.jobs.store import Claim
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def failing_when_interrupted(claim: Claim) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        jobs.fail(claim, JobCode.INTERRUPTED, jobs.INTERRUPTED)
+        attempts.fail(claim, JobCode.INTERRUPTED, attempts.INTERRUPTED)
         raise
     finally:
         for number, handler in before.items():
@@ -48,7 +48,7 @@ def lease_renewed(claim: Claim, lease_seconds: float) -> Iterator[None]:
     def renew() -> None:
         while not is_done.wait(lease_seconds / RENEWALS_PER_LEASE):
             try:
-                jobs.renew(claim, lease_seconds)
+                attempts.renew(claim, lease_seconds)
             except PeeweeException as error:
                 logger.warning("lease not renewed", extra={"reason": type(error).__name__})
             finally:

@@ -20,10 +20,12 @@ from api.services import services
 from api.task_status import describe
 from shared.attempt import OnProgress
 from shared.importing import perform
+from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState, Phase
 from shared.jobs.store import StoredFile
+from shared.options import ImportOptions
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable
@@ -47,7 +49,7 @@ def import_file(
     *,
     dry_run: bool,
     as_json: bool,
-    options: Mapping[str, str],
+    options: ImportOptions,
     rejects: str | None,
 ) -> bool:
     """Import a file and print what became of it; tells whether that was a success.
@@ -55,7 +57,7 @@ def import_file(
     Rejected rows are written to `rejects`, or to a file named after the imported one.
     """
     try:
-        file = _kept(Path(path), options.get("encoding"))
+        file = _kept(Path(path), options.encoding)
     except Refused as refusal:
         if as_json:
             _print_json({"error": {"code": refusal.code, "message": refusal.message}})
@@ -63,7 +65,7 @@ def import_file(
         return False
     job = _imported(file, dry_run=dry_run, options=options)
     if as_json:
-        _print_json(describe(job))
+        _print_json(describe(job, may_read_roll=True))
     else:
         _print_report(job)
     if job.rejects_key:
@@ -91,15 +93,15 @@ def _kept(path: Path, encoding: str | None) -> StoredFile:
         raise Refused("UNREADABLE_PATH", f"Cannot read {path}: {error.strerror}.") from error
 
 
-def _imported(file: StoredFile, *, dry_run: bool, options: Mapping[str, str]) -> Job:
+def _imported(file: StoredFile, *, dry_run: bool, options: ImportOptions) -> Job:
     settings = services().settings
     claim = jobs.create_started(
         file,
-        uploaded_by=jobs.FOREGROUND,
+        uploaded_by=attempts.FOREGROUND,
         dry_run=dry_run,
-        worker=jobs.FOREGROUND,
+        worker=attempts.FOREGROUND,
         lease_seconds=settings.lease_seconds,
-        options=options,
+        options=options.to_dict(),
     )
     with (
         failing_when_interrupted(claim),
@@ -162,7 +164,7 @@ def _print_json(document: Mapping[str, object]) -> None:
 
 
 def _print_report(job: Job) -> None:
-    document = describe(job)
+    document = describe(job, may_read_roll=True)
     click.echo(document["result"] or document["status"], err=job.state == JobState.FAILURE)
     if job.report:
         for name, found in job.report.items():

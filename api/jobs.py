@@ -1,105 +1,96 @@
-"""`GET /api/jobs/<task_id>/...`: which rows were rejected, and why."""
+"""`GET /api/jobs/`: which files came in, from whom, and what became of each."""
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from flask import Response
 from flask_smorest import Blueprint
 from flask_smorest.pagination import PaginationParameters
-from marshmallow import RAISE, fields
-from marshmallow.validate import OneOf
+from marshmallow import RAISE
+from peewee import Expression
 from webargs.flaskparser import abort
 
-from api.auth import requires
+from api.auth import caller, requires
+from api.job_schemas import JobQuerySchema, JobSchema
 from api.openapi import refuses
-from api.query import PagedQuerySchema, page_of, storable
-from api.schemas import RowErrorSchema, described
-from api.services import services
+from api.query import page_of
+from api.task_status import describe, rfc3339
 from shared.credentials import Scope
 from shared.jobs import store as jobs
-from shared.jobs.models import Job, JobFault
-from shared.roll.errors import RowCode
-from shared.storage.store import FileLost
+from shared.jobs.models import Job
 
-blueprint = Blueprint("Jobs", __name__, url_prefix="/api/jobs", description="Rejected rows.")
+blueprint = Blueprint("Jobs", __name__, url_prefix="/api/jobs", description="Uploaded files.")
 
-PAGE_SIZE = 50
-MAX_PAGE_SIZE = 1000
-SEND_BYTES = 256 * 1024
-CSV_BODY = {
-    "description": "UTF-8 with a byte order mark.",
-    "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
-}
+PAGE_SIZE = 20
+MAX_PAGE_SIZE = 100
 
 
-class FaultQuerySchema(PagedQuerySchema):
-    """Which faults to list. A parameter that is not known is refused, not ignored."""
-
-    code = fields.String(
-        validate=OneOf(list(RowCode)),
-        metadata=described("Only faults of this code.", RowCode.INVALID_EMAIL),
-    )
-    column = fields.String(
-        validate=storable,
-        metadata=described("Only faults of this column of the file.", "E-mail"),
-    )
-
-
-@blueprint.route("/<uuid:task_id>/errors/")
+@blueprint.route("/")
 @requires(Scope.READ, Scope.IMPORT)
-@refuses(blueprint, 401, 403, 404, 422)
-@blueprint.arguments(FaultQuerySchema, location="query", unknown=RAISE)
-@blueprint.response(200, RowErrorSchema(many=True))
+@refuses(blueprint, 401, 403, 422)
+@blueprint.arguments(JobQuerySchema, location="query", unknown=RAISE)
+@blueprint.response(200, JobSchema(many=True))
 @blueprint.paginate(page_size=PAGE_SIZE, max_page_size=MAX_PAGE_SIZE)
-def errors(
-    parameters: dict[str, str], task_id: UUID, pagination_parameters: PaginationParameters
-) -> Any:
-    """List the faults of a job's rows
+def list_jobs(parameters: dict[str, Any], pagination_parameters: PaginationParameters) -> Any:
+    """List the jobs
 
-    In the order of their lines; the first thousand of a job are kept. The rejects file has all.
+    The newest first.
     """
-    _job(task_id)
-    query = JobFault.select().where(JobFault.job == task_id)
+    query = Job.select().order_by(Job.created_at.desc(), Job.id)
+    for condition in _conditions(parameters):
+        query = query.where(condition)
+    page = page_of(query, pagination_parameters)
+    return [] if page is None else [describe_job(job) for job in page]
+
+
+def _conditions(parameters: dict[str, Any]) -> Iterator[Expression]:
     for name, value in parameters.items():
-        query = query.where(getattr(JobFault, name) == value)
-    page = page_of(query.order_by(JobFault.number), pagination_parameters)
-    return [] if page is None else page.dicts()
+        if name == "created_from":
+            yield Job.created_at >= _stored(value)
+        elif name == "created_before":
+            yield Job.created_at < _stored(value)
+        else:
+            yield getattr(Job, name) == value
 
 
-@blueprint.route("/<uuid:task_id>/rejects.csv")
+def _stored(moment: datetime) -> datetime:
+    """The database's times are UTC without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+@blueprint.route("/<uuid:task_id>/")
 @requires(Scope.READ, Scope.IMPORT)
-@refuses(blueprint, 401, 403, 404, 410)
-@blueprint.doc(responses={"200": CSV_BODY})
-def rejects(task_id: UUID) -> Response:
-    """Download the rejected rows
-
-    The file's own columns with `_line` and `_errors` added. Mend the rows and upload the file as
-    it is: the two added columns are ignored.
-    """
-    job = _job(task_id)
-    if job.files_purged_at is not None:
-        abort(410, message="The files of this task have been deleted, as they are after a while.")
-    key = job.rejects_key
-    try:
-        file = services().store.open(key) if key else None
-    except FileLost:
-        file = None
-    if file is None:
-        abort(404, message="This task has no rejected rows to download.")
-    response = Response(_blocks(file), mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename=f"rejects-{task_id}.csv")
-    response.call_on_close(file.close)
-    return response
+@refuses(blueprint, 401, 403, 404)
+@blueprint.response(200, JobSchema)
+def show_job(task_id: UUID) -> dict[str, Any]:
+    """Show one job"""
+    return describe_job(job_or_404(task_id))
 
 
-def _job(task_id: UUID) -> Job:
+def job_or_404(task_id: UUID) -> Job:
+    """The job of that id; without one the request ends here."""
     job = jobs.find(task_id)
     if job is None:
         abort(404, message="There is no task with this id.")
     return job
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    while block := file.read(SEND_BYTES):
-        yield block
+def describe_job(job: Job) -> dict[str, Any]:
+    """The whole of a job, ready for JSON."""
+    return {
+        **describe(job, may_read_roll=caller().allows(Scope.READ)),
+        "uploaded_by": job.uploaded_by,
+        "options": job.options,
+        "duplicate_of": job.duplicate_of,
+        "preview_of": job.preview_of,
+        "retry_of": job.retry_of,
+        "cancelled_by": job.cancelled_by,
+        "files_purged_at": rfc3339(job.files_purged_at),
+        "report_mail": {
+            "state": job.report_mail,
+            "attempts": job.report_mail_attempts,
+            "sent_at": rfc3339(job.report_mail_sent_at),
+            "error": job.report_mail_error,
+        },
+    }

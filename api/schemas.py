@@ -15,9 +15,13 @@ def described(text: str, example: object) -> dict[str, object]:
     return {"description": text, "example": example}
 
 
-def _time(text: str) -> fields.String:
+def time_field(text: str) -> fields.String:
     metadata = described(f"{text} RFC 3339, UTC.", "2026-01-31T09:30:00.125Z")
     return fields.String(allow_none=True, metadata={**metadata, "format": "date-time"})
+
+
+def task_id_field(text: str) -> fields.String:
+    return fields.String(allow_none=True, metadata={**described(text, TASK_ID), "format": "uuid"})
 
 
 def _count(text: str, example: int = 0) -> fields.Integer:
@@ -47,6 +51,7 @@ class AcceptedSchema(AnswerSchema):
     status_url = fields.String(
         metadata={**described("Where to ask for the outcome.", STATUS_URL), "format": "uri"}
     )
+    duplicate_of = task_id_field("The last task before that got the same bytes, if there is one.")
 
 
 class ProgressSchema(AnswerSchema):
@@ -71,6 +76,26 @@ class FileSchema(AnswerSchema):
     encoding = fields.String(allow_none=True, metadata=described("Of a CSV file.", "utf-8"))
     delimiter = fields.String(allow_none=True, metadata=described("Of a CSV file.", ";"))
     sheet = fields.String(allow_none=True, metadata=described("Of a workbook.", "Roll 2026"))
+
+
+class DifferenceSchema(AnswerSchema):
+    """One voter whom an import would change."""
+
+    change = fields.String(
+        validate=OneOf(["create", "update"]), metadata=described("What would happen.", "update")
+    )
+    student_id = fields.String(metadata=described("The voter.", "0012345"))
+    line = _count("The line of the file.", 17)
+    fields_ = fields.Dict(
+        data_key="fields",
+        attribute="fields",
+        keys=fields.String(),
+        values=fields.Dict(),
+        metadata=described(
+            "The fields that would change, each with its value now and then.",
+            {"email": {"from": "a.okafor@uni.example", "to": "amina@uni.example"}},
+        ),
+    )
 
 
 class ReportSchema(AnswerSchema):
@@ -115,6 +140,19 @@ class ReportSchema(AnswerSchema):
             [{"code": "ONE_DEPARTMENT", "message": "All voters are of one department."}],
         ),
     )
+    eligibility_on = _count("Updated voters who become eligible.", 4)
+    eligibility_off = _count("Updated voters who are no longer eligible.", 1)
+    would_create = _count("In a preview only: what an import would create.", 950)
+    would_update = _count("In a preview only: what an import would update.", 30)
+    differences = fields.List(
+        fields.Nested(DifferenceSchema),
+        metadata={
+            "description": (
+                "In a preview only, and for tokens that may read the roll: up to 50 voters of"
+                " those whom an import would change, the updated before the created."
+            )
+        },
+    )
 
 
 class FailureSchema(AnswerSchema):
@@ -143,9 +181,9 @@ class TaskStatusSchema(AnswerSchema):
         metadata=described("Whether it only finds out what would change.", False)
     )
     attempts = _count("How often a worker has begun.", 1)
-    created_at = _time("When the file was accepted.")
-    started_at = _time("When the latest attempt began.")
-    finished_at = _time("When the outcome was certain.")
+    created_at = time_field("When the file was accepted.")
+    started_at = time_field("When the latest attempt began.")
+    finished_at = time_field("When the outcome was certain.")
     progress = fields.Nested(ProgressSchema)
     file = fields.Nested(FileSchema)
     report = fields.Nested(ReportSchema, allow_none=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask_smorest import Blueprint
 from webargs.flaskparser import abort
 
-from api.auth import requires
+from api.auth import caller, requires
 from api.openapi import refuses
 from api.schemas import TaskStatusSchema
 from shared.credentials import Scope
@@ -41,11 +41,15 @@ def task_status(task_id: UUID) -> dict[str, Any]:
     job = jobs.find(task_id)
     if job is None:
         abort(404, message="There is no task with this id.")
-    return describe(job)
+    return describe(job, may_read_roll=caller().allows(Scope.READ))
 
 
-def describe(job: Job) -> dict[str, Any]:
-    """The status document of a job, ready for JSON."""
+def describe(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
+    """The status document of a job, ready for JSON; a preview shows what stands on the roll only
+    to those who may read it."""
+    report = job.report
+    if report and not may_read_roll:
+        report = {name: found for name, found in report.items() if name != "differences"}
     return {
         "task_id": str(job.id),
         "state": job.state,
@@ -53,9 +57,9 @@ def describe(job: Job) -> dict[str, Any]:
         "result": _result(job),
         "dry_run": job.dry_run,
         "attempts": job.attempts,
-        "created_at": _rfc3339(job.created_at),
-        "started_at": _rfc3339(job.started_at),
-        "finished_at": _rfc3339(job.finished_at),
+        "created_at": rfc3339(job.created_at),
+        "started_at": rfc3339(job.started_at),
+        "finished_at": rfc3339(job.finished_at),
         "progress": {
             "phase": job.phase,
             "rows_read": job.rows_read,
@@ -70,7 +74,7 @@ def describe(job: Job) -> dict[str, Any]:
             "delimiter": job.delimiter,
             "sheet": job.sheet,
         },
-        "report": job.report,
+        "report": report,
         "error": _error(job),
     }
 
@@ -101,6 +105,6 @@ def _error(job: Job) -> dict[str, str] | None:
     return {"code": job.error_code, "message": job.error_message or ""}
 
 
-def _rfc3339(time: datetime | None) -> str | None:
-    """The database's times are UTC without a zone."""
+def rfc3339(time: datetime | None) -> str | None:
+    """A time of the database, which is UTC without a zone, as the API gives it."""
     return None if time is None else f"{time.isoformat(timespec='milliseconds')}Z"

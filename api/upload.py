@@ -5,19 +5,20 @@ from urllib.parse import urljoin
 
 from flask import request, url_for
 from flask_smorest import Blueprint
-from marshmallow import RAISE, Schema, fields
-from marshmallow.validate import Length, OneOf
+from marshmallow import EXCLUDE, RAISE
 from webargs.flaskparser import abort
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import caller, requires
+from api.jobs import job_or_404
 from api.openapi import refuses
-from api.query import storable
-from api.schemas import AcceptedSchema, described
+from api.schemas import AcceptedSchema
 from api.services import services
+from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema
 from shared.credentials import Scope
-from shared.roll.csv_reader import DELIMITERS
+from shared.jobs.models import Job
+from shared.options import ImportOptions
 from shared.storage.file_store import NO_ROOM
 from shared.storage.store import StoreFull
 from shared.submission import TooLarge, submit
@@ -51,34 +52,16 @@ UPLOAD_BODY = {
 LOCATION = {"description": "The status address.", "schema": {"type": "string", "format": "uri"}}
 
 
-class UploadQuerySchema(Schema):
-    """How to import the file. A parameter that is not known is refused, not ignored."""
-
-    dry_run = fields.Boolean(
-        load_default=False,
-        metadata=described("Only find out what would change; the roll stays as it is.", False),
-    )
-    encoding = fields.String(
-        validate=[Length(1, 40), storable],
-        metadata=described("Of a CSV file, when it is not told rightly.", "windows-1252"),
-    )
-    delimiter = fields.String(
-        validate=OneOf(list(DELIMITERS)),
-        metadata=described("Of a CSV file: a comma, a semicolon, a tab or a pipe.", ";"),
-    )
-    sheet = fields.String(
-        validate=[Length(1, 100), storable],
-        metadata=described("Of a workbook: its title.", "Roll 2026"),
-    )
-
-
 @blueprint.route("/", methods=["POST"])
 @requires(Scope.IMPORT)
 @refuses(blueprint, 400, 401, 403, 413, 415, 422, 507)
 @blueprint.doc(requestBody=UPLOAD_BODY)
 @blueprint.arguments(UploadQuerySchema, location="query", unknown=RAISE)
+@blueprint.arguments(UploadHeaderSchema, location="headers", unknown=EXCLUDE)
 @blueprint.response(202, AcceptedSchema, headers={"Location": LOCATION})
-def upload(options: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+def upload(
+    options: dict[str, Any], headers: dict[str, str]
+) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Send the registrar's file
 
     The file is stored and a worker processes it; the answer tells where to ask for the outcome.
@@ -94,15 +77,23 @@ def upload(options: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]
         max_bytes=shared.settings.max_upload_bytes,
         uploaded_by=caller().name,
         dry_run=options.pop("dry_run"),
-        options=options,
+        options=ImportOptions.from_dict(options),
+        idempotency_key=headers.get("idempotency_key"),
     )
-    status_url = _absolute(url_for("Task status.task_status", task_id=task_id))
-    accepted = {
+    return accepted(job_or_404(task_id))
+
+
+def accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """The answer to a request that has made a job: body, status and headers."""
+    status_url = _absolute(url_for("Task status.task_status", task_id=job.id))
+    body: dict[str, Any] = {
         "message": "File uploaded and processing started",
-        "task_id": str(task_id),
+        "task_id": str(job.id),
         "status_url": status_url,
     }
-    return accepted, 202, {"Location": status_url}
+    if job.duplicate_of:
+        body["duplicate_of"] = str(job.duplicate_of)
+    return body, 202, {"Location": status_url}
 
 
 def _received_file() -> FileStorage:

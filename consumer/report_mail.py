@@ -26,6 +26,8 @@ def compose(job: Job, faults: Sequence[JobFault]) -> tuple[str, str]:
     if job.state == JobState.SUCCESS:
         report = Report.from_dict(job.report)
         parts = [*_success(job, report), *_faults(report, faults), *_next_steps(job, report)]
+    elif job.state == JobState.REVOKED:
+        parts = _cancelled(job)
     else:
         parts = _failure(job)
     lines = chain.from_iterable(map(_wrapped, [*parts, *_particulars(job)]))
@@ -40,6 +42,8 @@ def _wrapped(line: str) -> list[str]:
 
 def _subject(job: Job) -> str:
     name = job.file_name[:SUBJECT_NAME_CHARS]
+    if job.state == JobState.REVOKED:
+        return f"[Voter roll] Cancelled: {name}"
     if job.state != JobState.SUCCESS:
         return f"[Voter roll] Not imported: {name}"
     report = Report.from_dict(job.report)
@@ -100,7 +104,7 @@ def _described(counts: Mapping[str, int]) -> Iterable[str]:
 
 def _next_steps(job: Job, report: Report) -> list[str]:
     if job.dry_run:
-        step = "Nothing was changed. Import the file without the dry run to apply it."
+        step = "Nothing was changed. Apply this preview, or import the file without the dry run."
     elif not report.rejected:
         step = "There is nothing left to do: every row is on the roll."
     elif report.errors.keys() == {RowCode.CONFLICTING_ROWS}:
@@ -122,6 +126,16 @@ def _failure(job: Job) -> list[str]:
         "",
         "What to do next",
         "  Mend what the reason names, or export the file anew, and upload it again.",
+        "",
+    ]
+
+
+def _cancelled(job: Job) -> list[str]:
+    return [
+        f"The import was cancelled by {job.cancelled_by}. The roll is as it was before.",
+        "",
+        "What to do next",
+        "  Nothing. To import the file after all, try the task again or upload the file again.",
         "",
     ]
 

@@ -12,9 +12,10 @@ from peewee import InterfaceError, OperationalError
 
 from config.settings import PROJECT_ROOT, Settings
 from consumer.process_limits import MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
+from shared.jobs import attempts
 from shared.jobs import store as jobs
+from shared.jobs.attempts import Claim
 from shared.jobs.states import JobCode, JobState
-from shared.jobs.store import Claim
 from shared.roll.sniffing import Format
 from shared.roll.workbook_faults import too_large
 
@@ -60,7 +61,7 @@ class Stable:
         """Claim the job and start a horse for it; nothing happens when it is not to be had."""
         if not self.has_room:
             return
-        claim = jobs.claim(
+        claim = attempts.claim(
             job_id,
             worker=self._worker,
             lease_seconds=self._settings.lease_seconds,
@@ -126,7 +127,7 @@ class Stable:
     def _fail_for_time(self, horse: Horse) -> None:
         logger.warning("out of time", extra={"job_id": str(horse.claim.job_id)})
         limit = self._settings.job_time_limit_seconds
-        jobs.fail(
+        attempts.fail(
             horse.claim,
             JobCode.TIME_LIMIT,
             f"The import was stopped after {limit:,} seconds. The roll is unchanged. Please split"
@@ -139,10 +140,10 @@ class Stable:
         job = jobs.find(horse.claim.job_id)
         if job is not None and job.format != Format.CSV:
             fault = too_large("The workbook takes more memory to read than there is for one file.")
-            jobs.fail(horse.claim, fault.code, fault.message)
+            attempts.fail(horse.claim, fault.code, fault.message)
             return
         limit = self._settings.job_memory_limit_mb
-        jobs.fail(
+        attempts.fail(
             horse.claim,
             JobCode.MEMORY_LIMIT,
             f"The import was stopped because it needed more than {limit:,} MiB of memory. The roll"
@@ -153,7 +154,7 @@ class Stable:
         lease_seconds = self._settings.lease_seconds
         if time.monotonic() - horse.renewed_at < lease_seconds / RENEWALS_PER_LEASE:
             return
-        if not jobs.renew(horse.claim, lease_seconds):
+        if not attempts.renew(horse.claim, lease_seconds):
             # Finished this instant, or taken over: in neither case is there anything left to do.
             logger.info("lease not renewed", extra={"job_id": str(horse.claim.job_id)})
             _end(horse)
@@ -184,7 +185,7 @@ class Stable:
     def _release(
         self, claim: Claim, *, death: JobCode | None, delay_seconds: float = 0.0
     ) -> JobState | None:
-        return jobs.release(
+        return attempts.release(
             claim,
             death=death,
             max_attempts=self._settings.max_attempts,

@@ -57,10 +57,8 @@ def purge_expired(store: UploadStore, retain_days: float) -> int:
     count = 0
     while jobs := files.expired_jobs(retain_days, BATCH):
         for job in jobs:
-            store.delete(job.file_key)
-            if job.rejects_key:
-                store.delete(job.rejects_key)
-            files.note_purged(job)
+            for key in files.forget_files(job):
+                store.delete(key)
         count += len(jobs)
     if count:
         logger.info("files of old jobs purged", extra={"jobs": count})

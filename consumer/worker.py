@@ -24,6 +24,7 @@ from peewee import InterfaceError, OperationalError
 from config.settings import Settings
 from consumer.stable import Stable
 from shared.database import be_impatient, database
+from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.messages import (
     QUEUE,
@@ -187,7 +188,7 @@ class Worker:
             ):
                 self._polled_at = time.monotonic()
                 room = self._stable.room
-                due = jobs.due_jobs(room)
+                due = attempts.due_jobs(room)
                 for job_id in due:
                     self._stable.start(job_id)
                 if len(due) == room:

@@ -15,15 +15,18 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from shared.database import database
+from shared.demands import JobFailure, check_demands, check_preview
+from shared.jobs import attempts
 from shared.jobs import store as jobs
+from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
-from shared.jobs.store import AttemptLost, Claim
+from shared.options import ImportOptions
 from shared.rejection import Rejections
 from shared.roll.columns import repeats_header
 from shared.roll.disarming import arm
 from shared.roll.errors import FileCode, FileFault, WarningCode
-from shared.roll.limits import Limits, ReadOptions
+from shared.roll.limits import Limits
 from shared.roll.reader import open_roll
 from shared.roll.rejects import is_rejects_file
 from shared.roll.report import Report
@@ -32,23 +35,17 @@ from shared.roll.validation import Staged, compile_validator
 from shared.storage.store import FileLost, UploadStore, deleted_unless_committed
 from shared.voters import merge, staging
 from shared.voters.conflicts import note_conflicts
-from shared.voters.roll import lock_roll
+from shared.voters.differences import sample_differences
+from shared.voters.history import Author
+from shared.voters.roll import lock_roll, note_roll_changed, roll_version
 from shared.voters.signs import odd_signs
 
 BATCH_ROWS = 20_000
 PROGRESS_SECONDS = 0.5
+MAX_DIFFERENCES = 50
 HASH_BYTES = 1024 * 1024
 
 OnProgress = Callable[[Phase, int, float | None], None]
-
-
-class JobFailure(Exception):
-    """The job cannot succeed, and its file's content is not to blame."""
-
-    def __init__(self, code: JobCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgress) -> None:
@@ -57,9 +54,10 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
     job = jobs.find(claim.job_id)
     if job is None:
         raise AttemptLost(f"job {claim.job_id} is gone")
-    reading = partial(open_roll, options=ReadOptions(**job.options), limits=limits)
+    options = ImportOptions.from_dict(job.options)
+    reading = partial(open_roll, options=options, limits=limits)
     with _opened(store, job) as file, reading(file) as reader:
-        jobs.note_progress(
+        attempts.note_progress(
             claim,
             format=reader.format,
             encoding=reader.encoding,
@@ -74,11 +72,12 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
                 with reading(file) as once_more:
                     rejections.add_conflicts(_as_meant(once_more), label)
             _compare(report, reader, rejections)
-            jobs.note_progress(
+            check_demands(options, report, rejections, store)
+            attempts.note_progress(
                 claim, phase=Phase.APPLYING, rows_read=report.rows_read, percent=None
             )
             on_progress(Phase.APPLYING, report.rows_read, None)
-            _conclude(claim, report, rejections, store, dry_run=job.dry_run)
+            _conclude(claim, job, options, report, rejections, store)
     on_progress(Phase.DONE, report.rows_read, 100.0)
 
 
@@ -127,7 +126,7 @@ def _stage_all(
         if time.monotonic() - told_at >= PROGRESS_SECONDS:
             percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
             rows_read = staged + rejections.count
-            jobs.note_progress(claim, rows_read=rows_read, percent=percent)
+            attempts.note_progress(claim, rows_read=rows_read, percent=percent)
             on_progress(Phase.READING, rows_read, percent)
             told_at = time.monotonic()
     report.rows_read = staged + rejections.count
@@ -195,16 +194,55 @@ def _compare(report: Report, reader: RollReader, rejections: Rejections) -> None
 
 
 def _conclude(
-    claim: Claim, report: Report, rejections: Rejections, store: UploadStore, *, dry_run: bool
+    claim: Claim,
+    job: Job,
+    options: ImportOptions,
+    report: Report,
+    rejections: Rejections,
+    store: UploadStore,
 ) -> None:
     """Change the roll and the job in one transaction, or only find out what would change."""
     rejects_key = rejections.store_in(store)
     with deleted_unless_committed(store, rejects_key), database.atomic():
-        if not dry_run:
-            lock_roll()
-        counts = merge.compare() if dry_run else merge.apply()
-        report.created = counts.created
-        report.updated = counts.updated
-        report.unchanged = counts.unchanged
+        lock_roll()
+        version = roll_version()
+        check_preview(job, version)
+        if job.dry_run:
+            _preview(report, options.mode)
+        else:
+            version = _apply(report, options.mode, Author(job.uploaded_by, job_id=job.id), version)
         report.check()
-        jobs.finish(claim, report.to_dict(), rejections.first_faults(), rejects_key=rejects_key)
+        attempts.finish(
+            claim,
+            report.to_dict(),
+            rejections.first_faults(),
+            rejects_key=rejects_key,
+            roll_version=version,
+        )
+
+
+def _preview(report: Report, mode: merge.Mode) -> None:
+    counts = merge.compare(mode)
+    _count(report, counts)
+    report.would_create, report.would_update = counts.created, counts.updated
+    report.differences = sample_differences(mode, MAX_DIFFERENCES)
+
+
+def _apply(report: Report, mode: merge.Mode, author: Author, version: int) -> int:
+    """Change the roll; returns its version afterwards."""
+    counts = merge.apply(author, mode)
+    _count(report, counts)
+    return note_roll_changed() if counts.created or counts.updated else version
+
+
+def _count(report: Report, counts: merge.Counts) -> None:
+    report.created = counts.created
+    report.updated = counts.updated
+    report.unchanged = counts.unchanged
+    report.eligibility_on = counts.eligibility_on
+    report.eligibility_off = counts.eligibility_off
+    left = {
+        WarningCode.NOT_CREATED: counts.not_created,
+        WarningCode.NOT_UPDATED: counts.not_updated,
+    }
+    report.warnings |= {str(code): rows for code, rows in left.items() if rows}

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 from peewee import InterfaceError, OperationalError
 
-from shared.attempt import JobFailure, OnProgress, run
+from shared.attempt import OnProgress, run
 from shared.database import database
-from shared.jobs import store as jobs
+from shared.demands import JobFailure
+from shared.jobs import attempts
+from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.states import JobCode
-from shared.jobs.store import AttemptLost, Claim
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
 from shared.storage.file_store import NO_ROOM
@@ -38,9 +39,18 @@ def perform(
     outcome = "success"
     try:
         run(claim, store, limits, on_progress)
-    except (FileFault, JobFailure) as fault:
+    except FileFault as fault:
         outcome = str(fault.code)
-        jobs.fail(claim, fault.code, fault.message)
+        attempts.fail(claim, fault.code, fault.message)
+    except JobFailure as failure:
+        outcome = str(failure.code)
+        attempts.fail(
+            claim,
+            failure.code,
+            failure.message,
+            faults=failure.faults,
+            rejects_key=failure.rejects_key,
+        )
     except AttemptLost:
         outcome = "lost to another attempt"
     except MemoryError:
@@ -51,12 +61,12 @@ def perform(
             outcome = f"given back: {type(error).__name__}"
             # The connection may be the fault; giving the job back takes a fresh one.
             database.close()
-            jobs.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=max_attempts)
+            attempts.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=max_attempts)
         else:
             error_id = uuid4().hex[:12]
             outcome = "defect"
             logger.exception("attempt met a defect", extra={"error_id": error_id})
-            jobs.fail(claim, JobCode.INTERNAL_ERROR, _apology(error_id))
+            attempts.fail(claim, JobCode.INTERNAL_ERROR, _apology(error_id))
     logger.info(
         "attempt ended",
         extra={

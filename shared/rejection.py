@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from shared.jobs.store import MAX_KEPT_FAULTS
+from shared.jobs.attempts import MAX_KEPT_FAULTS
 from shared.roll.errors import RowCode, RowError
 from shared.roll.rejects import RejectsWriter
 from shared.roll.rows import Cell, Row

@@ -1,24 +1,31 @@
 """From the bytes of an upload to a job that a worker knows of."""
 
 import hashlib
-from collections.abc import Mapping
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
+from peewee import IntegrityError
+
 from shared.jobs import store as jobs
-from shared.jobs.store import NO_OPTIONS, StoredFile
+from shared.jobs.store import StoredFile
 from shared.messages import Doorbell
+from shared.options import ImportOptions
 from shared.roll.errors import FileCode, FileFault
 from shared.roll.sniffing import Format, detect_format
 from shared.storage.store import UploadStore, deleted_unless_committed
 
 COPY_BYTES = 256 * 1024
 MAX_NAME_CHARS = 255
+DEFAULT_OPTIONS = ImportOptions()
 REFUSED_AT_ONCE = (FileCode.EMPTY_FILE, FileCode.UNSUPPORTED_FORMAT)
 
 
 class TooLarge(Exception):
     """The file is larger than MAX_UPLOAD_BYTES."""
+
+
+class KeyReused(Exception):
+    """The idempotency key was used before, for another file or with other options."""
 
 
 def submit(
@@ -30,19 +37,41 @@ def submit(
     max_bytes: int,
     uploaded_by: str,
     dry_run: bool = False,
-    options: Mapping[str, str] = NO_OPTIONS,
+    options: ImportOptions = DEFAULT_OPTIONS,
+    idempotency_key: str | None = None,
 ) -> UUID:
     """Store the file, commit its job, ring the doorbell; returns the job's id.
+
+    The same caller's same key gives the same job again, and nothing new is stored; with another
+    file or other options it raises `KeyReused`.
 
     `upload` is seekable, at its start; `name` is the client's name of the file, only ever shown.
     Raises `FileFault` for a file that is empty or neither CSV nor Excel, `TooLarge`, and what the
     store raises; nothing is left behind then. After a database fault, which comes out as well,
     the job may be there or not. A broker out of reach is no error.
     """
-    encoding = options.get("encoding")
-    file = keep(upload, name, store=store, max_bytes=max_bytes, encoding=encoding)
-    with deleted_unless_committed(store, file.key):
-        job_id = jobs.create(file, uploaded_by=uploaded_by, dry_run=dry_run, options=options)
+    file = keep(upload, name, store=store, max_bytes=max_bytes, encoding=options.encoding)
+    try:
+        with deleted_unless_committed(store, file.key):
+            job_id = jobs.create(
+                file,
+                uploaded_by=uploaded_by,
+                dry_run=dry_run,
+                options=options.to_dict(),
+                idempotency_key=idempotency_key,
+            )
+    except IntegrityError:
+        # The key is taken, perhaps by the same request a moment ago.
+        first = jobs.find_by_key(uploaded_by, idempotency_key or "")
+        if first is None:
+            raise
+        if (first.sha256, first.dry_run, first.options) != (
+            file.sha256,
+            dry_run,
+            options.to_dict(),
+        ):
+            raise KeyReused from None
+        return first.id
     doorbell.ring(job_id)
     return job_id
 

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,15 @@ NOT_COPIED = (".git", ".venv", "var", "tests", "docs", "__pycache__", ".*_cache"
 PROOF = frozenset(
     {"doubled", "stale write", "wrong report", "wrong voter", "defect", "ended by itself"}
 )
-FINISH = "jobs.finish(claim, report.to_dict(), rejections.first_faults(), rejects_key=rejects_key)"
+FINISH = """\
+        attempts.finish(
+            claim,
+            report.to_dict(),
+            rejections.first_faults(),
+            rejects_key=rejects_key,
+            roll_version=version,
+        )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +40,13 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "the attempt number fences nothing",
-        "shared/jobs/store.py",
+        "shared/jobs/attempts.py",
         "            & (Job.attempts == self.attempt)\n",
         "",
     ),
     Mutant(
         "nothing fences an attempt",
-        "shared/jobs/store.py",
+        "shared/jobs/attempts.py",
         "            & (Job.state == JobState.STARTED)\n"
         "            & (Job.attempts == self.attempt)\n",
         "",
@@ -45,8 +54,8 @@ MUTANTS = (
     Mutant(
         "SUCCESS is written after the roll's commit",
         "shared/attempt.py",
-        f"            {FINISH}\n",
-        f"        {FINISH}\n",
+        FINISH,
+        textwrap.indent(textwrap.dedent(FINISH), "    "),
     ),
 )
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from shared.database import clock
-from shared.jobs.models import Job
+from shared.database import clock, database
+from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
 
 SECONDS_A_DAY = 86_400
@@ -32,6 +32,17 @@ def expired_jobs(retain_days: float, limit: int) -> list[Job]:
     )
 
 
-def note_purged(job: Job) -> None:
-    """The files of the job are gone; its counts and its hash stay."""
-    Job.update(files_purged_at=clock()).where(Job.id == job.id).execute()
+def forget_files(job: Job) -> list[str]:
+    """Note that the files of a job are purged, before they are; returns the keys to delete.
+
+    Counts, hash and codes of the job stay, and what rows held goes. A file that another job still
+    names is kept for that one.
+    """
+    report = {name: job.report[name] for name in job.report or () if name != "differences"}
+    with database.atomic():
+        Job.update(
+            files_purged_at=clock(), idempotency_key=None, report=report or job.report
+        ).where(Job.id == job.id).execute()
+        JobFault.update(value="").where(JobFault.job == job.id).execute()
+    keys = {key for key in (job.file_key, job.rejects_key) if key}
+    return sorted(keys - keys_of_jobs(keys))

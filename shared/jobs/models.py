@@ -19,7 +19,7 @@ from shared.jobs.states import MailState, Phase
 class Job(BaseModel):
     """One uploaded file and what becomes of it. Times are the database's, in UTC, without a zone.
 
-    Only `shared.jobs.store` and `shared.jobs.outbox` write here.
+    Only the modules of `shared.jobs` write here.
     """
 
     id = UUIDField(primary_key=True)

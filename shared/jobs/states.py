@@ -8,9 +8,12 @@
 | STARTED          | RETRY   | infrastructure fault, dead child, shutdown (no death)              |
 | STARTED          | SUCCESS | the child, in the transaction that changes the roll                |
 | STARTED          | FAILURE | file fault, time or memory limit, deaths used up, a bug            |
+| PENDING, RETRY   | REVOKED | someone cancels it                                                 |
+| STARTED          | REVOKED | someone cancels it; its attempt is fenced out                      |
 | PENDING, RETRY   | FAILURE | deaths used up, as a worker with a lower MAX_ATTEMPTS sees it      |
 
-Every transition is one conditional UPDATE in `shared.jobs.store`, guarded by the state and, for a
+Every transition is one conditional UPDATE in `shared.jobs.attempts` or
+`shared.jobs.store`, guarded by the state and, for a
 running job, by its attempt number, which serves as the fencing token: an attempt that was thought
 dead and is not finds another number and changes nothing.
 """
@@ -60,6 +63,10 @@ class JobCode(StrEnum):
     FILE_CHANGED = "FILE_CHANGED"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     INTERRUPTED = "INTERRUPTED"
+    ROWS_REJECTED = "ROWS_REJECTED"
+    TOO_MANY_REJECTED = "TOO_MANY_REJECTED"
+    ROW_COUNT_MISMATCH = "ROW_COUNT_MISMATCH"
+    ROLL_CHANGED = "ROLL_CHANGED"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
@@ -71,5 +78,9 @@ DESCRIPTIONS = {
     JobCode.FILE_CHANGED: "The stored file is not the one that was uploaded.",
     JobCode.SERVICE_UNAVAILABLE: "The database or the upload store stayed out of reach.",
     JobCode.INTERRUPTED: "Someone stopped `flask import` before its end.",
+    JobCode.ROWS_REJECTED: "A row was rejected, and the upload had on_error=abort.",
+    JobCode.TOO_MANY_REJECTED: "More rows were rejected than max_rejected_percent allows.",
+    JobCode.ROW_COUNT_MISMATCH: "The file has another number of rows than expected_rows.",
+    JobCode.ROLL_CHANGED: "The roll has changed since the preview that was to be applied.",
     JobCode.INTERNAL_ERROR: "A defect of this service; the error id leads to the log.",
 }

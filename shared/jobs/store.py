@@ -1,33 +1,20 @@
-"""The only writer of a job's state; see `shared.jobs.states` for what leads where.
+"""Jobs as people see them: made, found, cancelled; `shared.jobs.attempts` has what workers do.
 
-Every function is one statement or one transaction of its own, except `finish`, which joins the
-transaction it is called in.
+Every function is one statement or one transaction of its own.
 """
 
-import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID, uuid4
 
-from peewee import Expression
+from shared.database import clock, database, is_postgresql
+from shared.jobs.attempts import Claim, conclude
+from shared.jobs.models import Job
+from shared.jobs.states import FINAL_STATES, JobState, MailState, Phase
 
-from shared.database import clock
-from shared.jobs.models import Job, JobFault
-from shared.jobs.states import JobCode, JobState, MailState, Phase
-from shared.roll.errors import RowError
-
-MAX_KEPT_FAULTS = 1000
-MAX_BACKOFF_SECONDS = 300.0
-# The worker of a job that `flask import` does in the foreground; nobody else finishes such a job.
-FOREGROUND = "flask import"
-INTERRUPTED = "The import was interrupted at the command line. The roll is unchanged."
-NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
-
-
-class AttemptLost(Exception):
-    """Another attempt owns the job now; whatever this one has found must not be written."""
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +28,33 @@ class StoredFile:
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to work on a job: its id and the attempt number that fences every write."""
-
-    job_id: UUID
-    attempt: int
-
-    @property
-    def holds(self) -> Expression:
-        """The condition under which a write of this attempt may happen."""
-        condition: Expression = (
-            (Job.id == self.job_id)
-            & (Job.state == JobState.STARTED)
-            & (Job.attempts == self.attempt)
-        )
-        return condition
-
-
 def create(
     file: StoredFile,
     *,
     uploaded_by: str,
     dry_run: bool = False,
-    options: Mapping[str, str] = NO_OPTIONS,
+    options: Mapping[str, Any] = NO_OPTIONS,
+    idempotency_key: str | None = None,
+    preview_of: UUID | None = None,
+    retry_of: UUID | None = None,
 ) -> UUID:
     """Commit a PENDING job for a stored file; returns its id, which is the task id.
 
-    `options` are the `ReadOptions` that the uploader gave.
+    `options` are the `ImportOptions` that the uploader gave; `preview_of` and `retry_of` name the
+    job whose file this one imports. Raises peewee's IntegrityError when `uploaded_by` has used the
+    key before.
     """
-    return _insert(file, uploaded_by, dry_run, options, state=JobState.PENDING)
+    return _insert(
+        file,
+        uploaded_by,
+        dry_run,
+        options,
+        state=JobState.PENDING,
+        idempotency_key=idempotency_key,
+        preview_of=preview_of,
+        retry_of=retry_of,
+        duplicate_of=None if preview_of or retry_of else _latest_of(file.sha256),
+    )
 
 
 def create_started(
@@ -80,7 +64,7 @@ def create_started(
     dry_run: bool,
     worker: str,
     lease_seconds: float,
-    options: Mapping[str, str] = NO_OPTIONS,
+    options: Mapping[str, Any] = NO_OPTIONS,
 ) -> Claim:
     """Commit a job that its creator has claimed already, so that no worker can take it."""
     job_id = _insert(
@@ -94,15 +78,48 @@ def create_started(
         started_at=clock(),
         lease_expires_at=clock(lease_seconds),
         phase=Phase.READING,
+        duplicate_of=_latest_of(file.sha256),
     )
     return Claim(job_id, 1)
+
+
+def create_again(
+    earlier: Job,
+    *,
+    uploaded_by: str,
+    dry_run: bool,
+    preview_of: UUID | None = None,
+    retry_of: UUID | None = None,
+) -> UUID | None:
+    """Commit a PENDING job for the file and options of another; None when its files are purged.
+
+    Whoever purges them waits for this transaction, and then finds that the file is still named.
+    """
+    kept = Job.select(Job.id).where((Job.id == earlier.id) & Job.files_purged_at.is_null())
+    with database.atomic():
+        if not (kept.for_update() if is_postgresql() else kept).exists():
+            return None
+        return create(
+            StoredFile(
+                key=earlier.file_key,
+                name=earlier.file_name,
+                size_bytes=earlier.size_bytes,
+                sha256=earlier.sha256,
+                format=earlier.format,
+            ),
+            uploaded_by=uploaded_by,
+            dry_run=dry_run,
+            options=earlier.options,
+            preview_of=preview_of,
+            retry_of=retry_of,
+        )
 
 
 def _insert(
     file: StoredFile,
     uploaded_by: str,
     dry_run: bool,
-    options: Mapping[str, str],
+    options: Mapping[str, Any],
     **values: Any,
 ) -> UUID:
     job_id = uuid4()
@@ -123,189 +140,40 @@ def _insert(
     return job_id
 
 
+def _latest_of(sha256: str) -> UUID | None:
+    """The last job before that got the same bytes."""
+    query = Job.select(Job.id).where(Job.sha256 == sha256)
+    latest: UUID | None = query.order_by(Job.created_at.desc()).limit(1).scalar()
+    return latest
+
+
 def find(job_id: UUID) -> Job | None:
     """The job as committed, or None."""
     job: Job | None = Job.get_or_none(Job.id == job_id)
     return job
 
 
-def due_jobs(limit: int) -> list[UUID]:
-    """Ids of jobs that a worker may claim now, the longest waiting first."""
-    return [
-        job.id
-        for job in Job.select(Job.id).where(_is_claimable()).order_by(Job.created_at).limit(limit)
-    ]
-
-
-def _is_claimable() -> Expression:
-    waiting = Job.state.in_([JobState.PENDING, JobState.RETRY]) & (Job.not_before <= clock())
-    abandoned = (Job.state == JobState.STARTED) & (Job.lease_expires_at < clock())
-    claimable: Expression = waiting | abandoned
-    return claimable
-
-
-def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int) -> Claim | None:
-    """Take a job that waits, or whose worker let the lease run out.
-
-    Returns None when it is not to be had: unknown, finished, not due, or taken by another worker
-    a moment ago. A job whose last allowed attempt died becomes a FAILURE here, and so does one
-    that a person ran in the foreground and that ended with its terminal.
-    """
-    job = Job.get_or_none((Job.id == job_id) & _is_claimable())
-    if job is None:
-        return None
-    is_as_seen = (Job.id == job_id) & (Job.attempts == job.attempts) & _is_claimable()
-    is_abandoned = job.state == JobState.STARTED
-    deaths = job.deaths + is_abandoned
-    if is_abandoned and job.worker == FOREGROUND:
-        _conclude(is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
-        return None
-    if deaths >= max_attempts:
-        code = JobCode.WORKER_CRASHED
-        _conclude(is_as_seen, **_failure(code, _gave_up(code, deaths)))
-        return None
-    taken = (
-        Job.update(
-            state=JobState.STARTED,
-            attempts=job.attempts + 1,
-            deaths=deaths,
-            worker=worker,
-            started_at=clock(),
-            lease_expires_at=clock(lease_seconds),
-            phase=Phase.READING,
-            rows_read=0,
-            percent=None,
-        )
-        .where(is_as_seen)
-        .execute()
+def find_by_key(uploaded_by: str, idempotency_key: str) -> Job | None:
+    """The job that was made under this caller's key, or None."""
+    job: Job | None = Job.get_or_none(
+        (Job.uploaded_by == uploaded_by) & (Job.idempotency_key == idempotency_key)
     )
-    return Claim(job_id, job.attempts + 1) if taken else None
+    return job
 
 
-def renew(claim: Claim, lease_seconds: float) -> bool:
-    """Extend the lease; False when the attempt no longer owns the job."""
-    query = Job.update(lease_expires_at=clock(lease_seconds)).where(claim.holds)
-    return bool(query.execute())
+def cancel(job_id: UUID, *, by: str) -> bool:
+    """Move a job that is not final to REVOKED; False when there is no such job.
 
-
-def note_progress(claim: Claim, **values: Any) -> None:
-    """Show how far the attempt is: `phase`, `rows_read`, `percent`, or what the file turned out
-    to be (`encoding`, `delimiter`, `sheet`). Raises AttemptLost."""
-    if not Job.update(**values).where(claim.holds).execute():
-        _lost(claim)
-
-
-def finish(
-    claim: Claim,
-    report: dict[str, Any],
-    faults: Iterable[RowError],
-    *,
-    rejects_key: str | None = None,
-) -> None:
-    """Move the job to SUCCESS with its report, its first faults and the mail's outbox entry.
-
-    Call it inside the transaction that changes the roll. Raises AttemptLost, which must roll that
-    transaction back.
+    A running attempt finds itself fenced out when it next tells its progress, or at the latest
+    when it wants to commit.
     """
-    is_finished = _conclude(
-        claim.holds,
-        state=JobState.SUCCESS,
-        report=report,
-        rejects_key=rejects_key,
-        rows_read=report["rows_read"],
-        percent=100.0,
-    )
-    if not is_finished:
-        _lost(claim)
-    _keep_faults(claim.job_id, faults)
+    is_open = (Job.id == job_id) & Job.state.not_in(list(FINAL_STATES))
+    return conclude(is_open, state=JobState.REVOKED, cancelled_by=by)
 
 
-def fail(claim: Claim, code: str, message: str) -> bool:
-    """Move the job to FAILURE; False when the attempt no longer owns it."""
-    return _conclude(claim.holds, **_failure(code, message))
-
-
-def _failure(code: str, message: str) -> dict[str, Any]:
-    return {"state": JobState.FAILURE, "error_code": code, "error_message": message}
-
-
-def _conclude(condition: Expression, **values: Any) -> bool:
-    """Move a job to a final state, with the mail's outbox entry, if the condition still holds."""
+def resend_report(job_id: UUID) -> bool:
+    """Have the report mail of a final job sent once more; False when there is no such job."""
     query = Job.update(
-        finished_at=clock(),
-        lease_expires_at=None,
-        phase=Phase.DONE,
-        report_mail=MailState.PENDING,
-        report_mail_due_at=clock(),
-        **values,
-    ).where(condition)
+        report_mail=MailState.PENDING, report_mail_due_at=clock(), report_mail_error=None
+    ).where((Job.id == job_id) & Job.state.in_(list(FINAL_STATES)))
     return bool(query.execute())
-
-
-def _keep_faults(job_id: UUID, faults: Iterable[RowError]) -> None:
-    rows = [
-        (job_id, number, fault.line, fault.column, fault.code, fault.value, fault.message)
-        for number, fault in enumerate(faults, start=1)
-        if number <= MAX_KEPT_FAULTS
-    ]
-    fields = [
-        JobFault.job,
-        JobFault.number,
-        JobFault.line,
-        JobFault.column,
-        JobFault.code,
-        JobFault.value,
-        JobFault.message,
-    ]
-    for start in range(0, len(rows), 500):
-        JobFault.insert_many(rows[start : start + 500], fields=fields).execute()
-
-
-def release(
-    claim: Claim, *, death: JobCode | None, max_attempts: int, delay_seconds: float = 0.0
-) -> JobState | None:
-    """Give a job back that this attempt could not finish; returns its new state, None if lost.
-
-    After a `death` (a crash, a service out of reach) it waits with a growing, jittered delay, and
-    is a FAILURE with that code when `max_attempts` are used up. A shutdown is no death (None):
-    the job is due after `delay_seconds`, which is at once.
-    """
-    job = Job.get_or_none(claim.holds)
-    if job is None:
-        return None
-    deaths = job.deaths + (death is not None)
-    if death and deaths >= max_attempts:
-        return JobState.FAILURE if fail(claim, death, _gave_up(death, deaths)) else None
-    if death:
-        delay_seconds = min(4.0 ** (deaths - 1), MAX_BACKOFF_SECONDS)
-    released = (
-        Job.update(
-            state=JobState.RETRY,
-            deaths=deaths,
-            lease_expires_at=None,
-            not_before=clock(delay_seconds * random.uniform(0.8, 1.2)),  # noqa: S311
-            phase=Phase.QUEUED,
-            rows_read=0,
-            percent=None,
-        )
-        .where(claim.holds)
-        .execute()
-    )
-    return JobState.RETRY if released else None
-
-
-def _gave_up(death: JobCode, deaths: int) -> str:
-    if death == JobCode.SERVICE_UNAVAILABLE:
-        return (
-            f"The import was tried {deaths} times, and the database or the upload store could not"
-            " be reached. The roll is unchanged, and nothing is wrong with the file. Please upload"
-            " it again later, or ask the operator to read the log."
-        )
-    return (
-        f"The import was tried {deaths} times and could not be finished. The roll is unchanged."
-        " Please save the file as CSV and upload it again, or ask the operator to read the log."
-    )
-
-
-def _lost(claim: Claim) -> NoReturn:
-    raise AttemptLost(f"attempt {claim.attempt} no longer owns job {claim.job_id}")

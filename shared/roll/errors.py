@@ -33,6 +33,8 @@ class WarningCode(StrEnum):
     REPEATED_ROW = "REPEATED_ROW"
     SHARED_EMAIL = "SHARED_EMAIL"
     REPEATED_HEADER = "REPEATED_HEADER"
+    NOT_CREATED = "NOT_CREATED"
+    NOT_UPDATED = "NOT_UPDATED"
     ENCODING_ASSUMED = "ENCODING_ASSUMED"
 
 
@@ -87,6 +89,8 @@ DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = Mappin
         WarningCode.REPEATED_ROW: "The same row stands in the file again; it is one voter.",
         WarningCode.SHARED_EMAIL: "Different student ids of the file have one e-mail address.",
         WarningCode.REPEATED_HEADER: "The header stands in the file again; that row was skipped.",
+        WarningCode.NOT_CREATED: "The student is not on the roll, and only updates were asked for.",
+        WarningCode.NOT_UPDATED: "The roll has other values, and only new voters were asked for.",
         WarningCode.ENCODING_ASSUMED: "The text is not UTF-8 and was read as Windows-1252.",
         SignCode.ID_LENGTHS: "A few student ids are shorter or longer than all the others.",
         SignCode.MOSTLY_INELIGIBLE: "More than nine in ten voters of the file are not eligible.",

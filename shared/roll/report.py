@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+PREVIEW_ONLY = ("would_create", "would_update", "differences")
+
 
 @dataclass(slots=True)
 class Report:
@@ -12,7 +14,8 @@ class Report:
     `missing_fields` counts rows in which a field is blank or has no column, by field; `errors`
     and `warnings` count rows by code. Blank rows are no rows and stand apart. `columns` tells the
     file's own label of each field, `assumptions` what was decided without being told, `signs` what
-    is odd (code and message).
+    is odd (code and message). `eligibility_on` and `eligibility_off` are updated voters whose
+    eligibility changes. What begins with `would` and a sample of `differences` are a preview's.
     """
 
     rows_read: int = 0
@@ -30,6 +33,11 @@ class Report:
     columns: dict[str, str] = field(default_factory=dict)
     assumptions: list[str] = field(default_factory=list)
     signs: list[dict[str, str]] = field(default_factory=list)
+    eligibility_on: int = 0
+    eligibility_off: int = 0
+    would_create: int | None = None
+    would_update: int | None = None
+    differences: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def saved(self) -> int:
@@ -63,7 +71,11 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as the API gives it."""
-        return asdict(self)
+        values = asdict(self)
+        if self.would_create is None:
+            for name in PREVIEW_ONLY:
+                del values[name]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -6,12 +6,14 @@ The same queries run on PostgreSQL and SQLite.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import reduce
 from operator import or_
 
-from peewee import JOIN, SQL, Case, Expression, Value, fn
+from peewee import JOIN, SQL, Case, Expression, Function, Value, fn
 
 from shared.database import database, is_postgresql, stream
+from shared.voters.history import Author, note_entries
 from shared.voters.models import RepeatedId, StagedVoter, Voter
 
 OPTIONAL = ("first_name", "last_name", "department", "year", "is_eligible")
@@ -20,13 +22,29 @@ ALL_ROWS = fn.COUNT(SQL("*"))
 NEW_VOTER_DEFAULTS = {"first_name": "", "last_name": "", "department": "", "is_eligible": False}
 
 
+class Mode(StrEnum):
+    """Which voters an import may write."""
+
+    UPSERT = "upsert"
+    CREATE_ONLY = "create_only"
+    UPDATE_ONLY = "update_only"
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Voters by what the import does to them, each once."""
+    """Voters by what the import does to them, each once.
+
+    Among the unchanged are `not_created` and `not_updated`, which the mode has left as they are.
+    Among the updated are those whose eligibility is turned on or off.
+    """
 
     created: int
     updated: int
     unchanged: int
+    not_created: int = 0
+    not_updated: int = 0
+    eligibility_on: int = 0
+    eligibility_off: int = 0
 
 
 def count_missing() -> dict[str, int]:
@@ -124,39 +142,62 @@ def _grouping_by_sorting() -> Iterator[None]:
     database.execute_sql("RESET enable_hashagg")
 
 
-def compare() -> Counts:
+def compare(mode: Mode = Mode.UPSERT) -> Counts:
     """What `apply` would do now, found out without doing it: one look at roll and file."""
     is_new = Voter.student_id.is_null()
+    is_changed = ~is_new & differs()
     columns = (
         ALL_ROWS,
-        fn.COUNT(Case(None, ((is_new, 1),))),
-        fn.COUNT(Case(None, ((~is_new & _is_changed(), 1),))),
+        _count(is_new),
+        _count(is_changed),
+        _count(is_changed & StagedVoter.is_eligible & ~Voter.is_eligible),
+        _count(is_changed & ~StagedVoter.is_eligible & Voter.is_eligible),
     )
     query = StagedVoter.select(*columns).join(
         Voter, JOIN.LEFT_OUTER, on=(Voter.student_id == StagedVoter.student_id)
     )
-    staged, created, updated = database.execute(query).fetchone()
-    return Counts(int(created), int(updated), int(staged - created - updated))
+    staged, new, changed, turned_on, turned_off = map(int, database.execute(query).fetchone())
+    created = 0 if mode is Mode.UPDATE_ONLY else new
+    updated = 0 if mode is Mode.CREATE_ONLY else changed
+    return Counts(
+        created=created,
+        updated=updated,
+        unchanged=staged - created - updated,
+        not_created=new - created,
+        not_updated=changed - updated,
+        eligibility_on=turned_on if updated else 0,
+        eligibility_off=turned_off if updated else 0,
+    )
 
 
-def apply() -> Counts:
+def _count(condition: Expression) -> Function:
+    return fn.COUNT(Case(None, ((condition, 1),)))
+
+
+def apply(author: Author, mode: Mode = Mode.UPSERT) -> Counts:
     """Bring the roll to what the staged rows state, in the transaction of `roll.lock_roll`.
 
-    Changed voters are updated, new ones inserted in the order of their ids; a voter whose row
-    states nothing new is not written.
+    Changed voters are updated, after their history has got the entries as they were; new ones are
+    inserted in the order of their ids; a voter whose row states nothing new is not written.
     """
     if is_postgresql():
         # The planner may know the roll as it was before an import that ended a moment ago.
         database.execute_sql("ANALYZE voter")
-    counts = compare()
-    updated = _update_changed() if counts.updated else 0
+    counts = compare(mode)
+    updated = _update_changed(author) if counts.updated else 0
     created = _insert_new() if counts.created else 0
     if (created, updated) != (counts.created, counts.updated):
         raise ValueError(f"{counts} were found, {created} created and {updated} updated")
     return counts
 
 
-def _update_changed() -> int:
+def _update_changed(author: Author) -> int:
+    changed = (
+        StagedVoter.select(StagedVoter.student_id)
+        .join(Voter, on=(Voter.student_id == StagedVoter.student_id))
+        .where(differs())
+    )
+    note_entries(Voter.student_id.in_(changed), author)
     stated = {
         getattr(Voter, name): fn.COALESCE(getattr(StagedVoter, name), getattr(Voter, name))
         for name in COMPARED
@@ -164,13 +205,13 @@ def _update_changed() -> int:
     query = (
         Voter.update(stated)
         .from_(StagedVoter)
-        .where((Voter.student_id == StagedVoter.student_id) & _is_changed())
+        .where((Voter.student_id == StagedVoter.student_id) & differs())
     )
     return int(query.execute())
 
 
-def _is_changed() -> Expression:
-    """The row states a value that the roll does not have."""
+def differs() -> Expression:
+    """The row states a value that the roll does not have for this voter."""
     changed = reduce(
         or_,
         (getattr(StagedVoter, name) != getattr(Voter, name) for name in COMPARED if name != "year"),

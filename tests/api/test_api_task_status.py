@@ -8,10 +8,10 @@ import pytest
 from api_client import ROLL, ApiClient
 
 from shared.database import clock, database
-from shared.jobs import store as jobs
+from shared.jobs import attempts
+from shared.jobs.attempts import Claim
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState, Phase
-from shared.jobs.store import Claim
 from shared.roll.report import Report
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -39,7 +39,7 @@ def job_id(client: ApiClient) -> UUID:
 
 @pytest.fixture
 def claim(job_id: UUID) -> Claim:
-    taken = jobs.claim(job_id, worker="test", lease_seconds=60, max_attempts=3)
+    taken = attempts.claim(job_id, worker="test", lease_seconds=60, max_attempts=3)
     assert taken is not None
     return taken
 
@@ -52,7 +52,7 @@ def status(client: ApiClient, job_id: UUID) -> Any:
 
 def finish(claim: Claim) -> None:
     with database.atomic():
-        jobs.finish(claim, Report(rows_read=1000, created=998, rejected=2).to_dict(), [])
+        attempts.finish(claim, Report(rows_read=1000, created=998, rejected=2).to_dict(), [])
 
 
 def test_a_waiting_job_has_no_outcome_and_no_start(client: ApiClient, job_id: UUID) -> None:
@@ -75,18 +75,18 @@ def test_a_waiting_job_has_no_outcome_and_no_start(client: ApiClient, job_id: UU
 
 
 def test_a_running_job_tells_how_far_it_is(client: ApiClient, claim: Claim) -> None:
-    jobs.note_progress(claim, rows_read=12_000, percent=41.55)
+    attempts.note_progress(claim, rows_read=12_000, percent=41.55)
     shown = status(client, claim.job_id)
     assert shown["state"] == "STARTED"
     assert shown["status"] == "Reading the file: 12,000 rows so far."
     assert shown["progress"] == {"phase": "reading", "rows_read": 12_000, "percent": 41.5}
     assert shown["result"] is None
-    jobs.note_progress(claim, phase=Phase.APPLYING, percent=None)
+    attempts.note_progress(claim, phase=Phase.APPLYING, percent=None)
     assert status(client, claim.job_id)["status"] == "Applying 12,000 rows."
 
 
 def test_an_interrupted_job_waits_for_its_next_attempt(client: ApiClient, claim: Claim) -> None:
-    jobs.release(claim, death=None, max_attempts=3)
+    attempts.release(claim, death=None, max_attempts=3)
     shown = status(client, claim.job_id)
     assert (shown["state"], shown["result"]) == ("RETRY", None)
 
@@ -104,7 +104,7 @@ def test_a_success_shows_its_report_and_its_sentence(client: ApiClient, claim: C
 
 
 def test_a_failure_is_never_a_success_with_an_error_text(client: ApiClient, claim: Claim) -> None:
-    jobs.fail(claim, JobCode.FILE_LOST, "The file is gone.")
+    attempts.fail(claim, JobCode.FILE_LOST, "The file is gone.")
     shown = status(client, claim.job_id)
     assert shown["state"] == "FAILURE"
     assert shown["result"] == "File processing failed: The file is gone."

@@ -12,10 +12,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from config.settings import MailSettings
 from consumer.mailer import PostOffice
 from shared.database import clock, database
+from shared.jobs import attempts
 from shared.jobs import store as jobs
+from shared.jobs.attempts import Claim
 from shared.jobs.models import Job
 from shared.jobs.states import MailState
-from shared.jobs.store import Claim, StoredFile
+from shared.jobs.store import StoredFile
 from shared.roll.report import Report
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -80,7 +82,7 @@ def finished_job() -> Claim:
         FILE, uploaded_by="tests", dry_run=False, worker="w", lease_seconds=30
     )
     with database.atomic():
-        jobs.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
+        attempts.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
     return claim
 
 

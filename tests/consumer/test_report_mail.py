@@ -109,3 +109,9 @@ def test_a_subject_stays_readable(name: str) -> None:
     subject, _ = compose(job(file_name=name), [])
     assert len(subject) < 120
     assert "\n" not in subject
+
+
+def test_a_cancelled_job_is_told_with_who_cancelled_it() -> None:
+    subject, body = compose(job(state=JobState.REVOKED, cancelled_by="ann"), [])
+    assert subject == "[Voter roll] Cancelled: roll.csv"
+    assert body.startswith("The import was cancelled by ann. The roll is as it was before.\n")

@@ -6,11 +6,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from consumer.sweeper import purge_expired, remove_orphans
-from shared.database import clock
+from shared.database import clock, database
+from shared.jobs import attempts
 from shared.jobs import store as jobs
-from shared.jobs.models import Job
+from shared.jobs.attempts import Claim
+from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode
-from shared.jobs.store import Claim, StoredFile
+from shared.jobs.store import StoredFile
+from shared.roll.errors import RowCode, RowError
+from shared.roll.report import Report
 from shared.storage.choice import open_store
 from shared.storage.store import FileLost, UploadStore
 
@@ -37,15 +41,14 @@ def is_there(store: UploadStore, key: str) -> bool:
 def failed_job(key: str, rejects_key: str) -> UUID:
     file = StoredFile(key, "roll.csv", 1, "0" * 64, "csv")
     job_id = jobs.create(file, uploaded_by="tests")
-    claim = jobs.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert claim is not None
-    jobs.note_progress(claim, rejects_key=rejects_key)
-    fail(claim)
+    fail(claim, rejects_key)
     return job_id
 
 
-def fail(claim: Claim) -> None:
-    jobs.fail(claim, JobCode.FILE_LOST, "Lost.")
+def fail(claim: Claim, rejects_key: str | None = None) -> None:
+    attempts.fail(claim, JobCode.FILE_LOST, "Lost.", rejects_key=rejects_key)
 
 
 def test_a_file_that_no_job_names_is_removed_when_it_is_old(store: UploadStore) -> None:
@@ -83,3 +86,52 @@ def test_the_files_of_a_job_that_ended_long_ago_are_purged_once(store: UploadSto
     assert job is not None
     assert job.files_purged_at is not None
     assert job.sha256 == "0" * 64
+
+
+def test_a_file_that_a_later_job_imports_again_stays_until_that_one_is_old(
+    store: UploadStore,
+) -> None:
+    put(store, "upload")
+    put(store, "rejects")
+    failed = Job.get_by_id(failed_job("upload", "rejects"))
+    again = jobs.create_again(failed, uploaded_by="tests", dry_run=False, retry_of=failed.id)
+    assert again is not None
+    long_ago = clock(-91 * 86_400)
+    Job.update(finished_at=long_ago).where(Job.id == failed.id).execute()
+    assert purge_expired(store, 90) == 1
+    assert [is_there(store, key) for key in ("upload", "rejects")] == [True, False]
+    assert remove_orphans(store, -1) == 0
+
+    claim = attempts.claim(again, worker="w", lease_seconds=9, max_attempts=3)
+    assert claim is not None
+    fail(claim)
+    Job.update(finished_at=long_ago).where(Job.id == again).execute()
+    assert purge_expired(store, 90) == 1
+    assert not is_there(store, "upload")
+    assert jobs.create_again(failed, uploaded_by="tests", dry_run=False) is None
+
+
+def test_what_rows_held_goes_with_the_files(store: UploadStore) -> None:
+    put(store, "upload")
+    fault = RowError(2, "email", RowCode.INVALID_EMAIL, "ann(at)x.edu", "Mend it.")
+    job_id = jobs.create(
+        StoredFile("upload", "roll.csv", 1, "0" * 64, "csv"),
+        uploaded_by="tests",
+        dry_run=True,
+        idempotency_key="key",
+    )
+    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    assert claim is not None
+    report = Report(rows_read=1, rejected=1, would_create=0, differences=[{"student_id": "7"}])
+    with database.atomic():
+        attempts.finish(claim, report.to_dict(), [fault])
+    Job.update(finished_at=clock(-91 * 86_400)).execute()
+    assert purge_expired(store, 90) == 1
+
+    job = Job.get_by_id(job_id)
+    assert job.report == {
+        name: found for name, found in report.to_dict().items() if name != "differences"
+    }
+    assert job.idempotency_key is None
+    [kept] = JobFault.select()
+    assert (kept.code, kept.line, kept.value) == ("INVALID_EMAIL", 2, "")

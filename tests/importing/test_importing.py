@@ -12,10 +12,11 @@ import pytest
 from peewee import OperationalError
 
 from shared.importing import perform
+from shared.jobs import attempts
 from shared.jobs import store as jobs
+from shared.jobs.attempts import Claim
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
-from shared.jobs.store import Claim
 from shared.roll.columns import FIELDS
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
@@ -90,6 +91,8 @@ def test_every_outcome_of_a_row_is_counted_once(store: FileStore) -> None:
         "columns": {name: name for name in FIELDS},
         "assumptions": [],
         "signs": [],
+        "eligibility_on": 0,
+        "eligibility_off": 0,
     }
     assert sorted(voter.student_id for voter in Voter.select()) == ["1", "2", "3", "6"]
     assert Voter.get_by_id("2").year == 3
@@ -202,7 +205,7 @@ def test_what_is_out_of_reach_is_tried_again_and_fails_in_the_end(
     job = attempt(claim, broken)
     assert (job.state, job.deaths) == (JobState.RETRY, 1)
     Job.update(not_before=Job.created_at).execute()
-    again = jobs.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=2)
+    again = attempts.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=2)
     assert again is not None
     job = attempt(again, broken)
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.SERVICE_UNAVAILABLE)

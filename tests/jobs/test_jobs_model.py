@@ -17,10 +17,12 @@ from hypothesis.stateful import (
 )
 
 from shared.database import clock, database
+from shared.jobs import attempts
 from shared.jobs import store as jobs
+from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobCode, JobState, MailState
-from shared.jobs.store import AttemptLost, Claim, StoredFile
+from shared.jobs.store import StoredFile
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 MAX_ATTEMPTS = 3
@@ -61,7 +63,7 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(target=claims, job_id=jobs, worker=st.sampled_from(["one", "two"]))
     def claim(self, job_id: UUID, worker: str) -> object:
-        claim = jobs.claim(
+        claim = attempts.claim(
             job_id, worker=worker, lease_seconds=FAR_SECONDS, max_attempts=MAX_ATTEMPTS
         )
         job = self.expected[job_id]
@@ -95,26 +97,26 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(claim=claims)
     def renew(self, claim: Claim) -> None:
-        assert jobs.renew(claim, FAR_SECONDS) is self.holds(claim)
+        assert attempts.renew(claim, FAR_SECONDS) is self.holds(claim)
         if self.holds(claim):
             self.expected[claim.job_id].is_leased = True
 
     @rule(claim=claims)
     def tell_progress(self, claim: Claim) -> None:
         if self.holds(claim):
-            jobs.note_progress(claim, rows_read=7)
+            attempts.note_progress(claim, rows_read=7)
         else:
             with pytest.raises(AttemptLost):
-                jobs.note_progress(claim, rows_read=7)
+                attempts.note_progress(claim, rows_read=7)
 
     @rule(claim=claims, is_rolled_back=st.booleans())
     def finish(self, claim: Claim, is_rolled_back: bool) -> None:
         if not self.holds(claim):
             with pytest.raises(AttemptLost), database.atomic():
-                jobs.finish(claim, {"rows_read": 3}, [])
+                attempts.finish(claim, {"rows_read": 3}, [])
             return
         with suppress(InterruptedError), database.atomic():
-            jobs.finish(claim, {"rows_read": 3}, [])
+            attempts.finish(claim, {"rows_read": 3}, [])
             if is_rolled_back:
                 raise InterruptedError
         if not is_rolled_back:
@@ -123,14 +125,14 @@ class Jobs(RuleBasedStateMachine):
     @rule(claim=claims)
     def fail(self, claim: Claim) -> None:
         holds = self.holds(claim)
-        assert jobs.fail(claim, JobCode.FILE_LOST, "Lost.") is holds
+        assert attempts.fail(claim, JobCode.FILE_LOST, "Lost.") is holds
         if holds:
             self.expected[claim.job_id].end(JobState.FAILURE)
 
     @rule(claim=claims, death=st.sampled_from([None, JobCode.WORKER_CRASHED]))
     def give_back(self, claim: Claim, death: JobCode | None) -> None:
         holds = self.holds(claim)
-        state = jobs.release(claim, death=death, max_attempts=MAX_ATTEMPTS)
+        state = attempts.release(claim, death=death, max_attempts=MAX_ATTEMPTS)
         if not holds:
             assert state is None
             return
@@ -146,6 +148,14 @@ class Jobs(RuleBasedStateMachine):
         if death is not None:
             # However slow this test is, the delay has not passed.
             Job.update(not_before=clock(FAR_SECONDS)).where(Job.id == claim.job_id).execute()
+
+    @rule(job_id=jobs)
+    def cancel(self, job_id: UUID) -> None:
+        job = self.expected[job_id]
+        is_open = job.state not in FINAL_STATES
+        assert jobs.cancel(job_id, by="ann") is is_open
+        if is_open:
+            job.end(JobState.REVOKED)
 
     def holds(self, claim: Claim) -> bool:
         job = self.expected[claim.job_id]
@@ -171,7 +181,7 @@ class Jobs(RuleBasedStateMachine):
             if (job.state in (JobState.PENDING, JobState.RETRY) and job.is_due)
             or (job.state is JobState.STARTED and not job.is_leased)
         }
-        assert set(jobs.due_jobs(1000)) == due
+        assert set(attempts.due_jobs(1000)) == due
 
 
 @pytest.mark.usefixtures("any_database")

@@ -1,0 +1,96 @@
+"""`POST /api/jobs/<task_id>/...`: cancel, retry, apply a preview, send the report again."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+from uuid import UUID
+
+from flask_smorest import Blueprint
+from webargs.flaskparser import abort
+
+from api.auth import caller, requires
+from api.job_schemas import JobSchema, MailAgainSchema
+from api.jobs import describe_job, job_or_404
+from api.openapi import refuses
+from api.schemas import AcceptedSchema
+from api.services import services
+from api.upload import LOCATION, accepted
+from shared import follow_up
+from shared.credentials import Scope
+from shared.follow_up import FilePurged, NotPossible
+from shared.jobs import store as jobs
+
+blueprint = Blueprint(
+    "Job actions", __name__, url_prefix="/api/jobs", description="What can be done with a job."
+)
+
+FollowUp = Callable[..., UUID]
+
+
+@blueprint.route("/<uuid:task_id>/cancel/", methods=["POST"])
+@requires(Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404, 409)
+@blueprint.response(200, JobSchema)
+def cancel(task_id: UUID) -> dict[str, Any]:
+    """Cancel a job
+
+    The roll stays as it is. A job that is running stops within a few seconds, and cannot change
+    the roll any more from now on.
+    """
+    job_or_404(task_id)
+    if not jobs.cancel(task_id, by=caller().name):
+        _conflict("JOB_FINAL", "This task has ended already; there is nothing to cancel.")
+    return describe_job(job_or_404(task_id))
+
+
+@blueprint.route("/<uuid:task_id>/retry/", methods=["POST"])
+@requires(Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404, 409, 410)
+@blueprint.response(202, AcceptedSchema, headers={"Location": LOCATION})
+def retry(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Try a failed or cancelled job again
+
+    A new job imports the same file with the same options.
+    """
+    return _followed(task_id, follow_up.retry)
+
+
+@blueprint.route("/<uuid:task_id>/apply/", methods=["POST"])
+@requires(Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404, 409, 410)
+@blueprint.response(202, AcceptedSchema, headers={"Location": LOCATION})
+def apply(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Apply a preview
+
+    A new job imports the very bytes of the preview with the same options. If the roll has changed
+    since, the answer is 409: what was shown may no longer be what would happen.
+    """
+    return _followed(task_id, follow_up.apply_preview)
+
+
+@blueprint.route("/<uuid:task_id>/resend-report/", methods=["POST"])
+@requires(Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404, 409)
+@blueprint.response(202, MailAgainSchema)
+def resend_report(task_id: UUID) -> dict[str, str]:
+    """Send the report mail again"""
+    job_or_404(task_id)
+    if not services().settings.mail.recipients:
+        _conflict("NO_RECIPIENT", "No ADMIN_EMAIL is set, so there is nobody to send it to.")
+    if not jobs.resend_report(task_id):
+        _conflict("JOB_NOT_FINAL", "This task has not ended yet; its report comes by itself.")
+    return {"message": "The report mail will be sent again"}
+
+
+def _followed(task_id: UUID, follow: FollowUp) -> tuple[dict[str, Any], int, dict[str, str]]:
+    job = job_or_404(task_id)
+    try:
+        new_id = follow(job, uploaded_by=caller().name, doorbell=services().doorbell)
+    except NotPossible as reason:
+        _conflict(reason.code, reason.message)
+    except FilePurged:
+        abort(410, message="The files of this task have been deleted, as they are after a while.")
+    return accepted(job_or_404(new_id))
+
+
+def _conflict(code: str, message: str) -> NoReturn:
+    abort(409, message=message, errors={"code": str(code)})

@@ -1,0 +1,133 @@
+"""`GET /api/jobs/<task_id>/...`: the rejected rows and why, and the file itself."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from flask import Response
+from flask_smorest import Blueprint
+from flask_smorest.pagination import PaginationParameters
+from marshmallow import RAISE, fields
+from marshmallow.validate import OneOf
+from webargs.flaskparser import abort
+
+from api.auth import requires
+from api.jobs import job_or_404
+from api.openapi import refuses
+from api.query import PagedQuerySchema, page_of, storable
+from api.schemas import RowErrorSchema, described
+from api.services import services
+from shared.credentials import Scope
+from shared.jobs.models import Job, JobFault
+from shared.roll.errors import RowCode
+from shared.storage.store import FileLost
+
+blueprint = Blueprint(
+    "Job files", __name__, url_prefix="/api/jobs", description="Rejected rows and original files."
+)
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1000
+SEND_BYTES = 256 * 1024
+CSV_BODY = {
+    "description": "UTF-8 with a byte order mark.",
+    "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
+}
+FILE_BODY = {
+    "description": "The file as it was sent.",
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+class FaultQuerySchema(PagedQuerySchema):
+    """Which faults to list. A parameter that is not known is refused, not ignored."""
+
+    code = fields.String(
+        validate=OneOf(list(RowCode)),
+        metadata=described("Only faults of this code.", RowCode.INVALID_EMAIL),
+    )
+    column = fields.String(
+        validate=storable,
+        metadata=described("Only faults of this column of the file.", "E-mail"),
+    )
+
+
+@blueprint.route("/<uuid:task_id>/errors/")
+@requires(Scope.READ, Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404, 422)
+@blueprint.arguments(FaultQuerySchema, location="query", unknown=RAISE)
+@blueprint.response(200, RowErrorSchema(many=True))
+@blueprint.paginate(page_size=PAGE_SIZE, max_page_size=MAX_PAGE_SIZE)
+def errors(
+    parameters: dict[str, str], task_id: UUID, pagination_parameters: PaginationParameters
+) -> Any:
+    """List the faults of a job's rows
+
+    In the order of their lines; the first thousand of a job are kept. The rejects file has all.
+    """
+    job_or_404(task_id)
+    query = JobFault.select().where(JobFault.job == task_id)
+    for name, value in parameters.items():
+        query = query.where(getattr(JobFault, name) == value)
+    page = page_of(query.order_by(JobFault.number), pagination_parameters)
+    return [] if page is None else page.dicts()
+
+
+@blueprint.route("/<uuid:task_id>/rejects.csv")
+@requires(Scope.READ, Scope.IMPORT)
+@refuses(blueprint, 401, 403, 404, 410)
+@blueprint.doc(responses={"200": CSV_BODY})
+def rejects(task_id: UUID) -> Response:
+    """Download the rejected rows
+
+    The file's own columns with `_line` and `_errors` added. Mend the rows and upload the file as
+    it is: the two added columns are ignored.
+    """
+    job = job_or_404(task_id)
+    return _download(
+        job,
+        job.rejects_key,
+        name=f"rejects-{task_id}.csv",
+        mimetype="text/csv",
+        absent="This task has no rejected rows to download.",
+    )
+
+
+@blueprint.route("/<uuid:task_id>/file")
+@requires(Scope.ADMIN)
+@refuses(blueprint, 401, 403, 404, 410)
+@blueprint.doc(responses={"200": FILE_BODY})
+def original(task_id: UUID) -> Response:
+    """Download the uploaded file
+
+    The very bytes that were sent.
+    """
+    job = job_or_404(task_id)
+    return _download(
+        job,
+        job.file_key,
+        name=job.file_name,
+        mimetype="application/octet-stream",
+        absent="The file of this task is no longer in the upload store.",
+    )
+
+
+def _download(job: Job, key: str | None, *, name: str, mimetype: str, absent: str) -> Response:
+    """The stored file as an attachment, block by block."""
+    if job.files_purged_at is not None:
+        abort(410, message="The files of this task have been deleted, as they are after a while.")
+    try:
+        file = services().store.open(key) if key else None
+    except FileLost:
+        file = None
+    if file is None:
+        abort(404, message=absent)
+    response = Response(_blocks(file), mimetype=mimetype)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.call_on_close(file.close)
+    return response
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    while block := file.read(SEND_BYTES):
+        yield block

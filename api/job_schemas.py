@@ -1,0 +1,78 @@
+"""What the jobs resource takes and gives, field by field."""
+
+from marshmallow import Schema, fields, validate
+from marshmallow.validate import OneOf
+
+from api.query import PagedQuerySchema, storable
+from api.schemas import SHA256, AnswerSchema, TaskStatusSchema, described, task_id_field, time_field
+from shared.jobs.states import JobState, MailState
+
+
+class ReportMailSchema(AnswerSchema):
+    """What became of the report mail."""
+
+    state = fields.String(
+        validate=OneOf(list(MailState)),
+        metadata=described("`none` before the job is final, or without ADMIN_EMAIL.", "sent"),
+    )
+    attempts = fields.Integer(metadata=described("How often it was tried.", 1))
+    sent_at = time_field("When the mail server accepted it.")
+    error = fields.String(
+        allow_none=True,
+        metadata=described("Why the last try failed, or whom the mail did not reach.", None),
+    )
+
+
+class JobSchema(TaskStatusSchema):
+    """One uploaded file: its status, who sent it and how, and what it follows from."""
+
+    uploaded_by = fields.String(metadata=described("The token or person.", "registrar-export"))
+    options = fields.Dict(
+        keys=fields.String(),
+        metadata=described("The options that were given, without defaults.", {"delimiter": ";"}),
+    )
+    duplicate_of = task_id_field("The last task before that got the same bytes.")
+    preview_of = task_id_field("The preview that this task applies.")
+    retry_of = task_id_field("The task that this one does again.")
+    cancelled_by = fields.String(
+        allow_none=True, metadata=described("Who cancelled it, if someone did.", None)
+    )
+    files_purged_at = time_field("When its files were deleted, as they are after a while.")
+    report_mail = fields.Nested(ReportMailSchema)
+
+
+class JobQuerySchema(PagedQuerySchema):
+    """Which jobs to list. A parameter that is not known is refused, not ignored."""
+
+    state = fields.String(
+        validate=OneOf(list(JobState)), metadata=described("Only this state.", JobState.SUCCESS)
+    )
+    uploaded_by = fields.String(
+        validate=[validate.Length(1, 200), storable],
+        metadata=described("Only what this token or person has sent.", "registrar-export"),
+    )
+    sha256 = fields.String(
+        validate=validate.Regexp("^[0-9a-f]{64}$", error="Give 64 hexadecimal digits."),
+        metadata=described("Only files of these bytes.", SHA256),
+    )
+    created_from = fields.AwareDateTime(
+        format="iso",
+        default_timezone=None,
+        metadata=described("Only jobs accepted then or later; RFC 3339.", "2026-01-31T00:00:00Z"),
+    )
+    created_before = fields.AwareDateTime(
+        format="iso",
+        metadata=described("Only jobs accepted before; RFC 3339.", "2026-02-01T00:00:00Z"),
+    )
+
+
+class MailAgainSchema(AnswerSchema):
+    """A report mail that will be sent once more."""
+
+    message = fields.String(
+        metadata=described("Always the same.", "The report mail will be sent again")
+    )
+
+
+class NoQuerySchema(Schema):
+    """No parameter at all."""

@@ -1,0 +1,96 @@
+"""How a file is to be imported: the parameters and headers of an upload."""
+
+import re
+
+from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow.validate import Length, OneOf
+
+from api.query import storable
+from api.schemas import described
+from shared.options import OnError
+from shared.roll.csv_reader import DELIMITERS
+from shared.voters.merge import Mode
+
+MAX_EXPECTED_ROWS = 100_000_000
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class UploadQuerySchema(Schema):
+    """How to import the file. A parameter that is not known is refused, not ignored."""
+
+    dry_run = fields.Boolean(
+        load_default=False,
+        metadata=described(
+            "A preview: only find out what would change; the roll stays as it is, and"
+            " `POST /api/jobs/{task_id}/apply/` imports the same bytes.",
+            False,
+        ),
+    )
+    mode = fields.Enum(
+        Mode,
+        by_value=True,
+        metadata=described(
+            "`upsert` creates and updates voters (the default), `create_only` leaves those of the"
+            " roll as they are, `update_only` adds nobody.",
+            Mode.UPSERT,
+        ),
+    )
+    on_error = fields.Enum(
+        OnError,
+        by_value=True,
+        metadata=described(
+            "With `skip` (the default) the good rows are saved; with `abort` nothing is when any"
+            " row is rejected.",
+            OnError.SKIP,
+        ),
+    )
+    max_rejected_percent = fields.Float(
+        validate=validate.Range(0, 100),
+        metadata=described("Save nothing when more rows than this share are rejected.", 2.5),
+    )
+    expected_rows = fields.Integer(
+        strict=False,
+        validate=validate.Range(0, MAX_EXPECTED_ROWS),
+        metadata=described(
+            "The registrar's control total: save nothing when the file has another number of rows"
+            " below its header, blank ones not counted.",
+            1000,
+        ),
+    )
+    encoding = fields.String(
+        validate=[Length(1, 40), storable],
+        metadata=described("Of a CSV file, when it is not told rightly.", "windows-1252"),
+    )
+    delimiter = fields.String(
+        validate=OneOf(list(DELIMITERS)),
+        metadata=described("Of a CSV file: a comma, a semicolon, a tab or a pipe.", ";"),
+    )
+    sheet = fields.String(
+        validate=[Length(1, 100), storable],
+        metadata=described("Of a workbook: its title.", "Roll 2026"),
+    )
+
+
+class IdempotencyKey(fields.String):
+    """A key of the client's choice, plain or as the quoted string of the IETF's draft."""
+
+    def _deserialize(self, value: object, *rest: object, **more: object) -> str:
+        text = str(value)
+        if len(text) > 1 and text[0] == text[-1] == '"':
+            text = text[1:-1]
+        if not KEY.fullmatch(text):
+            raise ValidationError("A key has 1 to 255 visible ASCII characters.")
+        return text
+
+
+class UploadHeaderSchema(Schema):
+    """The headers of an upload."""
+
+    idempotency_key = IdempotencyKey(
+        data_key="Idempotency-Key",
+        metadata=described(
+            "Makes sending again safe: the same key with the same file and options gives the first"
+            " answer again, with others 422. It is remembered as long as the file.",
+            "8e03978e-40d5-43dd-bc93-6894a57f9324",
+        ),
+    )

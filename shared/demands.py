@@ -1,0 +1,86 @@
+"""What the uploader asks of an import beyond good rows; broken, it ends the job as FAILURE."""
+
+from collections.abc import Iterator, Sequence
+
+from shared.jobs import store as jobs
+from shared.jobs.models import Job
+from shared.jobs.states import JobCode
+from shared.options import ImportOptions, OnError
+from shared.rejection import Rejections
+from shared.roll.errors import RowError
+from shared.roll.report import Report
+from shared.storage.store import UploadStore
+
+
+class JobFailure(Exception):
+    """The job cannot succeed, and its file is a roll that can be read.
+
+    `faults` and `rejects_key` are those of its rejected rows, where these are the reason.
+    """
+
+    def __init__(
+        self,
+        code: JobCode,
+        message: str,
+        *,
+        faults: Sequence[RowError] = (),
+        rejects_key: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.faults = faults
+        self.rejects_key = rejects_key
+
+
+def check_demands(
+    options: ImportOptions, report: Report, rejections: Rejections, store: UploadStore
+) -> None:
+    """Raise `JobFailure` for the first broken demand, with the rejects file in the store."""
+    for code, message in _broken(options, report):
+        raise JobFailure(
+            code,
+            message,
+            faults=list(rejections.first_faults()),
+            rejects_key=rejections.store_in(store),
+        )
+
+
+def check_preview(job: Job, version: int) -> None:
+    """Raise `JobFailure` when a job applies a preview of a roll that is another one by now."""
+    preview = jobs.find(job.preview_of) if job.preview_of else None
+    if preview is not None and preview.roll_version != version:
+        raise JobFailure(
+            JobCode.ROLL_CHANGED,
+            "The roll has changed since the preview, so what was shown there may no longer be what"
+            " would happen. Please make a new preview of the file.",
+        )
+
+
+def _broken(options: ImportOptions, report: Report) -> Iterator[tuple[JobCode, str]]:
+    rows, rejected = report.rows_read, report.rejected
+    rejects = f"{rejected:,} of {rows:,} rows were rejected ({_counts(report)})"
+    if options.expected_rows is not None and rows != options.expected_rows:
+        message = (
+            f"The file has {rows:,} rows, and {options.expected_rows:,} were expected."
+            " The roll is unchanged. Please ask the registrar whether the file is complete."
+        )
+        yield JobCode.ROW_COUNT_MISMATCH, message
+    if options.on_error == OnError.ABORT and rejected:
+        message = (
+            f"{rejects}, and nothing was to be saved then."
+            " The roll is unchanged. Please mend the rejected rows."
+        )
+        yield JobCode.ROWS_REJECTED, message
+    limit = options.max_rejected_percent
+    if limit is not None and 100 * rejected > limit * rows:
+        message = (
+            f"{rejects}, more than the {limit:g} % that were allowed."
+            " The roll is unchanged. Please mend the rejected rows."
+        )
+        yield JobCode.TOO_MANY_REJECTED, message
+
+
+def _counts(report: Report) -> str:
+    ranked = sorted(report.errors.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{code} {rows:,}" for code, rows in ranked)

@@ -1,0 +1,66 @@
+"""Jobs that import the file of an earlier job: a preview applied, a failure tried again."""
+
+from uuid import UUID
+
+from shared.jobs import store as jobs
+from shared.jobs.models import Job
+from shared.jobs.states import JobCode, JobState
+from shared.messages import Doorbell
+from shared.voters.roll import roll_version
+
+
+class NotPossible(Exception):
+    """The job is not in a state for this; `message` tells why and what to do instead."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class FilePurged(Exception):
+    """The file of the job has been deleted, as files are after a while."""
+
+
+def apply_preview(preview: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
+    """Import the very bytes of a preview, with its options; returns the new job's id.
+
+    Raises `NotPossible` for a job that is no finished preview, and when the roll is not the one
+    that it was compared with. The import looks once more, under the roll's lock.
+    """
+    if not preview.dry_run or preview.state != JobState.SUCCESS:
+        raise NotPossible(
+            "NOT_A_PREVIEW",
+            "Only a preview (dry_run=true) that has ended as SUCCESS can be applied.",
+        )
+    if preview.roll_version != roll_version():
+        raise NotPossible(
+            JobCode.ROLL_CHANGED,
+            "The roll has changed since the preview. Please upload the file for a new preview.",
+        )
+    job_id = jobs.create_again(
+        preview, uploaded_by=uploaded_by, dry_run=False, preview_of=preview.id
+    )
+    return _rung(job_id, doorbell)
+
+
+def retry(failed: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
+    """Import the file of a failed or cancelled job again; returns the new job's id.
+
+    Raises `NotPossible` for a job in another state.
+    """
+    if failed.state not in (JobState.FAILURE, JobState.REVOKED):
+        raise NotPossible(
+            "NOT_FAILED", "Only a task that has failed or was cancelled can be tried again."
+        )
+    job_id = jobs.create_again(
+        failed, uploaded_by=uploaded_by, dry_run=failed.dry_run, retry_of=failed.id
+    )
+    return _rung(job_id, doorbell)
+
+
+def _rung(job_id: UUID | None, doorbell: Doorbell) -> UUID:
+    if job_id is None:
+        raise FilePurged
+    doorbell.ring(job_id)
+    return job_id

@@ -1,0 +1,50 @@
+"""What an import would change, voter by voter and field by field: a sample to look at."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from peewee import JOIN, Expression
+
+from shared.database import database
+from shared.voters.merge import COMPARED, Mode, differs
+from shared.voters.models import StagedVoter, Voter
+
+
+def sample_differences(mode: Mode, limit: int) -> list[dict[str, Any]]:
+    """At most `limit` voters in the order of their ids, those who would be updated before those
+    who would be created; of each its id, the line, and of each field the values now and then."""
+    sample: list[dict[str, Any]] = []
+    is_new = Voter.student_id.is_null()
+    if mode is not Mode.CREATE_ONLY:
+        sample += _differences("update", ~is_new & differs(), limit)
+    if mode is not Mode.UPDATE_ONLY:
+        sample += _differences("create", is_new, limit - len(sample))
+    return sample
+
+
+def _differences(kind: str, which: Expression, limit: int) -> Iterator[dict[str, Any]]:
+    values = [getattr(model, name) for model in (StagedVoter, Voter) for name in COMPARED]
+    query = (
+        StagedVoter.select(StagedVoter.student_id, StagedVoter.line, *values)
+        .join(Voter, JOIN.LEFT_OUTER, on=(Voter.student_id == StagedVoter.student_id))
+        .where(which)
+        .order_by(StagedVoter.student_id)
+        .limit(limit)
+    )
+    for student_id, line, *found in database.execute(query):
+        pairs = zip(COMPARED, found[len(COMPARED) :], found[: len(COMPARED)], strict=True)
+        yield {
+            "change": kind,
+            "student_id": student_id,
+            "line": line,
+            "fields": {
+                name: {"from": _plain(name, now), "to": _plain(name, then)}
+                for name, now, then in pairs
+                if then is not None and then != now
+            },
+        }
+
+
+def _plain(name: str, value: Any) -> Any:
+    """SQLite knows no booleans."""
+    return bool(value) if name == "is_eligible" and value is not None else value

@@ -1,0 +1,274 @@
+"""Previews, and what an uploader may ask of an import, on both databases."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.importing import perform
+from shared.jobs import attempts
+from shared.jobs import store as jobs
+from shared.jobs.models import Job, JobFault
+from shared.jobs.states import JobCode, JobState
+from shared.options import ImportOptions, OnError
+from shared.roll.limits import Limits
+from shared.storage.file_store import FileStore
+from shared.submission import keep
+from shared.voters.merge import Mode
+from shared.voters.models import Voter, VoterHistory
+from shared.voters.roll import roll_version
+
+pytestmark = pytest.mark.usefixtures("any_database")
+
+HEADER = "student_id,first_name,email,year,is_eligible\n"
+ANN = "1,Ann,ann@x.edu,1,yes\n"
+BEN = "2,Ben,ben@x.edu,2,no\n"
+NEWER = "1,Ann,ann@x.edu,2,no\n3,Cy,cy@x.edu,1,yes\n"
+FAULTY = "4,Di,nobody,1,yes\n5,Ed,ed@x.edu,99,yes\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "uploads")
+
+
+@pytest.fixture
+def roll(any_database: object, store: FileStore) -> None:
+    """Ann and Ben are on the roll."""
+    assert imported(store, ANN + BEN).state == JobState.SUCCESS
+
+
+def imported(store: FileStore, rows: str, *, dry_run: bool = False, **options: Any) -> Job:
+    file = keep(io.BytesIO((HEADER + rows).encode()), "roll.csv", store=store, max_bytes=1 << 20)
+    job_id = jobs.create(
+        file,
+        uploaded_by="tests",
+        dry_run=dry_run,
+        options=ImportOptions(**options).to_dict(),
+    )
+    claim = attempts.claim(job_id, worker="w", lease_seconds=30, max_attempts=2)
+    assert claim is not None
+    perform(claim, store=store, limits=Limits(1000), max_attempts=2)
+    return Job.get_by_id(job_id)
+
+
+def voters() -> list[tuple[str, int | None, bool]]:
+    return [
+        (voter.student_id, voter.year, voter.is_eligible)
+        for voter in Voter.select().order_by(Voter.student_id)
+    ]
+
+
+def outcome(job: Job) -> tuple[int, ...]:
+    assert job.state == JobState.SUCCESS, job.error_message
+    assert job.report is not None
+    names = ("rows_read", "created", "updated", "unchanged", "rejected")
+    return tuple(job.report[name] for name in names)
+
+
+@pytest.mark.usefixtures("roll")
+def test_a_preview_tells_what_would_change_and_changes_nothing(store: FileStore) -> None:
+    before = voters()
+    job = imported(store, NEWER, dry_run=True)
+
+    assert outcome(job) == (2, 1, 1, 0, 0)
+    assert job.report["would_create"] == job.report["would_update"] == 1
+    assert (job.report["eligibility_on"], job.report["eligibility_off"]) == (0, 1)
+    assert job.report["differences"] == [
+        {
+            "change": "update",
+            "student_id": "1",
+            "line": 2,
+            "fields": {"year": {"from": 1, "to": 2}, "is_eligible": {"from": True, "to": False}},
+        },
+        {
+            "change": "create",
+            "student_id": "3",
+            "line": 3,
+            "fields": {
+                "email": {"from": None, "to": "cy@x.edu"},
+                "first_name": {"from": None, "to": "Cy"},
+                "year": {"from": None, "to": 1},
+                "is_eligible": {"from": None, "to": True},
+            },
+        },
+    ]
+    assert voters() == before
+    assert job.roll_version == roll_version() == 1
+
+
+@pytest.mark.usefixtures("roll")
+def test_a_preview_shows_at_most_fifty_voters(store: FileStore) -> None:
+    rows = "".join(f"{number},N,n{number}@x.edu,1,yes\n" for number in range(100, 180))
+    job = imported(store, rows + NEWER, dry_run=True)
+    assert job.report is not None
+    kinds = [difference["change"] for difference in job.report["differences"]]
+    assert kinds == ["update"] + 49 * ["create"]
+
+
+def test_an_import_says_nothing_of_a_preview(store: FileStore) -> None:
+    report = imported(store, ANN).report
+    assert report is not None
+    assert {"would_create", "would_update", "differences"}.isdisjoint(report)
+
+
+@pytest.mark.usefixtures("roll")
+@pytest.mark.parametrize(
+    ("mode", "expected", "warnings", "after"),
+    [
+        (Mode.UPSERT, (2, 1, 1, 0, 0), {}, [("1", 2, False), ("2", 2, False), ("3", 1, True)]),
+        (
+            Mode.CREATE_ONLY,
+            (2, 1, 0, 1, 0),
+            {"NOT_UPDATED": 1},
+            [("1", 1, True), ("2", 2, False), ("3", 1, True)],
+        ),
+        (
+            Mode.UPDATE_ONLY,
+            (2, 0, 1, 1, 0),
+            {"NOT_CREATED": 1},
+            [("1", 2, False), ("2", 2, False)],
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_previewed", [False, True])
+def test_a_mode_leaves_voters_as_they_are(
+    store: FileStore,
+    mode: Mode,
+    expected: tuple[int, ...],
+    warnings: dict[str, int],
+    after: list[tuple[str, int, bool]],
+    is_previewed: bool,
+) -> None:
+    if is_previewed:
+        preview = imported(store, NEWER, dry_run=True, mode=mode)
+        assert outcome(preview) == expected
+        assert preview.report is not None
+        kinds = [difference["change"] for difference in preview.report["differences"]]
+        assert kinds == expected[2] * ["update"] + expected[1] * ["create"]
+    job = imported(store, NEWER, mode=mode)
+    assert outcome(job) == expected
+    assert job.report is not None
+    assert job.report["warnings"] == warnings
+    assert job.report["eligibility_off"] == expected[2]
+    assert voters() == after
+
+
+@pytest.mark.usefixtures("roll")
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"on_error": OnError.ABORT}, JobCode.ROWS_REJECTED),
+        ({"max_rejected_percent": 49.9}, JobCode.TOO_MANY_REJECTED),
+        ({"expected_rows": 3}, JobCode.ROW_COUNT_MISMATCH),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_broken_demand_leaves_the_roll_and_gives_the_rejects(
+    store: FileStore, options: dict[str, Any], code: JobCode, dry_run: bool
+) -> None:
+    before = voters()
+    job = imported(store, NEWER + FAULTY, dry_run=dry_run, **options)
+
+    assert (job.state, job.error_code, job.report) == (JobState.FAILURE, code, None)
+    assert voters() == before
+    assert roll_version() == 1
+    assert [fault.code for fault in faults(job)] == ["INVALID_EMAIL", "INVALID_YEAR"]
+    assert job.rejects_key is not None
+    with store.open(job.rejects_key) as rejects:
+        assert len(rejects.read().splitlines()) == 3
+
+
+def faults(job: Job) -> Iterator[JobFault]:
+    return iter(JobFault.select().where(JobFault.job == job.id).order_by(JobFault.number))
+
+
+@pytest.mark.usefixtures("roll")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"on_error": OnError.SKIP},
+        {"max_rejected_percent": 50.0},
+        {"expected_rows": 4},
+    ],
+)
+def test_a_demand_that_is_met_changes_nothing(store: FileStore, options: dict[str, Any]) -> None:
+    assert outcome(imported(store, NEWER + FAULTY, **options)) == (4, 1, 1, 0, 2)
+
+
+def test_the_control_total_counts_no_blank_rows(store: FileStore) -> None:
+    assert imported(store, ANN + ",,,,\n" + BEN, expected_rows=2).state == JobState.SUCCESS
+
+
+@pytest.mark.usefixtures("roll")
+def test_a_job_that_applies_a_preview_fails_when_the_roll_has_changed(store: FileStore) -> None:
+    preview = imported(store, NEWER, dry_run=True)
+    applied = jobs.create_again(preview, uploaded_by="tests", dry_run=False, preview_of=preview.id)
+    assert applied is not None
+    claim = attempts.claim(applied, worker="w", lease_seconds=30, max_attempts=2)
+    assert claim is not None
+    imported(store, "9,Zoe,zoe@x.edu,1,yes\n")
+    before = voters()
+
+    perform(claim, store=store, limits=Limits(1000), max_attempts=2)
+    job = Job.get_by_id(applied)
+    assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.ROLL_CHANGED)
+    assert voters() == before
+
+
+@pytest.mark.usefixtures("roll")
+def test_only_what_changes_the_roll_raises_its_version(store: FileStore) -> None:
+    assert imported(store, ANN).roll_version == 1
+    assert imported(store, NEWER).roll_version == 2
+    assert roll_version() == 2
+
+
+@pytest.mark.usefixtures("roll")
+def test_the_history_has_each_entry_as_it_was_before_an_import(store: FileStore) -> None:
+    job = imported(store, NEWER)
+    [entry] = VoterHistory.select()
+    assert (entry.student_id, entry.year, entry.is_eligible) == ("1", 1, True)
+    assert (entry.changed_by, entry.job) == ("tests", job.id)
+
+
+def test_a_cancelled_attempt_changes_nothing(store: FileStore) -> None:
+    file = keep(io.BytesIO((HEADER + ANN).encode()), "roll.csv", store=store, max_bytes=1 << 20)
+    claim = jobs.create_started(
+        file, uploaded_by="tests", dry_run=False, worker="w", lease_seconds=30
+    )
+    assert jobs.cancel(claim.job_id, by="ann")
+    perform(claim, store=store, limits=Limits(1000), max_attempts=2)
+
+    job = Job.get_by_id(claim.job_id)
+    assert (job.state, job.cancelled_by, job.report) == (JobState.REVOKED, "ann", None)
+    assert voters() == []
+
+
+def test_a_job_cancelled_while_it_reads_stops_before_the_roll_changes(store: FileStore) -> None:
+    file = keep(io.BytesIO((HEADER + ANN).encode()), "roll.csv", store=store, max_bytes=1 << 20)
+    claim = jobs.create_started(
+        file, uploaded_by="tests", dry_run=False, worker="w", lease_seconds=30
+    )
+
+    def cancel(*_: object) -> None:
+        jobs.cancel(claim.job_id, by="ann")
+
+    perform(claim, store=store, limits=Limits(1000), max_attempts=2, on_progress=cancel)
+    assert Job.get_by_id(claim.job_id).state == JobState.REVOKED
+    assert voters() == []
+
+
+def test_options_survive_the_jobs_table() -> None:
+    options = ImportOptions(
+        encoding="utf-8",
+        mode=Mode.CREATE_ONLY,
+        on_error=OnError.ABORT,
+        max_rejected_percent=2.5,
+        expected_rows=7,
+    )
+    assert ImportOptions.from_dict(options.to_dict()) == options
+    assert ImportOptions().to_dict() == {}
+    with pytest.raises(ValueError, match="sideways"):
+        ImportOptions.from_dict({"mode": "sideways"})
