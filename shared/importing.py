@@ -52,7 +52,7 @@ def perform(
             rejects_key=failure.rejects_key,
         )
     except AttemptLost:
-        outcome = "lost to another attempt"
+        outcome = "cancelled or taken over"
     except MemoryError:
         # There may be too little left even to say so; the process and its worker see to it.
         raise
