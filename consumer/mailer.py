@@ -11,6 +11,7 @@ from flask_mail import Mail, Message
 from peewee import PeeweeException
 
 from config.settings import MailSettings, Settings
+from consumer.delivery import deliver
 from consumer.report_mail import compose
 from shared.database import database
 from shared.jobs import outbox
@@ -75,7 +76,7 @@ class PostOffice:
             outbox.note_no_recipient(job.id)
             return True
         try:
-            self._send(job)
+            refused = self._send(job)
         except Exception as error:
             reason = type(error).__name__
             is_expected = isinstance(error, OSError | smtplib.SMTPException)
@@ -86,11 +87,10 @@ class PostOffice:
             )
             outbox.note_unsent(job, reason, now=_utc_now)
         else:
-            outbox.note_sent(job.id)
-            logger.info("mail sent", extra={"job_id": str(job.id)})
+            self._note_sent(job, refused)
         return True
 
-    def _send(self, job: Job) -> None:
+    def _send(self, job: Job) -> list[int]:
         faults = JobFault.select().where(JobFault.job == job.id).order_by(JobFault.number)
         subject, body = compose(job, list(faults.limit(EXAMPLES)))
         with self._app.app_context():
@@ -100,7 +100,29 @@ class PostOffice:
                 body=body,
                 extra_headers={"Auto-Submitted": "auto-generated"},
             )
-            self._mail.send(message)
+            return deliver(self._mail, message)
+
+    def _note_sent(self, job: Job, refused: list[int]) -> None:
+        """`refused` are the SMTP codes for those whom the mail server did not take."""
+        if not refused:
+            outbox.note_sent(job.id)
+        else:
+            recipients = len(self._recipients)
+            codes = sorted(set(refused))
+            shown = ", ".join(map(str, codes))
+            outbox.note_sent(
+                job.id, f"{len(refused)} of {recipients} recipients refused (SMTP {shown})"
+            )
+            logger.warning(
+                "recipients refused",
+                extra={
+                    "job_id": str(job.id),
+                    "recipients": recipients,
+                    "refused": len(refused),
+                    "smtp_codes": codes,
+                },
+            )
+        logger.info("mail sent", extra={"job_id": str(job.id)})
 
 
 def _utc_now() -> datetime:

@@ -42,9 +42,14 @@ def _is_due() -> Expression:
     return due
 
 
-def note_sent(job_id: UUID) -> None:
-    """The mail server has accepted the mail."""
-    _update(job_id, report_mail=MailState.SENT, report_mail_sent_at=clock(), report_mail_error=None)
+def note_sent(job_id: UUID, remark: str | None = None) -> None:
+    """The mail server has taken the mail; a remark says for whom it has not."""
+    _update(
+        job_id,
+        report_mail=MailState.SENT,
+        report_mail_sent_at=clock(),
+        report_mail_error=remark,
+    )
 
 
 def note_no_recipient(job_id: UUID) -> None:

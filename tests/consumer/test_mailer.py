@@ -1,6 +1,7 @@
 """The outbox against a real SMTP server on loopback."""
 
 import socket
+from asyncio import Transport
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -27,10 +28,19 @@ BAD_ADDRESS = "gone@example.edu"
 
 
 class MailServer:
-    """Keeps what it gets and refuses one address."""
+    """Keeps what it gets and refuses one address; rude, it breaks off at the good-bye."""
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], EmailMessage]] = []
+        self.is_rude = False
+
+    async def handle_QUIT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if self.is_rude:
+            assert isinstance(server.transport, Transport)
+            server.transport.abort()
+        return "221 Bye"
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -106,12 +116,33 @@ def test_a_due_mail_reaches_every_admin_once(mail_server: tuple[MailServer, int]
 
 
 def test_one_bad_address_does_not_keep_the_mail_from_the_others(
-    mail_server: tuple[MailServer, int],
+    mail_server: tuple[MailServer, int], caplog: pytest.LogCaptureFixture
 ) -> None:
     server, port = mail_server
     claim = finished_job()
     post_office(port, BAD_ADDRESS, "b@example.edu").send_one()
     assert [recipients for recipients, _ in server.mails] == [["b@example.edu"]]
+    job = job_of(claim)
+    assert job.report_mail == MailState.SENT
+    assert job.report_mail_error == "1 of 2 recipients refused (SMTP 550)"
+    [record] = [one for one in caplog.records if one.levelname == "WARNING"]
+    told = {name: vars(record)[name] for name in ("job_id", "recipients", "refused", "smtp_codes")}
+    assert told == {
+        "job_id": str(job.id), "recipients": 2, "refused": 1, "smtp_codes": [550]
+    }  # fmt: skip
+    assert "@" not in str(vars(record))
+
+
+def test_a_server_that_breaks_off_after_the_mail_does_not_get_it_again(
+    mail_server: tuple[MailServer, int],
+) -> None:
+    server, port = mail_server
+    server.is_rude = True
+    claim = finished_job()
+    office = post_office(port, "a@example.edu")
+    assert office.send_one() is True
+    assert office.send_one() is False
+    assert len(server.mails) == 1
     assert job_of(claim).report_mail == MailState.SENT
 
 
