@@ -50,6 +50,36 @@ def test_a_statement_that_takes_too_long_is_a_database_out_of_reach(
         close(used)
 
 
+@pytest.mark.parametrize("pool_size", [0, 2])
+def test_a_server_that_says_nothing_is_given_up_with_its_connection(
+    postgresql_url: str, pool_size: int
+) -> None:
+    # The server's own limit, which comes first else, is that of the URL.
+    url = f"{postgresql_url}?options=-c%20statement_timeout%3D60s"
+    used = open_database(url, pool_size=pool_size, answer_seconds=0.1)
+    try:
+        asked_at = time.monotonic()
+        connection = database.connection()
+        with pytest.raises(OperationalError, match="does not answer"):
+            database.execute_sql("SELECT pg_sleep(20)")
+        assert time.monotonic() - asked_at < 10
+        assert connection.closed
+        database.close()
+        assert database.execute_sql("SELECT 1").fetchone() == (1,)
+    finally:
+        close(used)
+
+
+def test_a_session_that_the_server_ends_is_no_silence(postgresql_url: str) -> None:
+    used = open_database(postgresql_url, answer_seconds=20)
+    try:
+        with pytest.raises(OperationalError) as raised:
+            database.execute_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        assert "does not answer" not in str(raised.value)
+    finally:
+        close(used)
+
+
 def test_a_command_waits_as_long_as_it_takes(postgresql_url: str) -> None:
     used = open_database(postgresql_url, answer_seconds=0.1)
     be_patient()
