@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 ORPHANED = 3
 # The worker stops a horse by the clock; this is for one whose worker is gone.
 CPU_MARGIN_SECONDS = 5
+# A connection may fall silent for ever while its server, or a proxy before it, still acknowledges
+# what is sent. Another attempt on another connection has time left when it is given up by then.
+ANSWER_SHARE = 0.25
 
 
 def main(job_id: str, attempt: str) -> int:
@@ -41,7 +44,9 @@ def main(job_id: str, attempt: str) -> int:
         cpu_seconds=settings.job_time_limit_seconds + CPU_MARGIN_SECONDS,
     )
     configure_logging(settings.log_level, readable=settings.debug)
-    open_database(settings.database_url)
+    open_database(
+        settings.database_url, answer_seconds=ANSWER_SHARE * settings.job_time_limit_seconds
+    )
     try:
         perform(
             Claim(UUID(job_id), int(attempt)),
