@@ -5,6 +5,8 @@ receiving one twice costs a query.
 """
 
 import logging
+import threading
+from concurrent.futures import Future
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +26,9 @@ CONSUMER_CONNECT_SECONDS = 2.0
 # A hung broker keeps nobody waiting for the answer to a request, such as to stop consuming.
 READ_SECONDS = 1.0
 # An upload answers within two seconds whatever the broker does: at most two attempts to connect
-# and to have the message confirmed.
+# and to have the message confirmed, and an end to it all that also covers the looking up of its
+# name, which no timeout of a library does.
+RING_SECONDS = 1.5
 PUBLISHER_CONNECT_SECONDS = 0.4
 CONFIRM_SECONDS = 0.5
 RETRY_POLICY = {"max_retries": 1, "interval_start": 0.05, "interval_max": 0.05}
@@ -129,6 +133,7 @@ class Doorbell:
         connection = _connection(broker_url, connect_timeout=PUBLISHER_CONNECT_SECONDS)
         self._connections = connection.Pool(MAX_PUBLISHERS)
         self._producers = ProducerPool(self._connections, limit=MAX_PUBLISHERS)
+        self._room = threading.BoundedSemaphore(MAX_PUBLISHERS)
 
     def ring(self, job_id: UUID) -> bool:
         """Tell the workers of a committed job; False when the broker did not confirm in time.
@@ -137,13 +142,7 @@ class Doorbell:
         table as well.
         """
         try:
-            with self._producers.acquire(block=True, timeout=CONFIRM_SECONDS) as producer:
-                try:
-                    self._publish(producer, job_id)
-                except Exception:
-                    # What the broker may still answer must not meet the next publisher.
-                    producer.connection.collect()
-                    raise
+            self._start_publishing(job_id).result(RING_SECONDS)
         except Exception as error:  # noqa: BLE001 - transports raise errors of no common family
             logger.warning(
                 "doorbell not confirmed; a worker finds the job when it polls",
@@ -151,6 +150,33 @@ class Doorbell:
             )
             return False
         return True
+
+    def _start_publishing(self, job_id: UUID) -> "Future[None]":
+        """In a thread that keeps nobody from ending, and only so many of them at a time."""
+        if not self._room.acquire(timeout=RING_SECONDS):
+            raise TimeoutError
+        outcome: Future[None] = Future()
+
+        def publish() -> None:
+            try:
+                self._publish_once(job_id)
+                outcome.set_result(None)
+            except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+                outcome.set_exception(error)
+            finally:
+                self._room.release()
+
+        threading.Thread(target=publish, name="doorbell", daemon=True).start()
+        return outcome
+
+    def _publish_once(self, job_id: UUID) -> None:
+        with self._producers.acquire(block=True, timeout=CONFIRM_SECONDS) as producer:
+            try:
+                self._publish(producer, job_id)
+            except Exception:
+                # What the broker may still answer must not meet the next publisher.
+                producer.connection.collect()
+                raise
 
     def close(self) -> None:
         """Close the connections; the doorbell is of no more use."""
