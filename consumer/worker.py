@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,8 @@ from kombu.messaging import Consumer
 from peewee import InterfaceError, OperationalError
 
 from config.settings import Settings
+from consumer.connecting import Connecting, Refused, refusals_told
+from consumer.deadline import after_signal
 from consumer.stable import Stable
 from shared.database import be_impatient, database
 from shared.jobs import attempts
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 0.25
 RECONNECT_SECONDS = 1.0
+# What the broker refuses it refuses until somebody has mended it.
+REFUSED_SECONDS = 10.0
 HEARTBEAT_CHECK_SECONDS = 2.0
 # Another worker's long apply must keep neither signals nor heartbeats waiting.
 LOCK_SECONDS = 0.5
@@ -61,6 +64,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until a signal comes. No fault of broker or database ends it."""
+        after_signal(STOP_SECONDS, self._give_up)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         logger.info("worker started", extra={"worker": self._name})
@@ -77,16 +81,13 @@ class Worker:
         logger.info("worker stopped", extra={"worker": self._name})
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._is_stopping:
-            self._is_stopping = True
-            deadline = threading.Timer(STOP_SECONDS, self._give_up)
-            deadline.daemon = True
-            deadline.start()
+        self._is_stopping = True
         if self._is_waiting:
             raise Shutdown
 
     def _give_up(self) -> None:
-        """End at once: a database that hangs does not let this worker put its jobs back."""
+        """End at once: a database or resolver that hangs does not let this worker put its jobs
+        back."""
         self._stable.kill()
         logger.warning("worker stopped; the leases of its jobs will run out")
         os._exit(0)
@@ -105,10 +106,16 @@ class Worker:
     def _consume_until_broken(self) -> None:
         connection = consumer_connection(self._settings.broker_url)
         try:
-            with self._waiting():
-                # Not `connect`, which tries twice and sleeps between: jobs would wait meanwhile.
-                connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
-            self._consume(connection)
+            with refusals_told():
+                self._connect(connection)
+                consumer = self._declared_consumer(connection)
+            self._consume(connection, consumer)
+        except Refused as refusal:
+            logger.warning(
+                "broker refuses this worker, which goes on polling",
+                extra={"reason": str(refusal)},
+            )
+            self._tend_for(REFUSED_SECONDS)
         except Exception as error:
             is_expected = isinstance(error, (*connection.recoverable_connection_errors, OSError))
             logger.warning(
@@ -121,6 +128,15 @@ class Worker:
             # Without a good-bye: a hung broker would not answer one.
             connection.collect()
 
+    def _connect(self, connection: Connection) -> None:
+        connecting = Connecting(connection)
+        connecting.start()
+        while connecting.is_alive():
+            self._tend()
+            with self._waiting():
+                connecting.join(DRAIN_SECONDS)
+        connecting.raise_error()
+
     def _tend_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._is_stopping:
@@ -128,12 +144,17 @@ class Worker:
             with self._waiting():
                 time.sleep(DRAIN_SECONDS)
 
-    def _consume(self, connection: Connection) -> None:
+    def _declared_consumer(self, connection: Connection) -> Consumer:
         declare_dead_queue(connection)
-        channel = connection.channel()
-        consumer = Consumer(
-            channel, [QUEUE], prefetch_count=1, accept=["json"], on_message=self._on_message
+        return Consumer(
+            connection.channel(),
+            [QUEUE],
+            prefetch_count=1,
+            accept=["json"],
+            on_message=self._on_message,
         )
+
+    def _consume(self, connection: Connection, consumer: Consumer) -> None:
         logger.info("consuming", extra={"worker": self._name})
         is_consuming = False
         checked_at = time.monotonic()

@@ -1,0 +1,59 @@
+"""A broker that is there and does not have the service as it is."""
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from kombu.entity import Queue
+from running import running_service, wait_for
+
+from consumer.worker import REFUSED_SECONDS
+from shared.messages import QUEUE, consumer_connection
+
+pytestmark = pytest.mark.service
+
+SMALL = b"student_id,email\nrefused-1,refused@x.edu\n"
+REFUSES = "broker refuses this worker, which goes on polling"
+
+
+def refusals(log: str) -> list[str]:
+    lines = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
+    return [line["reason"] for line in lines if line["event"] == REFUSES]
+
+
+def test_a_queue_with_other_properties_is_told_once_in_a_while_and_jobs_run_all_the_same(
+    tmp_path: Path, fresh_rabbitmq_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with consumer_connection(fresh_rabbitmq_url) as connection:
+        channel = connection.channel()
+        Queue(QUEUE.name, durable=True).bind(channel).declare()
+        with running_service(tmp_path, BROKER_URL=fresh_rabbitmq_url) as service:
+            for _ in range(3):
+                assert service.imported(SMALL)["state"] == "SUCCESS"
+            log = capfd.readouterr().err
+            [reason] = refusals(log)
+            assert "PreconditionFailed" in reason
+            assert "delete it" in reason
+            assert "Traceback" not in log
+            channel.queue_delete(QUEUE.name)
+            queue = QUEUE.bind(channel)
+            service.imported(SMALL)
+            wait_for(
+                lambda: queue.queue_declare(passive=True).consumer_count == 1,
+                REFUSED_SECONDS + 5,
+                "the worker does not consume from the new queue",
+            )
+
+
+def test_a_wrong_password_is_told_without_a_traceback(
+    tmp_path: Path, fresh_rabbitmq_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broker = urlsplit(fresh_rabbitmq_url)
+    port = broker.port or 5672
+    wrong = broker._replace(netloc=f"guest:wrong@{broker.hostname}:{port}").geturl()
+    with running_service(tmp_path, BROKER_URL=wrong) as service:
+        assert service.imported(SMALL)["state"] == "SUCCESS"
+    log = capfd.readouterr().err
+    assert "BROKER_URL" in refusals(log)[0]
+    assert "Traceback" not in log
