@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 # Out of the way of the numbers that the storm uses.
 FIRST_NUMBER = 1_000_001
 SMALL_ROWS = 30
-# Three seconds are the promise; the rest is for asking, and for a busy machine.
-RETURN_SECONDS = 6.0
+# The promise.
+RETURN_SECONDS = 3.0
 WAIT_SECONDS = 60.0
 
 

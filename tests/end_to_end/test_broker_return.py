@@ -5,25 +5,45 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import psycopg
 import pytest
-from relay import relay_to
+from kombu.entity import Queue
+from relay import Relay, relay_to
 from running import Service, running_service, wait_for
 
 from shared.messages import QUEUE, consumer_connection
 
 HEADER = "student_id,email\n"
 BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%'"
-# The promise is three seconds; the rest is for a busy machine.
-RETURN_SECONDS = 6
+# The promise, from the broker's return on. Of several returns, so that one bad moment of a busy
+# machine is not taken for a worker that comes back late.
+RETURN_SECONDS = 3
+RETURNS = 3
 
 
-def queue_state(broker_url: str) -> tuple[int, int]:
+@pytest.fixture
+def queue(fresh_rabbitmq_url: str) -> Iterator[Queue]:
+    """The queue by a way of its own, which stays when the worker's breaks."""
+    with consumer_connection(fresh_rabbitmq_url) as connection:
+        bound = QUEUE.bind(connection.channel())
+        bound.declare()
+        yield bound
+
+
+def state(queue: Queue) -> tuple[int, int]:
     """Messages that wait in the queue, and consumers that wait for them."""
-    with consumer_connection(broker_url) as connection:
-        declared = QUEUE.bind(connection.channel()).queue_declare(passive=True)
-        return declared.message_count, declared.consumer_count
+    declared = queue.queue_declare(passive=True)
+    return declared.message_count, declared.consumer_count
+
+
+def seconds_until_consumed(relay: Relay, queue: Queue) -> float:
+    """How long after the broker's return its consumer is back."""
+    relay.open()
+    returned_at = time.monotonic()
+    wait_for(lambda: state(queue) == (0, 1), 20, "no consumer came back")
+    return time.monotonic() - returned_at
 
 
 @contextmanager
@@ -46,7 +66,7 @@ def claim_held_up(service: Service, database_url: str) -> Iterator[str]:
 
 @pytest.mark.service
 def test_a_broker_that_restarts_while_an_ack_is_due_finds_its_worker_again(
-    tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str
+    tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str, queue: Queue
 ) -> None:
     with relay_to(fresh_rabbitmq_url) as relay:
         settings = {
@@ -58,16 +78,18 @@ def test_a_broker_that_restarts_while_an_ack_is_due_finds_its_worker_again(
         with running_service(tmp_path, **settings) as service:
             service.imported(f"{HEADER}before-1,before@x.edu\n".encode())
             with claim_held_up(service, fresh_postgresql_url) as task_id:
-                assert queue_state(fresh_rabbitmq_url) == (0, 1)
+                assert state(queue) == (0, 1)
                 relay.close()
             status = service.finished(task_id)
             assert (status["state"], status["attempts"]) == ("SUCCESS", 1)
             # The message whose ack was lost waits in the queue for a consumer.
-            wait_for(lambda: queue_state(fresh_rabbitmq_url) == (1, 0), 10, "the ack was not lost")
-            relay.open()
-            returned_at = time.monotonic()
-            wait_for(lambda: queue_state(fresh_rabbitmq_url) == (0, 1), 20, "no consumer came back")
-            assert time.monotonic() - returned_at < RETURN_SECONDS
+            wait_for(lambda: state(queue) == (1, 0), 10, "the ack was not lost")
+            seconds = [seconds_until_consumed(relay, queue)]
+            while len(seconds) < RETURNS:
+                relay.close()
+                wait_for(lambda: state(queue) == (0, 0), 10, "the consumer is still there")
+                seconds.append(seconds_until_consumed(relay, queue))
+            assert median(seconds) < RETURN_SECONDS, seconds
             after = service.imported(f"{HEADER}after-1,after@x.edu\n".encode(), seconds=15)
             assert (after["state"], after["attempts"]) == ("SUCCESS", 1)
             assert service.status(task_id) == status
