@@ -78,6 +78,7 @@ def print_figures(outcome: Outcome) -> None:
         "doubled": kinds["doubled"],
         "stale writes": kinds["stale write"],
         "slowest 202 (s)": round(scene.slowest_answer_seconds, 1),
+        "of that in the web process (s)": round(evidence.slowest_upload_seconds, 1),
         "longest wait (s)": round(max(waits, default=0.0), 1),
         "violations": len(outcome.violations),
     }

@@ -14,6 +14,7 @@ from shared.voters.models import Voter as RollEntry
 from torture.records import Records
 from torture.reference import Voter
 
+UPLOAD = "/api/upload/"
 ADVISORY_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 TEMPORARY_TABLES = "SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'"
 
@@ -26,6 +27,7 @@ class Evidence:
     roll: dict[str, Voter]
     successes: list[tuple[UUID, int]]
     defects: Counter[str]
+    slowest_upload_seconds: float
     mails: Counter[UUID]
     horses: int
     advisory_locks: int
@@ -35,7 +37,8 @@ class Evidence:
 
 
 def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) -> Evidence:
-    """`successes` are (job, attempt) of every attempt whose log says that it has succeeded."""
+    """`successes` are (job, attempt) of every attempt whose log says that it has succeeded, and the
+    slowest upload is the one that took a web process longest from first line to 202."""
     open_database(records.url)
     with database.connection_context():
         jobs = list(Job.select().order_by(Job.finished_at))
@@ -64,6 +67,10 @@ def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) ->
             for line in lines
             if line["level"] in ("ERROR", "CRITICAL")
         ),
+        slowest_upload_seconds=max(
+            (line["duration_ms"] / 1000 for line in lines if _is_accepted_upload(line)),
+            default=0.0,
+        ),
         mails=mails,
         horses=horses,
         advisory_locks=_count(records, ADVISORY_LOCKS),
@@ -75,6 +82,10 @@ def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) ->
 
 def _count(records: Records, question: str) -> int:
     return int(records.ask(question)[0][0]) if records.is_postgresql else 0
+
+
+def _is_accepted_upload(line: dict[str, Any]) -> bool:
+    return (line["event"], line.get("route"), line.get("status")) == ("request", UPLOAD, 202)
 
 
 def _log_lines(folder: Path) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Which events may happen, and the loop that makes them happen."""
 
 import logging
+import sqlite3
 import threading
 import time
 from random import Random
@@ -68,8 +69,8 @@ def _excludes(other: Event, event: Event) -> bool:
 def _happen(scene: Scene, event: Event, seed: float) -> None:
     try:
         has_happened = event.act(scene, Random(seed))
-    except (OutOfReach, psycopg.Error) as error:
-        # Another event has taken the database away.
+    except (OutOfReach, psycopg.Error, sqlite3.OperationalError) as error:
+        # Another event has taken the database away, or locked it.
         logger.info("%s: %s", event.name, type(error).__name__)
         return
     if has_happened:
