@@ -24,11 +24,10 @@ from shared.jobs.states import JobCode, Phase
 from shared.options import ImportOptions
 from shared.rejection import Rejections
 from shared.roll.columns import repeats_header
-from shared.roll.disarming import arm
 from shared.roll.errors import FileCode, FileFault, WarningCode
+from shared.roll.exports import as_meant, is_disarmed
 from shared.roll.limits import Limits
 from shared.roll.reader import open_roll
-from shared.roll.rejects import is_rejects_file
 from shared.roll.report import Report
 from shared.roll.rows import RollReader, Row
 from shared.roll.validation import Staged, compile_validator
@@ -161,13 +160,11 @@ def _good_rows(
 
 
 def _as_meant(reader: RollReader) -> Iterator[Row]:
-    """The rows, and those of a mended rejects file without what disarmed their cells."""
-    if not is_rejects_file(reader.header.labels):
+    """The rows, and those of an export or a mended rejects file without what disarmed them."""
+    labels = reader.header.labels
+    if not is_disarmed(labels):
         return iter(reader)
-    return (
-        (line, [arm(cell) if isinstance(cell, str) else cell for cell in cells])
-        for line, cells in reader
-    )
+    return ((line, as_meant(cells, labels, reader.format)) for line, cells in reader)
 
 
 def _find_conflicts(label: str) -> bool:

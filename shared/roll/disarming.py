@@ -42,3 +42,11 @@ def _is_unsafe(text: str) -> bool:
     if text.startswith(_RUN):
         return True
     return len(text) <= _MAX_CHANGED_CHARS and _CHANGED.fullmatch(text.strip()) is not None
+
+
+def disarm_text(text: str) -> str:
+    """`disarm` for a cell that is known to be text, where a program may run but not change it.
+
+    `arm` undoes it as well.
+    """
+    return f"'{text}" if text.startswith(_RUN) or arm(text) != text else text
