@@ -12,6 +12,7 @@ from api import (
     jobs,
     task_status,
     upload,
+    voter,
     voters,
 )
 from api.auth import authenticate
@@ -36,6 +37,7 @@ RESOURCES = (
     job_actions.blueprint,
     job_files.blueprint,
     voters.blueprint,
+    voter.blueprint,
     health.blueprint,
 )
 

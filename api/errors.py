@@ -38,15 +38,17 @@ SENTENCES = {
     405: "This address does not know the method; the header `Allow` lists those it knows.",
     409: "This task has ended already; there is nothing to cancel.",
     410: "The files of this task have been deleted, as they are after a while.",
+    412: "The entry has changed since you saw it. Look at it again before you change it.",
     413: "The file is larger than this service takes.",
     415: "The file looks like a PDF document.",
     422: "A parameter cannot be used; `errors` says which and why.",
+    428: "Send the entry's `ETag` in the header `If-Match`, so that you change what you have seen.",
     500: "Something went wrong in the service.",
     503: "The database or the upload store is out of reach. Please try again in a moment.",
     507: "There is no room for the file at present. Please tell the operator.",
 }
 # Where the sentence says all that Werkzeug's own description could.
-DEFAULTS = {404, 405, 422}
+DEFAULTS = {404, 405, 412, 422, 428}
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 

@@ -1,14 +1,18 @@
-"""What the voters' entries were before each change, and whose change it was."""
+"""What became of the voters' entries, change by change, and whose changes they were."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
-from peewee import Expression, Value
+from peewee import Case, Expression, Field, Value, fn
 
 from shared.database import clock
 from shared.voters.models import Voter, VoterHistory
 
-ENTRY = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
+FIELDS = ("first_name", "last_name", "email", "department", "year", "is_eligible")
+ENTRY = ("student_id", *FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,67 @@ def note_entries(which: Expression, author: Author) -> None:
         VoterHistory.job,
     ]
     VoterHistory.insert_from(entries, fields).as_rowcount().execute()
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of a change."""
+
+    field: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a voter's entry: what, when (UTC, without a zone), by whom and why."""
+
+    changed_at: datetime
+    changed_by: str
+    reason: str
+    job: UUID | None
+    differences: tuple[Difference, ...]
+
+
+def count_changes(student_id: str) -> int:
+    """How often the voter's entry has changed."""
+    return int(VoterHistory.select().where(VoterHistory.student_id == student_id).count())
+
+
+def changes(student_id: str, first: int, limit: int) -> list[Change]:
+    """The voter's changes, newest first, from number `first` on.
+
+    An entry of the history is what was before; what came after stands in the next one, or in the
+    roll. One statement reads all of it, so a change that happens meanwhile is seen whole or not.
+    """
+    changed = (VoterHistory.changed_at, VoterHistory.changed_by, VoterHistory.reason)
+    before = [getattr(VoterHistory, name) for name in FIELDS]
+    query = (
+        VoterHistory.select(*changed, VoterHistory.job, *before, *map(_after, FIELDS))
+        .join(Voter, on=(Voter.student_id == VoterHistory.student_id))
+        .where(VoterHistory.student_id == student_id)
+        .order_by(VoterHistory.id.desc())
+        .offset(first)
+        .limit(limit)
+    )
+    rows: Iterable[tuple[Any, ...]] = cast(Any, query.tuples())
+    return [_change(*row) for row in rows]
+
+
+def _change(
+    changed_at: datetime, changed_by: str, reason: str, job: UUID | None, *entries: Any
+) -> Change:
+    before, after = entries[: len(FIELDS)], entries[len(FIELDS) :]
+    return Change(changed_at, changed_by, reason, job, tuple(_differences(before, after)))
+
+
+def _after(name: str) -> Any:
+    field: Field = getattr(VoterHistory, name)
+    following = fn.LEAD(field).over(order_by=[VoterHistory.id])
+    is_newest = fn.LEAD(VoterHistory.id).over(order_by=[VoterHistory.id]).is_null()
+    return Case(None, ((is_newest, getattr(Voter, name)),), following).converter(field.python_value)
+
+
+def _differences(before: tuple[Any, ...], after: tuple[Any, ...]) -> Iterator[Difference]:
+    for name, old, new in zip(FIELDS, before, after, strict=True):
+        if old != new:
+            yield Difference(name, old, new)

@@ -15,6 +15,7 @@ from peewee import JOIN, SQL, Case, Expression, Function, Value, fn
 from shared.database import database, is_postgresql, stream
 from shared.voters.history import Author, note_entries
 from shared.voters.models import RepeatedId, StagedVoter, Voter
+from shared.voters.roll import note_roll_changed
 
 OPTIONAL = ("first_name", "last_name", "department", "year", "is_eligible")
 COMPARED = ("email", *OPTIONAL)
@@ -188,6 +189,8 @@ def apply(author: Author, mode: Mode = Mode.UPSERT) -> Counts:
     created = _insert_new() if counts.created else 0
     if (created, updated) != (counts.created, counts.updated):
         raise ValueError(f"{counts} were found, {created} created and {updated} updated")
+    if created or updated:
+        note_roll_changed()
     return counts
 
 

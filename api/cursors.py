@@ -1,0 +1,128 @@
+"""Lists that are walked by a cursor, beside Flask-Smorest's numbered pages.
+
+A numbered page counts the list and passes over all that comes before. A cursor names the place
+where the last page ended, so that each page costs the same.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+from flask_smorest import Blueprint
+from flask_smorest.pagination import PaginationMetadataSchema, PaginationParameters
+from marshmallow import fields
+from webargs.flaskparser import abort
+
+from shared.voters.queries import Place
+
+MAX_CURSOR_CHARS = 2_000
+NEXT_LINK = {
+    "description": "Where the next page is, by cursor; absent on the last (RFC 8288).",
+    "schema": {"type": "string"},
+    "example": '</api/voters/?page_size=50&after=WyJz>; rel="next"',
+}
+
+
+class CursorMetadataSchema(PaginationMetadataSchema):  # type: ignore[misc]
+    """Flask-Smorest's figures, which a page by cursor does not have, and the next cursor."""
+
+    next = fields.String(
+        metadata={"description": "The value of `after` for the next page; absent on the last."}
+    )
+
+
+class CursorPage:
+    """What `X-Pagination` and `Link` tell of a page; `total` is None when nothing was counted."""
+
+    def __init__(self, total: int | None, next_cursor: str | None) -> None:
+        self.total = total
+        self.next_cursor = next_cursor
+
+
+class CursorBlueprint(Blueprint):  # type: ignore[misc]
+    """A blueprint whose paginated views put a `CursorPage` into `item_count`."""
+
+    def _set_pagination_metadata(
+        self, page_params: PaginationParameters, result: Any, headers: Mapping[str, str] | None
+    ) -> tuple[Any, dict[str, str]]:
+        page: CursorPage = page_params.item_count
+        metadata: dict[str, object] = {}
+        if page.total is not None:
+            metadata = self._make_pagination_metadata(
+                page_params.page, page_params.page_size, page.total
+            )
+        told = dict(headers or {})
+        if page.next_cursor is not None:
+            metadata["next"] = page.next_cursor
+            told["Link"] = f'<{_address_after(page.next_cursor)}>; rel="next"'
+        told[self.PAGINATION_HEADER_NAME] = json.dumps(metadata)
+        return result, told
+
+    def _document_pagination_metadata(self, spec: Any, resp_doc: dict[str, Any]) -> None:
+        resp_doc.setdefault("headers", {}).update(
+            {
+                self.PAGINATION_HEADER_NAME: {
+                    "description": "The pages of the list.",
+                    "schema": CursorMetadataSchema,
+                },
+                "Link": NEXT_LINK,
+            }
+        )
+
+
+def cursor_to(place: Place, sort: str) -> str:
+    """The cursor of a place in an order."""
+    content = json.dumps([sort, place.value, place.student_id], separators=(",", ":"))
+    return urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+
+def place_behind(cursor: str, sort: str) -> Place | None:
+    """The place that a cursor names, None for an empty one: the start of the list.
+
+    Ends the request with 422 for what is no cursor of this order.
+    """
+    if not cursor:
+        return None
+    place = _place_of(cursor, sort)
+    if place is None:
+        message = "Take the cursor from the page before, with the same `sort`."
+        abort(422, messages={"query": {"after": [message]}})
+    return place
+
+
+def _place_of(cursor: str, sort: str) -> Place | None:
+    try:
+        content = urlsafe_b64decode(f"{cursor}{'=' * (-len(cursor) % 4)}")
+        of_sort, value, student_id = json.loads(content.decode())
+    # No base64, UTF-8 or JSON, or another number of values.
+    except (ValueError, TypeError, RecursionError):
+        return None
+    place = Place(value, student_id)
+    return place if of_sort == sort and _is_possible(place, sort) else None
+
+
+def _is_possible(place: Place, sort: str) -> bool:
+    """Whether a database can compare with it."""
+    if not _is_storable(place.student_id):
+        return False
+    if sort.endswith("year"):
+        return place.value is None or (type(place.value) is int and abs(place.value) < 1000)
+    return _is_storable(place.value)
+
+
+def _is_storable(text: object) -> bool:
+    # Half a character (a lone surrogate) has no encoding.
+    return (
+        isinstance(text, str)
+        and "\0" not in text
+        and text == text.encode(errors="replace").decode()
+    )
+
+
+def _address_after(cursor: str) -> str:
+    kept = [pair for pair in request.args.items(multi=True) if pair[0] not in ("page", "after")]
+    query = urlencode([*kept, ("after", cursor)])
+    return f"{request.script_root}{request.path}?{query}"

@@ -1,0 +1,116 @@
+"""`/api/voters/<student_id>/`: one voter, shown, corrected, and with what has become of the entry.
+
+An id may hold a slash, even two in a row. Of ids that read like another address of the API, such as
+`summary` or `1/history`, the list shows the voter: `GET /api/voters/?student_id=summary`.
+"""
+
+import unicodedata
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from flask_smorest.pagination import PaginationParameters
+from webargs.flaskparser import abort
+
+from api.auth import caller, requires
+from api.json_bodies import JsonBlueprint
+from api.openapi import refuses
+from api.schemas import VoterSchema
+from api.voter_schemas import ChangeSchema, VoterChangeSchema
+from shared.credentials import Scope
+from shared.voters import history
+from shared.voters.editing import edit
+from shared.voters.models import Voter
+
+blueprint = JsonBlueprint(
+    "Voter", __name__, url_prefix="/api/voters", description="One voter of the roll."
+)
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+
+
+@blueprint.route("/<path:student_id>/", merge_slashes=False)
+@blueprint.etag
+@requires(Scope.READ)
+@refuses(blueprint, 401, 403, 404)
+@blueprint.response(200, VoterSchema)
+def voter(student_id: str) -> Voter:
+    """Show one voter
+
+    The header `ETag` names this state of the entry: send it as `If-None-Match` to be told only of
+    a change (304), and as `If-Match` with a correction.
+    """
+    return _found(student_id)
+
+
+@blueprint.route("/<path:student_id>/", methods=["PATCH"], merge_slashes=False)
+@blueprint.etag
+@requires(Scope.ADMIN)
+@refuses(blueprint, 400, 401, 403, 404, 412, 422, 428)
+@blueprint.arguments(VoterChangeSchema)
+@blueprint.response(200, VoterSchema)
+def correct(change: dict[str, Any], student_id: str) -> Voter:
+    """Correct one voter
+
+    Only while the entry is as `If-Match` says, and with a reason, which goes into its history. The
+    student id itself cannot be changed.
+    """
+    found = edit(
+        _found(student_id).student_id,
+        change["stated"],
+        reason=change["reason"],
+        changed_by=caller().name,
+        check=lambda voter: blueprint.check_etag(voter, VoterSchema),
+    )
+    if found is None:
+        _not_found()
+    return found
+
+
+@blueprint.route("/<path:student_id>/history/", merge_slashes=False)
+@requires(Scope.READ)
+@refuses(blueprint, 401, 403, 404, 422)
+@blueprint.response(200, ChangeSchema(many=True))
+@blueprint.paginate(page_size=PAGE_SIZE, max_page_size=MAX_PAGE_SIZE)
+def changes(student_id: str, pagination_parameters: PaginationParameters) -> list[dict[str, Any]]:
+    """List the changes of one voter
+
+    Newest first: what changed, when, by whom, why, and by which import.
+    """
+    found = _found(student_id)
+    count = history.count_changes(found.student_id)
+    pagination_parameters.item_count = count
+    first = pagination_parameters.first_item
+    if first >= count:
+        return []
+    shown = history.changes(found.student_id, first, pagination_parameters.page_size)
+    return [_as_shown(change) for change in shown]
+
+
+def _found(student_id: str) -> Voter:
+    wanted = unicodedata.normalize("NFC", student_id)
+    found: Voter | None = None
+    # PostgreSQL takes no NUL, not even to compare with.
+    if "\0" not in wanted:
+        found = Voter.get_or_none(Voter.student_id == wanted)
+    return _not_found() if found is None else found
+
+
+def _not_found() -> NoReturn:
+    abort(HTTPStatus.NOT_FOUND, message="The roll has no voter with this student id.")
+
+
+def _as_shown(change: history.Change) -> dict[str, Any]:
+    return {
+        "changed_at": _rfc3339(change.changed_at),
+        "changed_by": change.changed_by,
+        "reason": change.reason,
+        "job_id": None if change.job is None else str(change.job),
+        "changes": change.differences,
+    }
+
+
+def _rfc3339(time: datetime) -> str:
+    """The database's times are UTC without a zone."""
+    return f"{time.isoformat(timespec='milliseconds')}Z"

@@ -1,0 +1,47 @@
+"""One voter's entry changed by hand, with the reason, beside the imports."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.database import clock, database
+from shared.voters.models import Voter, VoterHistory
+from shared.voters.roll import lock_roll, note_roll_changed
+
+Stated = Mapping[str, Any]
+
+
+def edit(
+    student_id: str,
+    stated: Stated,
+    *,
+    reason: str,
+    changed_by: str,
+    check: Callable[[Voter], None] = lambda voter: None,
+) -> Voter | None:
+    """Bring a voter's entry to what is stated, by field; returns it as it is then.
+
+    None when the roll has no such voter. `check` sees the entry that is about to change, while
+    nobody else can change it, and may raise to leave it alone. An entry that says all of it already
+    stays as it is, without a line in its history.
+    """
+    with database.atomic():
+        lock_roll()
+        voter: Voter | None = Voter.get_or_none(Voter.student_id == student_id)
+        if voter is None:
+            return None
+        check(voter)
+        changes = {name: new for name, new in stated.items() if getattr(voter, name) != new}
+        if changes:
+            _remember(voter, reason, changed_by)
+            Voter.update(changes).where(Voter.student_id == student_id).execute()
+            note_roll_changed()
+    for name, value in changes.items():
+        setattr(voter, name, value)
+    return voter
+
+
+def _remember(voter: Voter, reason: str, changed_by: str) -> None:
+    before = {field.name: getattr(voter, field.name) for field in Voter._meta.sorted_fields}
+    VoterHistory.insert(
+        **before, changed_at=clock(), changed_by=changed_by, reason=reason
+    ).execute()
