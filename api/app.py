@@ -11,8 +11,10 @@ from api import (
     job_files,
     jobs,
     task_status,
+    template,
     upload,
     voter,
+    voter_exports,
     voters,
 )
 from api.auth import authenticate
@@ -38,6 +40,8 @@ RESOURCES = (
     job_files.blueprint,
     voters.blueprint,
     voter.blueprint,
+    voter_exports.blueprint,
+    template.blueprint,
     health.blueprint,
 )
 

@@ -1,0 +1,40 @@
+"""`GET /api/template.csv` and `.xlsx`: a roll to be filled in."""
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from api.auth import requires
+from api.downloads import CSV, XLSX, documented, download
+from api.openapi import refuses
+from shared.credentials import Scope
+
+blueprint = Blueprint("Template", __name__, url_prefix="/api", description="A roll to fill in.")
+
+
+@blueprint.route("/template.csv")
+@requires(Scope.READ, Scope.IMPORT)
+@refuses(blueprint, 401, 403)
+@blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark."))
+def template_csv() -> Response:
+    """Download an empty roll as CSV
+
+    Its first lines explain the columns; below the header stands one example, to be replaced.
+    """
+    # The web processes need openpyxl for nothing else.
+    from shared.roll.template import csv_template
+
+    return download(csv_template(), CSV, "voter-roll-template.csv")
+
+
+@blueprint.route("/template.xlsx")
+@requires(Scope.READ, Scope.IMPORT)
+@refuses(blueprint, 401, 403)
+@blueprint.doc(responses=documented(XLSX, "A sheet to fill in, and one that explains it."))
+def template_xlsx() -> Response:
+    """Download an empty roll as a workbook
+
+    Its second sheet explains the columns; below the header stands one example, to be replaced.
+    """
+    from shared.roll.template import xlsx_template
+
+    return download(xlsx_template(), XLSX, "voter-roll-template.xlsx")

@@ -1,0 +1,68 @@
+"""`GET /api/voters/export.csv` and `.xlsx`: the roll, or a part of it, as a file."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+from marshmallow import RAISE
+from webargs.flaskparser import abort
+
+from api.auth import requires
+from api.downloads import CSV, XLSX, documented, download, is_head_only
+from api.openapi import refuses
+from api.voter_schemas import VoterFilterSchema
+from shared.credentials import Scope
+from shared.roll.exports import MAX_SHEET_VOTERS, csv_blocks
+from shared.voters.queries import total
+from shared.voters.snapshot import RollRow, Snapshot
+
+blueprint = Blueprint(
+    "Voter exports", __name__, url_prefix="/api/voters", description="The roll as a file."
+)
+
+Write = Callable[[Iterable[RollRow]], Iterator[bytes]]
+
+
+@blueprint.route("/export.csv")
+@requires(Scope.READ)
+@refuses(blueprint, 401, 403, 422, 507)
+@blueprint.arguments(VoterFilterSchema, location="query", unknown=RAISE)
+@blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark, by student id."))
+def export_csv(parameters: dict[str, Any]) -> Response:
+    """Download voters as CSV
+
+    All of one moment. What a spreadsheet program would run or change has an apostrophe in front;
+    the empty column `_disarmed` tells an import so, and the file reads back unchanged.
+    """
+    return _export(parameters, csv_blocks, CSV, "csv")
+
+
+@blueprint.route("/export.xlsx")
+@requires(Scope.READ)
+@refuses(blueprint, 401, 403, 422, 507)
+@blueprint.arguments(VoterFilterSchema, location="query", unknown=RAISE)
+@blueprint.doc(responses=documented(XLSX, "A workbook whose cells are text, by student id."))
+def export_xlsx(parameters: dict[str, Any]) -> Response:
+    """Download voters as a workbook
+
+    As the CSV file; at most 1,048,575 voters, which is all that Excel takes.
+    """
+    # The web processes need openpyxl for nothing else.
+    from shared.roll.xlsx_export import xlsx_blocks
+
+    if total(parameters["sought"]) > MAX_SHEET_VOTERS:
+        message = f"A sheet takes {MAX_SHEET_VOTERS:,} voters. Choose fewer, or take the CSV file."
+        abort(422, message=message)
+    return _export(parameters, xlsx_blocks, XLSX, "xlsx")
+
+
+def _export(parameters: dict[str, Any], write: Write, mimetype: str, ending: str) -> Response:
+    name = f"voters-{datetime.now(UTC):%Y-%m-%d}.{ending}"
+    if is_head_only():
+        return download(b"", mimetype, name)
+    snapshot = Snapshot(parameters["sought"])
+    response = download(write(snapshot.rows()), mimetype, name)
+    response.call_on_close(snapshot.close)
+    return response
