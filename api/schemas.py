@@ -78,7 +78,7 @@ class FileSchema(AnswerSchema):
     sheet = fields.String(allow_none=True, metadata=described("Of a workbook.", "Roll 2026"))
 
 
-class DifferenceSchema(AnswerSchema):
+class PreviewedVoterSchema(AnswerSchema):
     """One voter whom an import would change."""
 
     change = fields.String(
@@ -145,7 +145,7 @@ class ReportSchema(AnswerSchema):
     would_create = _count("In a preview only: what an import would create.", 950)
     would_update = _count("In a preview only: what an import would update.", 30)
     differences = fields.List(
-        fields.Nested(DifferenceSchema),
+        fields.Nested(PreviewedVoterSchema),
         metadata={
             "description": (
                 "In a preview only, and for tokens that may read the roll: up to 50 voters of"

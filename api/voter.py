@@ -20,6 +20,7 @@ from api.voter_schemas import ChangeSchema, VoterChangeSchema
 from shared.credentials import Scope
 from shared.voters import history
 from shared.voters.editing import edit
+from shared.voters.history import Author
 from shared.voters.models import Voter
 
 blueprint = JsonBlueprint(
@@ -59,8 +60,7 @@ def correct(change: dict[str, Any], student_id: str) -> Voter:
     found = edit(
         _found(student_id).student_id,
         change["stated"],
-        reason=change["reason"],
-        changed_by=caller().name,
+        author=Author(caller().name, change["reason"]),
         check=lambda voter: blueprint.check_etag(voter, VoterSchema),
     )
     if found is None:

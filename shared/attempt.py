@@ -36,7 +36,7 @@ from shared.voters import merge, staging
 from shared.voters.conflicts import note_conflicts
 from shared.voters.differences import sample_differences
 from shared.voters.history import Author
-from shared.voters.roll import lock_roll, note_roll_changed, roll_version
+from shared.voters.roll import lock_roll, roll_version
 from shared.voters.signs import odd_signs
 
 BATCH_ROWS = 20_000
@@ -202,19 +202,19 @@ def _conclude(
     rejects_key = rejections.store_in(store)
     with deleted_unless_committed(store, rejects_key), database.atomic():
         lock_roll()
-        version = roll_version()
-        check_preview(job, version)
+        check_preview(job, roll_version())
         if job.dry_run:
             _preview(report, options.mode)
         else:
-            version = _apply(report, options.mode, Author(job.uploaded_by, job_id=job.id), version)
+            author = Author(job.uploaded_by, job_id=job.id)
+            _count(report, merge.apply(author, options.mode))
         report.check()
         attempts.finish(
             claim,
             report.to_dict(),
             rejections.first_faults(),
             rejects_key=rejects_key,
-            roll_version=version,
+            roll_version=roll_version(),
         )
 
 
@@ -223,13 +223,6 @@ def _preview(report: Report, mode: merge.Mode) -> None:
     _count(report, counts)
     report.would_create, report.would_update = counts.created, counts.updated
     report.differences = sample_differences(mode, MAX_DIFFERENCES)
-
-
-def _apply(report: Report, mode: merge.Mode, author: Author, version: int) -> int:
-    """Change the roll; returns its version afterwards."""
-    counts = merge.apply(author, mode)
-    _count(report, counts)
-    return note_roll_changed() if counts.created or counts.updated else version
 
 
 def _count(report: Report, counts: merge.Counts) -> None:

@@ -22,7 +22,7 @@ FINISH = """\
             report.to_dict(),
             rejections.first_faults(),
             rejects_key=rejects_key,
-            roll_version=version,
+            roll_version=roll_version(),
         )
 """
 

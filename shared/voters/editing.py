@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.database import clock, database
-from shared.voters.models import Voter, VoterHistory
+from shared.database import database
+from shared.voters.history import Author, note_entries
+from shared.voters.models import Voter
 from shared.voters.roll import lock_roll, note_roll_changed
 
 Stated = Mapping[str, Any]
@@ -14,8 +15,7 @@ def edit(
     student_id: str,
     stated: Stated,
     *,
-    reason: str,
-    changed_by: str,
+    author: Author,
     check: Callable[[Voter], None] = lambda voter: None,
 ) -> Voter | None:
     """Bring a voter's entry to what is stated, by field; returns it as it is then.
@@ -32,16 +32,9 @@ def edit(
         check(voter)
         changes = {name: new for name, new in stated.items() if getattr(voter, name) != new}
         if changes:
-            _remember(voter, reason, changed_by)
+            note_entries(Voter.student_id == student_id, author)
             Voter.update(changes).where(Voter.student_id == student_id).execute()
             note_roll_changed()
     for name, value in changes.items():
         setattr(voter, name, value)
     return voter
-
-
-def _remember(voter: Voter, reason: str, changed_by: str) -> None:
-    before = {field.name: getattr(voter, field.name) for field in Voter._meta.sorted_fields}
-    VoterHistory.insert(
-        **before, changed_at=clock(), changed_by=changed_by, reason=reason
-    ).execute()

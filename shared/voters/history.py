@@ -46,6 +46,7 @@ def note_entries(which: Expression, author: Author) -> None:
     ]
     VoterHistory.insert_from(entries, fields).as_rowcount().execute()
 
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One field of a change."""
