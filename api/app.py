@@ -18,7 +18,8 @@ from api import (
     voters,
 )
 from api.auth import authenticate
-from api.errors import ServiceApi, register_errors
+from api.document import DocumentedApi
+from api.errors import register_errors
 from api.openapi import OPENAPI_CONFIG
 from api.request_log import log_requests
 from api.security_headers import add_security_headers
@@ -68,10 +69,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.after_request(add_security_headers)
     app.teardown_request(_give_back_connection)
     register_errors(app)
-    api = ServiceApi(app)
+    api = DocumentedApi(app)
     for resource in RESOURCES:
         api.register_blueprint(resource)
     app.register_blueprint(docs.blueprint)
+    api.finish(app)
     cli.register_commands(app)
     # The platform's router tells the client's scheme and host.
     behind_router = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
-from flask_smorest import Blueprint
 from flask_smorest.pagination import PaginationMetadataSchema, PaginationParameters
 from marshmallow import fields
 from webargs.flaskparser import abort
 
+from api.blueprint import Blueprint
 from shared.voters.queries import Place
 
 MAX_CURSOR_CHARS = 2_000
@@ -42,7 +42,7 @@ class CursorPage:
         self.next_cursor = next_cursor
 
 
-class CursorBlueprint(Blueprint):  # type: ignore[misc]
+class CursorBlueprint(Blueprint):
     """A blueprint whose paginated views put a `CursorPage` into `item_count`."""
 
     def _set_pagination_metadata(

@@ -14,8 +14,9 @@ from flask_smorest import Api
 from gunicorn.http.errors import ParseException
 from peewee import InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
+from api.error_codes import ApiCode, with_code
 from api.schemas import ErrorSchema
 from api.services import services
 from shared.roll.errors import FileCode, FileFault
@@ -36,6 +37,7 @@ SENTENCES = {
     403: "This API token lacks the scope `import`.",
     404: "There is nothing at this address.",
     405: "This address does not know the method; the header `Allow` lists those it knows.",
+    406: "The answer cannot be had in any of the formats that the header `Accept` asks for.",
     409: "This task has ended already; there is nothing to cancel.",
     410: "The files of this task have been deleted, as they are after a while.",
     412: "The entry has changed since you saw it. Look at it again before you change it.",
@@ -48,7 +50,7 @@ SENTENCES = {
     507: "There is no room for the file at present. Please tell the operator.",
 }
 # Where the sentence says all that Werkzeug's own description could.
-DEFAULTS = {404, 405, 412, 422, 428}
+DEFAULTS = {404, 405, 406, 412, 422, 428}
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
@@ -61,11 +63,14 @@ class ServiceApi(Api):  # type: ignore[misc]
     def handle_http_exception(self, error: HTTPException) -> Answer:
         """Answer what Werkzeug, webargs or a view has raised as an HTTP error."""
         payload, status, headers = super().handle_http_exception(error)
+        errors = payload.get("errors") or {}
+        if isinstance(error, SecurityError):
+            errors = {"code": ApiCode.UNKNOWN_HOST}
         answer = {
             "code": status,
-            "status": payload["status"],
+            "status": HTTPStatus(status).phrase,
             "message": payload.get("message") or _default(error),
-            "errors": payload.get("errors") or {},
+            "errors": with_code(status, errors),
         }
         kept = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
         return answer, status, {**kept, **(headers or {})}
@@ -99,7 +104,7 @@ def error_answer(
         "code": int(status),
         "status": status.phrase,
         "message": message,
-        "errors": dict(errors or {}),
+        "errors": with_code(status, errors),
     }
     return payload, int(status), dict(headers or {})
 
@@ -115,7 +120,6 @@ def _too_large(_: TooLarge) -> Answer:
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"The file is larger than this service takes ({limit_bytes:,} bytes)."
         " Please split it, or ask the operator to raise MAX_UPLOAD_BYTES.",
-        errors={"code": "TOO_LARGE"},
     )
 
 
@@ -132,6 +136,7 @@ def _unreadable_request(_: ParseException) -> Answer:
     return error_answer(
         HTTPStatus.BAD_REQUEST,
         "The request broke off or is framed wrongly. Nothing was stored; please send it again.",
+        errors={"code": ApiCode.UNREADABLE_REQUEST},
     )
 
 

@@ -3,12 +3,12 @@
 import logging
 from typing import Any
 
-from flask_smorest import Blueprint
 from kombu.exceptions import OperationalError as BrokerError
 from marshmallow import fields
 from marshmallow.validate import OneOf
 from peewee import InterfaceError, OperationalError
 
+from api.blueprint import Blueprint
 from api.schemas import AnswerSchema, described
 from api.services import services
 from shared.database import database, pending_migrations

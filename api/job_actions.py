@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from webargs.flaskparser import abort
 
 from api.auth import caller, requires
+from api.blueprint import Blueprint
 from api.job_schemas import JobSchema, MailAgainSchema
 from api.jobs import describe_job, job_or_404
 from api.openapi import refuses

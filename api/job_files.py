@@ -5,13 +5,13 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE, fields
 from marshmallow.validate import OneOf
 from webargs.flaskparser import abort
 
 from api.auth import requires
+from api.blueprint import Blueprint
 from api.jobs import job_or_404
 from api.openapi import refuses
 from api.query import PagedQuerySchema, page_of, storable

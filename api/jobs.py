@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE
 from peewee import Expression
 from webargs.flaskparser import abort
 
 from api.auth import caller, requires
+from api.blueprint import Blueprint
 from api.job_schemas import JobQuerySchema, JobSchema
 from api.openapi import refuses
 from api.query import page_of

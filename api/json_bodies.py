@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from flask import Request
-from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
+
+from api.blueprint import Blueprint
 
 
 class JsonParser(FlaskParser):
@@ -21,7 +22,7 @@ class JsonParser(FlaskParser):
             raise json.JSONDecodeError(type(error).__name__, "unreadable", 0) from error
 
 
-class JsonBlueprint(Blueprint):  # type: ignore[misc]
+class JsonBlueprint(Blueprint):
     """A blueprint whose views take JSON."""
 
     ARGUMENTS_PARSER = JsonParser()

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask_smorest import Blueprint
-
+from api.blueprint import Blueprint
 from api.errors import SENTENCES, error_answer
 from api.schemas import ErrorSchema
 
@@ -20,7 +19,7 @@ Click **Authorize** and enter an API token. A token has scopes: `read` to look i
 OPENAPI_CONFIG = {
     "API_TITLE": "Student Voter System",
     "API_VERSION": API_VERSION,
-    "OPENAPI_VERSION": "3.0.3",
+    "OPENAPI_VERSION": "3.1.0",
     "OPENAPI_URL_PREFIX": "/api",
     "API_SPEC_OPTIONS": {
         "info": {"description": DESCRIPTION},

@@ -184,10 +184,20 @@ class TaskStatusSchema(AnswerSchema):
     created_at = time_field("When the file was accepted.")
     started_at = time_field("When the latest attempt began.")
     finished_at = time_field("When the outcome was certain.")
-    progress = fields.Nested(ProgressSchema)
-    file = fields.Nested(FileSchema)
-    report = fields.Nested(ReportSchema, allow_none=True)
-    error = fields.Nested(FailureSchema, allow_none=True)
+    progress = fields.Nested(
+        ProgressSchema, metadata={"description": "How far the present attempt is."}
+    )
+    file = fields.Nested(FileSchema, metadata={"description": "As sent and as understood."})
+    report = fields.Nested(
+        ReportSchema,
+        allow_none=True,
+        metadata={"description": "What became of every row; null until SUCCESS."},
+    )
+    error = fields.Nested(
+        FailureSchema,
+        allow_none=True,
+        metadata={"description": "Why the job failed; null unless it did."},
+    )
 
 
 class VoterSchema(AnswerSchema):
@@ -202,6 +212,26 @@ class VoterSchema(AnswerSchema):
     is_eligible = fields.Boolean(metadata=described("Whether the student may vote.", True))
 
 
+class ErrorDetailsSchema(AnswerSchema):
+    """The errors of an answer, for a program."""
+
+    code = fields.String(
+        required=True, metadata=described("What went wrong; see docs/codes.md.", "NOT_FOUND")
+    )
+    query = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata=described("Faults of query parameters.", {"year": ["Not a valid integer."]}),
+    )
+    json = fields.Dict(
+        keys=fields.String(),
+        metadata=described("Faults of the body's fields.", {"email": ["Not a valid string."]}),
+    )
+    error_id = fields.String(
+        metadata=described("Of an INTERNAL_ERROR: leads to the log.", "4f1d0c2a9b7e")
+    )
+
+
 class ErrorSchema(AnswerSchema):
     """An answer that is not a success."""
 
@@ -211,9 +241,10 @@ class ErrorSchema(AnswerSchema):
         required=True,
         metadata=described("What went wrong, in a sentence.", "There is nothing at this address."),
     )
-    errors = fields.Dict(
+    errors = fields.Nested(
+        ErrorDetailsSchema,
         required=True,
-        metadata=described("Faults of single parameters, or the code of a refused file.", {}),
+        metadata={"description": "The code, and the faults of single parameters."},
     )
 
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask_smorest import Blueprint
 from webargs.flaskparser import abort
 
 from api.auth import caller, requires
+from api.blueprint import Blueprint
 from api.openapi import refuses
 from api.schemas import TaskStatusSchema
 from shared.credentials import Scope

@@ -1,9 +1,9 @@
 """`GET /api/template.csv` and `.xlsx`: a roll to be filled in."""
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from api.auth import requires
+from api.blueprint import Blueprint
 from api.downloads import CSV, XLSX, documented, download
 from api.openapi import refuses
 from shared.credentials import Scope

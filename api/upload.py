@@ -4,16 +4,16 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin
 
 from flask import request, url_for
-from flask_smorest import Blueprint
 from marshmallow import EXCLUDE, RAISE
 from webargs.flaskparser import abort
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import caller, requires
+from api.blueprint import Blueprint
 from api.jobs import job_or_404
 from api.openapi import refuses
-from api.schemas import AcceptedSchema
+from api.schemas import STATUS_URL, AcceptedSchema
 from api.services import services
 from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema
 from shared.credentials import Scope
@@ -49,7 +49,10 @@ UPLOAD_BODY = {
         }
     },
 }
-LOCATION = {"description": "The status address.", "schema": {"type": "string", "format": "uri"}}
+LOCATION = {
+    "description": "The status address.",
+    "schema": {"type": "string", "format": "uri", "example": STATUS_URL},
+}
 
 
 @blueprint.route("/", methods=["POST"])

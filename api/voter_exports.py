@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 from webargs.flaskparser import abort
 
 from api.auth import requires
+from api.blueprint import Blueprint
 from api.downloads import CSV, XLSX, documented, download, is_head_only
 from api.openapi import refuses
 from api.voter_schemas import VoterFilterSchema

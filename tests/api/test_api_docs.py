@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from api_client import ApiClient
 from flask import Flask
+from openapi_spec_validator import validate
+
+from api.error_codes import ApiCode
 
 METHODS = ("get", "post", "put", "patch", "delete")
 PUBLIC_PATHS = {"/health/live", "/health/ready"}
@@ -54,7 +57,7 @@ def test_every_operation_has_a_summary_and_its_errors_in_the_one_shape(document:
         statuses = set(operation["responses"])
         if path in PUBLIC_PATHS:
             continue
-        assert {"401", "403", "500", "503"} <= statuses, (path, method)
+        assert {"400", "401", "403", "406", "422", "500", "503"} <= statuses, (path, method)
         for status in sorted(statuses - {"200", "202", "304"}):
             answer = resolve(document, operation["responses"][status])
             content = answer["content"]["application/json"]
@@ -79,16 +82,68 @@ def test_the_upload_is_documented_as_a_file_to_choose(document: Any) -> None:
     assert "Location" in upload["responses"]["202"]["headers"]
 
 
-def test_every_field_of_an_answer_is_described(document: Any) -> None:
-    own = {
-        name: schema
-        for name, schema in document["components"]["schemas"].items()
-        if name != "PaginationMetadata"
-    }
-    for name, schema in own.items():
-        for field, described in schema["properties"].items():
-            nested = "$ref" in described or "anyOf" in described or "allOf" in described
-            assert nested or described["description"], f"{name}.{field}"
+def test_the_document_is_valid_openapi_3_1(document: Any) -> None:
+    assert document["openapi"] == "3.1.0"
+    validate(document)
+
+
+def test_the_swagger_ui_of_the_package_reads_openapi_3_1(app: Flask) -> None:
+    with ApiClient(app, "").get("/api/docs/assets/swagger-ui-bundle.js") as bundle:
+        script = bundle.get_data(as_text=True)
+    version = re.search(r'PACKAGE_VERSION:"(\d+)\.', script)
+    # Swagger UI reads 3.1 from its version 5 on.
+    assert version
+    assert int(version[1]) >= 5
+
+
+def test_every_field_is_described_with_an_example(document: Any) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        for field, property_ in schema["properties"].items():
+            assert property_["description"].endswith("."), f"{name}.{field}"
+            # A nested object has its examples field by field.
+            is_nested = "$ref" in str(property_)
+            assert is_nested or "example" in property_, f"{name}.{field}"
+
+
+def test_every_parameter_is_described_with_an_example(document: Any) -> None:
+    described = 0
+    for path, _, operation in operations(document):
+        given = (*operation.get("parameters", ()), *document["paths"][path].get("parameters", ()))
+        for parameter in (resolve(document, reference) for reference in given):
+            assert parameter["description"].endswith("."), (path, parameter["name"])
+            assert "example" in parameter["schema"], (path, parameter["name"])
+            described += 1
+    assert described > 10
+
+
+def test_every_header_and_body_is_described(document: Any) -> None:
+    for path, method, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            answer = resolve(document, answer)
+            assert answer["description"], (path, method, status)
+            for name, header in answer.get("headers", {}).items():
+                header = resolve(document, header)
+                assert header["description"], (path, method, name)
+                assert "content" in header or "example" in header["schema"], (path, method, name)
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            for name, property_ in resolve(document, content["schema"])["properties"].items():
+                assert property_["description"], (path, method, name)
+
+
+def test_every_operation_has_a_name_of_its_own(document: Any) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+
+
+def test_every_error_is_documented_with_an_example_that_is_one(document: Any) -> None:
+    for path, method, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            if int(status) < 400 or path in PUBLIC_PATHS:
+                continue
+            example = answer["content"]["application/json"]["example"]
+            assert list(example) == ["code", "status", "message", "errors"], (path, method)
+            assert example["code"] == int(status)
+            assert example["errors"]["code"] in list(ApiCode)
 
 
 def test_the_page_and_all_it_loads_come_from_here(app: Flask) -> None:

@@ -1,6 +1,7 @@
 """Every error has one shape, a sentence, and no insides."""
 
 import logging
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,8 @@ from conftest import close
 from flask import Flask
 
 from api.app import create_app
+from api.error_codes import OF_STATUS
+from api.errors import SENTENCES
 from config.settings import Settings
 from shared.credentials import Scope
 from shared.database import database
@@ -21,24 +24,46 @@ def check_shape(body: dict[str, object], status: int) -> None:
     assert list(body) == ["code", "status", "message", "errors"]
     assert body["code"] == status
     assert isinstance(body["message"], str)
+    assert isinstance(body["errors"], dict)
+    assert re.fullmatch("[A-Z_]+", body["errors"]["code"])
     assert body["message"].endswith(".")
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("method", "path", "status", "code"),
     [
-        ("GET", "/nothing", 404),
-        ("GET", "/api/voters/none/", 404),
-        ("DELETE", "/api/voters/", 405),
-        ("GET", "/api/upload/", 405),
-        ("POST", "/api/upload/", 400),
-        ("GET", "/api/voters/?year=x", 422),
+        ("GET", "/nothing", 404, "NOT_FOUND"),
+        ("GET", "/api/voters/none/", 404, "NOT_FOUND"),
+        ("DELETE", "/api/upload/", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/api/upload/", 405, "METHOD_NOT_ALLOWED"),
+        ("POST", "/api/upload/", 400, "BAD_REQUEST"),
+        ("GET", "/api/voters/?year=x", 422, "INVALID_PARAMETER"),
     ],
 )
-def test_errors_have_one_shape(client: ApiClient, method: str, path: str, status: int) -> None:
+def test_errors_have_one_shape(
+    client: ApiClient, method: str, path: str, status: int, code: str
+) -> None:
     answer = client.send(method, path)
     assert answer.status_code == status
     check_shape(answer.get_json(), status)
+    assert answer.get_json()["errors"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "code"), [("", 401, "UNAUTHORIZED"), (None, 403, "INSUFFICIENT_SCOPE")]
+)
+def test_a_refused_caller_gets_the_same_shape(
+    app: Flask, token: str | None, status: int, code: str
+) -> None:
+    caller = client_of(app, Scope.READ) if token is None else ApiClient(app, token)
+    answer = caller.upload(ROLL)
+    check_shape(answer.get_json(), status)
+    assert answer.get_json()["errors"] == {"code": code}
+
+
+def test_every_status_that_is_explained_has_a_code_of_its_own() -> None:
+    assert set(SENTENCES) <= set(OF_STATUS)
+    assert len(set(OF_STATUS.values())) == len(OF_STATUS)
 
 
 def test_a_wrong_method_is_told_the_right_ones(client: ApiClient) -> None:
@@ -83,7 +108,7 @@ def test_the_summary_line_holds_the_route_and_nothing_personal(
     client.get("/api/voters/4711/?q=Lee")
     [record] = [record for record in caplog.records if record.name == "api.request_log"]
     line = vars(record)
-    assert (line["method"], line["status"]) == ("GET", 404)
+    assert (line["method"], line["status"]) == ("GET", 422)
     assert line["route"] == "/api/voters/<path:student_id>/"
     assert "4711" not in str(line)
     assert "Lee" not in str(line)
@@ -106,6 +131,9 @@ def test_only_allowed_hosts_are_answered(
     guarded = create_app(replace(settings, allowed_hosts=allowed))
     answer = ApiClient(guarded, "").get("/health/live", headers={"Host": host})
     assert answer.status_code == status
+    if status == 400:
+        check_shape(answer.get_json(), status)
+        assert answer.get_json()["errors"] == {"code": "UNKNOWN_HOST"}
 
 
 def test_every_answer_tells_the_browser_to_be_careful(client: ApiClient) -> None:

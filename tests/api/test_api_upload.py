@@ -140,10 +140,8 @@ def test_a_file_of_exactly_the_limit_is_taken(client: ApiClient) -> None:
     "options",
     [
         {},
-        {"json": {"file": "roll.csv"}},
-        {"data": ROLL, "content_type": "text/csv"},
         {"data": {"roll": (io.BytesIO(ROLL), "roll.csv")}},
-        {"data": {"file": "student_id,email"}},
+        {"data": {"file": "student_id,email"}, "content_type": "multipart/form-data"},
         {"data": {"file": (io.BytesIO(ROLL), "")}},
         {"data": ROLL, "content_type": "multipart/form-data"},
         {"data": b"--x\r\nbroken", "content_type": "multipart/form-data; boundary=x"},
@@ -155,6 +153,24 @@ def test_a_request_without_a_file_is_told_how_to_send_one(
     answer = client.send("POST", "/api/upload/", **options)
     assert answer.status_code == 400
     assert "curl -F file=@" in answer.get_json()["message"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"json": {"file": "roll.csv"}},
+        {"data": ROLL, "content_type": "text/csv"},
+        {"data": {"file": "student_id,email"}},
+        {"data": ROLL},
+    ],
+)
+def test_a_body_of_another_type_is_told_the_right_one(
+    client: ApiClient, options: dict[str, object]
+) -> None:
+    answer = client.send("POST", "/api/upload/", **options)
+    assert answer.status_code == 415
+    assert answer.get_json()["errors"] == {"code": "UNSUPPORTED_MEDIA_TYPE"}
+    assert "`multipart/form-data`" in answer.get_json()["message"]
 
 
 def test_two_files_at_once_are_refused(client: ApiClient) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api.error_codes import ApiCode
 from config.settings import load_settings
 from shared.jobs.states import JobCode
 from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
@@ -25,9 +26,17 @@ READ_VARIABLES = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)) | set(
 def test_every_code_is_explained_and_every_explained_code_exists() -> None:
     explained = re.findall(r"^\| `([A-Z_]+)`", CODES, re.MULTILINE)
     codes = [
-        str(code) for kind in (RowCode, WarningCode, SignCode, FileCode, JobCode) for code in kind
+        str(code)
+        for kind in (RowCode, WarningCode, SignCode, FileCode, JobCode, ApiCode)
+        for code in kind
     ]
     assert sorted(explained) == sorted(codes)
+
+
+def test_every_code_that_the_api_writes_out_is_explained() -> None:
+    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "api").glob("**/*.py"))
+    written = set(re.findall(r'errors=\{"code": "([^"]+)"', sources))
+    assert written <= set(re.findall(r"^\| `([A-Z_]+)`", CODES, re.MULTILINE))
 
 
 def test_every_code_has_a_description_for_mails_and_openapi() -> None:

@@ -1,0 +1,134 @@
+"""Holds every request to the OpenAPI document: what it does not name is refused, not ignored.
+
+A resource documents its parameters and bodies once, with its schemas, and gets the refusals with
+them: 422 for a query parameter that is not known or given twice, 415 for a body of another type,
+406 for an answer of another type.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, request
+from flask_smorest.spec.plugins import FlaskPlugin
+from webargs.flaskparser import abort
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_options_header
+
+from api.errors import SENTENCES
+
+PREFIX = "/api/"
+# Swagger UI's page is for people, whose links may carry anything.
+UNHELD_BLUEPRINT = "docs"
+JSON = "application/json"
+MAX_NAMED = 10
+MAX_NAME_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one operation takes and gives: names of query parameters, media types."""
+
+    parameters: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    consumes: tuple[str, ...] = ()
+    produces: tuple[str, ...] = (JSON,)
+
+
+def hold_to(app: Flask, document: Mapping[str, Any]) -> None:
+    """Refuse what the document does not name. Call it behind the check of the credential."""
+    terms = dict(_all_terms(app, document))
+
+    def check() -> None:
+        method = "GET" if request.method == "HEAD" else request.method
+        agreed = terms.get((request.endpoint or "", method))
+        if agreed is not None:
+            _check_query(agreed)
+            _check_body(agreed)
+            _check_accept(agreed)
+
+    app.before_request(check)
+
+
+def _all_terms(app: Flask, document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Terms]]:
+    for rule in app.url_map.iter_rules():
+        is_page = rule.endpoint.partition(".")[0] == UNHELD_BLUEPRINT
+        if is_page or not rule.rule.startswith(PREFIX):
+            continue
+        path = document["paths"].get(FlaskPlugin.flaskpath2openapi(rule.rule), {})
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield (rule.endpoint, method), _terms(document, path, path.get(method.lower()))
+
+
+def _terms(document: Mapping[str, Any], path: Any, operation: Any) -> Terms:
+    if operation is None:
+        return Terms()
+    parameters = [
+        parameter
+        for given in (*path.get("parameters", ()), *operation.get("parameters", ()))
+        if (parameter := resolve(document, given))["in"] == "query"
+    ]
+    return Terms(
+        frozenset(parameter["name"] for parameter in parameters),
+        frozenset(
+            parameter["name"]
+            for parameter in parameters
+            if parameter["schema"].get("type") == "array"
+        ),
+        tuple(operation.get("requestBody", {}).get("content", ())),
+        tuple(
+            media_type
+            for status, answer in operation["responses"].items()
+            if status.startswith("2")
+            for media_type in resolve(document, answer).get("content", ())
+        ),
+    )
+
+
+def resolve(document: Any, node: Any) -> Any:
+    """The node itself, or what its reference within the document leads to."""
+    if "$ref" not in node:
+        return node
+    for part in node["$ref"].removeprefix("#/").split("/"):
+        document = document[part]
+    return document
+
+
+def _check_query(agreed: Terms) -> None:
+    faults = {name: ["Unknown field."] for name in request.args if name not in agreed.parameters}
+    faults |= {
+        name: ["Give it once."]
+        for name, values in request.args.lists()
+        if len(values) > 1 and name in agreed.parameters - agreed.lists
+    }
+    if faults:
+        shown = {name[:MAX_NAME_CHARS]: faults[name] for name in list(faults)[:MAX_NAMED]}
+        abort(HTTPStatus.UNPROCESSABLE_ENTITY, message=SENTENCES[422], errors={"query": shown})
+
+
+def _check_body(agreed: Terms) -> None:
+    has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
+    if not agreed.consumes or not has_body:
+        return
+    if request.mimetype not in agreed.consumes:
+        accepted = "` or `".join(agreed.consumes)
+        abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message=f"Send the body as `{accepted}`.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        abort(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            message="Send the body as it is, without a Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
+def _check_accept(agreed: Terms) -> None:
+    """The parameters of a media type (`;charset=utf-8`) make no difference here."""
+    wanted = MIMEAccept(
+        [(parse_options_header(name)[0], quality) for name, quality in request.accept_mimetypes]
+    )
+    if wanted and agreed.produces and wanted.best_match(agreed.produces) is None:
+        abort(
+            HTTPStatus.NOT_ACCEPTABLE,
+            message=f"{SENTENCES[406]} It comes as `{'` or `'.join(agreed.produces)}`.",
+        )

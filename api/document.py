@@ -1,0 +1,136 @@
+"""The OpenAPI document, completed: what every operation has in common, and what Flask-Smorest
+leaves without a word or an example."""
+
+import json
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from apispec import APISpec
+from flask import Flask
+from flask_smorest.spec.plugins import FlaskPlugin
+
+from api.contract import hold_to, resolve
+from api.errors import SENTENCES, ServiceApi, error_answer
+from api.schemas import TASK_ID, described
+
+METHODS = ("get", "post", "put", "patch", "delete")
+ETAG = '"1c3e4d2e9a5b"'
+PARAMETERS = {
+    "task_id": described("Names the job; the upload's answer tells it.", TASK_ID),
+    "student_id": described("The registrar's id; text.", "0012345"),
+    "page": described("Which page, from 1.", 1),
+    "page_size": described("How many entries a page has.", 50),
+    "If-None-Match": described(
+        "The `ETag` of the answer that you have: 304 when it is still the same.", ETAG
+    ),
+    "If-Match": described("The `ETag` of what you have read: 412 when it has changed since.", ETAG),
+}
+PAGINATION = {
+    "total": 120,
+    "total_pages": 3,
+    "first_page": 1,
+    "last_page": 3,
+    "page": 2,
+    "previous_page": 1,
+    "next_page": 3,
+}
+COMMON_ERRORS = (400, 401, 403, 406, 422, 500, 503)
+EXAMPLES = SENTENCES | {
+    400: "The request broke off or is framed wrongly. Nothing was stored; please send it again.",
+    415: "Send the body as `application/json`.",
+}
+
+
+class DocumentedApi(ServiceApi):
+    """An API that serves its completed document and holds requests to it."""
+
+    document: Any = None
+
+    def finish(self, app: Flask) -> None:
+        """Complete the document; every resource is registered by now."""
+        self.document = completed(self.spec, app)
+        hold_to(app, self.document)
+
+    def _openapi_json(self) -> Any:
+        """Flask-Smorest's view would make the document anew for each request."""
+        return self.document
+
+
+def completed(spec: APISpec, app: Flask) -> Any:
+    """The whole document as plain JSON values."""
+    document = json.loads(json.dumps(spec.to_dict()))
+    endpoints = {
+        FlaskPlugin.flaskpath2openapi(rule.rule): rule.endpoint for rule in app.url_map.iter_rules()
+    }
+    _complete_components(document.get("components", {}))
+    for path, method, operation in operations(document):
+        operation["operationId"] = _operation_id(endpoints[path], method)
+        _add_errors(operation)
+        for parameter in operation.get("parameters", ()):
+            _describe(resolve(document, parameter))
+    for path_item in document["paths"].values():
+        for parameter in path_item.get("parameters", ()):
+            _describe(resolve(document, parameter))
+    return document
+
+
+def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
+    """Path, method and operation of everything that the document describes."""
+    for path, path_item in document["paths"].items():
+        for method in METHODS:
+            if method in path_item:
+                yield path, method, path_item[method]
+
+
+def _operation_id(endpoint: str, method: str) -> str:
+    resource, _, view = re.sub(r"[^a-z0-9.]+", "_", endpoint.lower()).partition(".")
+    return view if view.startswith(resource) else f"{resource}_{view}"
+
+
+def _add_errors(operation: Any) -> None:
+    responses = operation["responses"]
+    # Flask-Smorest's own words have no example, and its `default` says nothing more.
+    responses.pop("default", None)
+    for status in [status for status, answer in responses.items() if "$ref" in answer]:
+        if int(status) >= HTTPStatus.BAD_REQUEST:
+            responses[status] = _error(int(status))
+    is_held = operation.get("security") != []
+    for status in COMMON_ERRORS if is_held else (500,):
+        responses.setdefault(str(status), _error(status))
+    if "requestBody" in operation:
+        responses.setdefault("415", _error(415))
+
+
+def _error(status: int) -> Any:
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "example": error_answer(HTTPStatus(status), EXAMPLES[status])[0],
+            }
+        },
+    }
+
+
+def _describe(parameter: Any) -> None:
+    known = PARAMETERS.get(parameter["name"])
+    if known is not None:
+        parameter.setdefault("description", "")
+        parameter["description"] = known["description"]
+        parameter["schema"]["example"] = known["example"]
+
+
+def _complete_components(components: Any) -> None:
+    headers = components.get("headers", {})
+    if "ETAG" in headers:
+        headers["ETAG"]["schema"]["example"] = ETAG
+    if "PAGINATION" in headers:
+        # The header holds JSON, which a plain schema does not say.
+        schema = headers["PAGINATION"].pop("schema")
+        headers["PAGINATION"]["content"] = {"application/json": {"schema": schema}}
+    metadata = components.get("schemas", {}).get("PaginationMetadata", {"properties": {}})
+    for name, property_ in metadata["properties"].items():
+        property_["example"] = PAGINATION[name]

@@ -1,0 +1,62 @@
+"""The codes of the API's errors: what a program looks at, beside the status and the sentence.
+
+A view may give a code of its own in `errors`; an error without one gets that of its status.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+
+
+class ApiCode(StrEnum):
+    """Why a request was not answered as it wished."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    UNKNOWN_HOST = "UNKNOWN_HOST"
+    UNREADABLE_REQUEST = "UNREADABLE_REQUEST"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    INSUFFICIENT_SCOPE = "INSUFFICIENT_SCOPE"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    CONFLICT = "CONFLICT"
+    GONE = "GONE"
+    PRECONDITION_FAILED = "PRECONDITION_FAILED"
+    TOO_LARGE = "TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    INVALID_PARAMETER = "INVALID_PARAMETER"
+    PRECONDITION_REQUIRED = "PRECONDITION_REQUIRED"
+    TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    NO_ROOM = "NO_ROOM"
+
+
+OF_STATUS: dict[int, ApiCode] = {
+    HTTPStatus.BAD_REQUEST: ApiCode.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED: ApiCode.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN: ApiCode.INSUFFICIENT_SCOPE,
+    HTTPStatus.NOT_FOUND: ApiCode.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED: ApiCode.METHOD_NOT_ALLOWED,
+    HTTPStatus.NOT_ACCEPTABLE: ApiCode.NOT_ACCEPTABLE,
+    HTTPStatus.CONFLICT: ApiCode.CONFLICT,
+    HTTPStatus.GONE: ApiCode.GONE,
+    HTTPStatus.PRECONDITION_FAILED: ApiCode.PRECONDITION_FAILED,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ApiCode.TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ApiCode.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY: ApiCode.INVALID_PARAMETER,
+    HTTPStatus.PRECONDITION_REQUIRED: ApiCode.PRECONDITION_REQUIRED,
+    HTTPStatus.TOO_MANY_REQUESTS: ApiCode.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR: ApiCode.INTERNAL_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE: ApiCode.SERVICE_UNAVAILABLE,
+    HTTPStatus.INSUFFICIENT_STORAGE: ApiCode.NO_ROOM,
+}
+
+
+def with_code(status: int, errors: Mapping[str, object] | None) -> dict[str, object]:
+    """The `errors` of an answer, with a code in front."""
+    is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    other = ApiCode.INTERNAL_ERROR if is_ours else ApiCode.BAD_REQUEST
+    # An HTTPStatus is the number itself, also as the key of a dictionary.
+    code = OF_STATUS.get(status, other)
+    return {"code": str(code), **(errors or {})}
