@@ -17,13 +17,13 @@ import click
 
 from api.foreground import failing_when_interrupted, lease_renewed
 from api.services import services
-from api.task_status import describe
 from shared.attempt import OnProgress
 from shared.importing import perform
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState, Phase
+from shared.jobs.status_document import describe
 from shared.jobs.store import StoredFile
 from shared.options import ImportOptions
 from shared.roll.errors import FileFault

@@ -15,10 +15,10 @@ from api.blueprint import Blueprint
 from api.job_schemas import JobQuerySchema, JobSchema
 from api.openapi import refuses
 from api.query import page_of
-from api.task_status import describe, rfc3339
 from shared.credentials import Scope
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
+from shared.jobs.status_document import describe, rfc3339
 
 blueprint = Blueprint("Jobs", __name__, url_prefix="/api/jobs", description="Uploaded files.")
 

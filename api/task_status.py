@@ -1,110 +1,90 @@
-"""What a job shows of itself: `GET /api/task-status/<task_id>/`, and `flask import --json`."""
+"""`GET /api/task-status/<task_id>/`: what became of an upload, at once or when it is certain."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask import Response, after_this_request, request
+from marshmallow import RAISE, Schema, fields
+from marshmallow.validate import Range
 from webargs.flaskparser import abort
 
 from api.auth import caller, requires
 from api.blueprint import Blueprint
 from api.openapi import refuses
-from api.schemas import TaskStatusSchema
+from api.schemas import TaskStatusSchema, described
+from api.waiting import MAX_WAIT_SECONDS, wait_until
 from shared.credentials import Scope
+from shared.database import database
 from shared.jobs import store as jobs
-from shared.jobs.models import Job
-from shared.jobs.states import JobState, Phase
-from shared.roll.report import Report
+from shared.jobs.states import FINAL_STATES
+from shared.jobs.status_document import describe
 
 blueprint = Blueprint(
     "Task status", __name__, url_prefix="/api/task-status", description="What became of an upload."
 )
 
-STATUS = {
-    JobState.PENDING: "Waiting for a worker.",
-    JobState.RETRY: "The last attempt was interrupted; waiting for the next one.",
-    JobState.SUCCESS: "The file has been processed.",
-    JobState.FAILURE: "The file could not be processed; the roll is unchanged.",
-    JobState.REVOKED: "The job was cancelled; the roll is unchanged.",
+RETRY_AFTER_SECONDS = "1"
+RETRY_AFTER = {
+    "description": "While `state` is not final: ask again after this many seconds.",
+    "schema": {"type": "integer", "example": 1},
 }
+
+
+class WaitQuerySchema(Schema):
+    """Whether the answer may take its time."""
+
+    wait = fields.Integer(
+        load_default=0,
+        validate=Range(0, MAX_WAIT_SECONDS),
+        metadata=described(
+            "Wait up to this many seconds for a final `state`, or for any change when"
+            " `If-None-Match` is sent. A busy service answers earlier.",
+            20,
+        ),
+    )
 
 
 @blueprint.route("/<uuid:task_id>/")
 @requires(Scope.READ, Scope.IMPORT)
 @refuses(blueprint, 401, 403, 404)
-@blueprint.response(200, TaskStatusSchema)
-def task_status(task_id: UUID) -> dict[str, Any]:
+@blueprint.etag
+@blueprint.arguments(WaitQuerySchema, location="query", unknown=RAISE)
+@blueprint.response(200, TaskStatusSchema, headers={"Retry-After": RETRY_AFTER})
+def task_status(parameters: dict[str, int], task_id: UUID) -> dict[str, Any]:
     """Tell the state of a job
 
-    Ask again every second or two until `state` is SUCCESS, FAILURE or REVOKED.
+    Ask again, as `Retry-After` says, until `state` is SUCCESS, FAILURE or REVOKED; with `wait` the
+    answer comes when there is one. `If-None-Match` saves what has not changed.
     """
-    job = jobs.find(task_id)
+    document = _read(task_id)
+
+    def has_news() -> bool:
+        nonlocal document
+        document = _read(task_id)
+        return _is_news(document)
+
+    if parameters["wait"] and not _is_news(document):
+        wait_until(has_news, parameters["wait"])
+    if document["state"] not in FINAL_STATES:
+        after_this_request(_ask_again)
+    return document
+
+
+def _read(task_id: UUID) -> dict[str, Any]:
+    """The status document as committed; no connection is kept."""
+    with database.connection_context():
+        job = jobs.find(task_id)
     if job is None:
         abort(404, message="There is no task with this id.")
     return describe(job, may_read_roll=caller().allows(Scope.READ))
 
 
-def describe(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
-    """The status document of a job, ready for JSON; a preview shows what stands on the roll only
-    to those who may read it."""
-    report = job.report
-    if report and not may_read_roll:
-        report = {name: found for name, found in report.items() if name != "differences"}
-    return {
-        "task_id": str(job.id),
-        "state": job.state,
-        "status": _status(job),
-        "result": _result(job),
-        "dry_run": job.dry_run,
-        "attempts": job.attempts,
-        "created_at": rfc3339(job.created_at),
-        "started_at": rfc3339(job.started_at),
-        "finished_at": rfc3339(job.finished_at),
-        "progress": {
-            "phase": job.phase,
-            "rows_read": job.rows_read,
-            "percent": None if job.percent is None else round(job.percent, 1),
-        },
-        "file": {
-            "name": job.file_name,
-            "size_bytes": job.size_bytes,
-            "sha256": job.sha256,
-            "format": job.format,
-            "encoding": job.encoding,
-            "delimiter": job.delimiter,
-            "sheet": job.sheet,
-        },
-        "report": report,
-        "error": _error(job),
-    }
+def _is_news(document: dict[str, Any]) -> bool:
+    if document["state"] in FINAL_STATES:
+        return True
+    return bool(request.if_none_match) and not blueprint.client_knows(document, TaskStatusSchema)
 
 
-def _status(job: Job) -> str:
-    state = JobState(job.state)
-    if state is not JobState.STARTED:
-        return STATUS[state]
-    if job.phase == Phase.APPLYING:
-        work = "Comparing" if job.dry_run else "Applying"
-        return f"{work} {job.rows_read:,} rows."
-    return f"Reading the file: {job.rows_read:,} rows so far."
-
-
-def _result(job: Job) -> str | None:
-    if job.state == JobState.SUCCESS:
-        return Report.from_dict(job.report).sentence(dry_run=job.dry_run)
-    if job.state == JobState.FAILURE:
-        return f"File processing failed: {job.error_message}"
-    if job.state == JobState.REVOKED:
-        return "File processing was cancelled."
-    return None
-
-
-def _error(job: Job) -> dict[str, str] | None:
-    if job.error_code is None:
-        return None
-    return {"code": job.error_code, "message": job.error_message or ""}
-
-
-def rfc3339(time: datetime | None) -> str | None:
-    """A time of the database, which is UTC without a zone, as the API gives it."""
-    return None if time is None else f"{time.isoformat(timespec='milliseconds')}Z"
+def _ask_again(response: Response) -> Response:
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response

@@ -6,9 +6,12 @@ environment on its own.
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from config.settings import SettingsError, load_settings
 
+# The application finds its worker under this name among its extensions.
+WORKER = "gunicorn.worker"
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a memory file system, not a file of ours
 
 worker_class = "gthread"
@@ -48,3 +51,8 @@ def on_starting(server: object) -> None:
         load_settings()
     except SettingsError as error:
         raise SystemExit(str(error)) from None
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let the application know when its worker is to stop."""
+    worker.wsgi.extensions[WORKER] = worker

@@ -1,6 +1,7 @@
 """The status document at every state of a job."""
 
 import re
+import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -122,3 +123,56 @@ def test_an_unknown_task_is_not_found(client: ApiClient, task_id: str) -> None:
     answer = client.get(f"/api/task-status/{task_id}/")
     assert answer.status_code == 404
     assert answer.get_json()["message"].startswith("There is no")  # a task, or nothing at all
+
+
+def test_an_unfinished_status_says_when_to_ask_again(client: ApiClient, claim: Claim) -> None:
+    path = f"/api/task-status/{claim.job_id}/"
+    assert client.get(path).headers["Retry-After"] == "1"
+    finish(claim)
+    assert "Retry-After" not in client.get(path).headers
+
+
+def test_a_status_that_is_known_already_is_not_sent_again(client: ApiClient, claim: Claim) -> None:
+    path = f"/api/task-status/{claim.job_id}/"
+    tag = client.get(path).headers["ETag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = client.get(path, headers={"If-None-Match": known})
+        assert again.status_code == 304, known
+        assert again.get_data() == b""
+        assert again.headers["ETag"] == tag
+        assert again.headers["Retry-After"] == "1"
+    jobs.note_progress(claim, rows_read=12_000)
+    changed = client.get(path, headers={"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != tag
+
+
+def test_a_wait_ends_at_once_when_the_state_is_final(client: ApiClient, claim: Claim) -> None:
+    finish(claim)
+    began = time.monotonic()
+    answer = client.get(f"/api/task-status/{claim.job_id}/?wait=30")
+    assert answer.get_json()["state"] == "SUCCESS"
+    assert time.monotonic() - began < 5
+
+
+def test_a_wait_ends_with_what_there_is(client: ApiClient, claim: Claim) -> None:
+    path = f"/api/task-status/{claim.job_id}/?wait=1"
+    began = time.monotonic()
+    shown = client.get(path)
+    assert time.monotonic() - began >= 1
+    assert shown.get_json()["state"] == "STARTED"
+    known = client.get(path, headers={"If-None-Match": shown.headers["ETag"]})
+    assert known.status_code == 304
+
+
+@pytest.mark.parametrize("wait", ["31", "-1", "x", "1.5", ""])
+def test_a_wait_that_cannot_be_is_refused(client: ApiClient, job_id: UUID, wait: str) -> None:
+    answer = client.get(f"/api/task-status/{job_id}/?wait={wait}")
+    assert answer.status_code == 422
+    assert list(answer.get_json()["errors"]["query"]) == ["wait"]
+
+
+def test_no_one_waits_for_a_task_that_does_not_exist(client: ApiClient) -> None:
+    began = time.monotonic()
+    assert client.get(f"/api/task-status/{uuid4()}/?wait=30").status_code == 404
+    assert time.monotonic() - began < 5

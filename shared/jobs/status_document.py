@@ -1,0 +1,82 @@
+"""What a job shows of itself: to the API, to `flask import --json` and to the webhook."""
+
+from datetime import datetime
+from typing import Any
+
+from shared.jobs.models import Job
+from shared.jobs.states import JobState, Phase
+from shared.roll.report import Report
+
+STATUS = {
+    JobState.PENDING: "Waiting for a worker.",
+    JobState.RETRY: "The last attempt was interrupted; waiting for the next one.",
+    JobState.SUCCESS: "The file has been processed.",
+    JobState.FAILURE: "The file could not be processed; the roll is unchanged.",
+    JobState.REVOKED: "The job was cancelled; the roll is unchanged.",
+}
+
+
+def describe(job: Job, *, may_read_roll: bool = False) -> dict[str, Any]:
+    """The status document of a job, ready for JSON; a preview shows what stands on the roll only
+    to those who may read it."""
+    report = job.report
+    if report and not may_read_roll:
+        report = {name: found for name, found in report.items() if name != "differences"}
+    return {
+        "task_id": str(job.id),
+        "state": job.state,
+        "status": _status(job),
+        "result": _result(job),
+        "dry_run": job.dry_run,
+        "attempts": job.attempts,
+        "created_at": rfc3339(job.created_at),
+        "started_at": rfc3339(job.started_at),
+        "finished_at": rfc3339(job.finished_at),
+        "progress": {
+            "phase": job.phase,
+            "rows_read": job.rows_read,
+            "percent": None if job.percent is None else round(job.percent, 1),
+        },
+        "file": {
+            "name": job.file_name,
+            "size_bytes": job.size_bytes,
+            "sha256": job.sha256,
+            "format": job.format,
+            "encoding": job.encoding,
+            "delimiter": job.delimiter,
+            "sheet": job.sheet,
+        },
+        "report": report,
+        "error": _error(job),
+    }
+
+
+def _status(job: Job) -> str:
+    state = JobState(job.state)
+    if state is not JobState.STARTED:
+        return STATUS[state]
+    if job.phase == Phase.APPLYING:
+        work = "Comparing" if job.dry_run else "Applying"
+        return f"{work} {job.rows_read:,} rows."
+    return f"Reading the file: {job.rows_read:,} rows so far."
+
+
+def _result(job: Job) -> str | None:
+    if job.state == JobState.SUCCESS:
+        return Report.from_dict(job.report).sentence(dry_run=job.dry_run)
+    if job.state == JobState.FAILURE:
+        return f"File processing failed: {job.error_message}"
+    if job.state == JobState.REVOKED:
+        return "File processing was cancelled."
+    return None
+
+
+def _error(job: Job) -> dict[str, str] | None:
+    if job.error_code is None:
+        return None
+    return {"code": job.error_code, "message": job.error_message or ""}
+
+
+def rfc3339(time: datetime | None) -> str | None:
+    """A time of the database, which is UTC without a zone, as the API gives it."""
+    return None if time is None else f"{time.isoformat(timespec='milliseconds')}Z"

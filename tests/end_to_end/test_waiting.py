@@ -1,0 +1,81 @@
+"""Long polls under the Gunicorn of the Procfile: they are bounded, prompt and let it stop."""
+
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import opened
+from running import Answer, Service, running_service
+
+from api.waiting import MAX_WAITING
+from shared.database import database
+from shared.jobs import store as jobs
+from shared.jobs.store import Claim, StoredFile
+from shared.roll.report import Report
+
+FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
+# Twice as many as the process has threads for.
+CROWD = 16
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with running_service(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def claim(service: Service) -> Iterator[Claim]:
+    """A running job that no worker works on."""
+    with opened(service.environment["DATABASE_URL"]):
+        yield jobs.create_started(
+            FILE, uploaded_by="tests", dry_run=False, worker="w", lease_seconds=600
+        )
+
+
+def timed(service: Service, path: str) -> tuple[Answer, float]:
+    began = time.monotonic()
+    answer = service.get(path)
+    return answer, time.monotonic() - began
+
+
+def waiting(
+    pool: ThreadPoolExecutor, service: Service, claim: Claim, seconds: int, number: int
+) -> list["Future[tuple[Answer, float]]"]:
+    path = f"/api/task-status/{claim.job_id}/?wait={seconds}"
+    return [pool.submit(timed, service, path) for _ in range(number)]
+
+
+def test_a_crowd_that_waits_leaves_threads_for_others_and_hears_the_end_at_once(
+    service: Service, claim: Claim
+) -> None:
+    plain = f"/api/task-status/{claim.job_id}/"
+    with ThreadPoolExecutor(CROWD) as pool:
+        polls = waiting(pool, service, claim, 15, CROWD)
+        time.sleep(2)
+        others = [timed(service, plain) for _ in range(10)]
+        with database.atomic():
+            jobs.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
+        finished_at = time.monotonic()
+        answers = [poll.result() for poll in polls]
+        heard_seconds = time.monotonic() - finished_at
+    assert max(seconds for _, seconds in others) < 1
+    assert all(answer.status == 200 for answer, _ in answers)
+    turned_away = [answer for answer, _ in answers if answer.body["state"] == "STARTED"]
+    assert len(turned_away) == CROWD - MAX_WAITING
+    assert all(answer.headers["Retry-After"] == "1" for answer in turned_away)
+    assert heard_seconds < 2
+
+
+def test_a_process_that_stops_answers_those_who_wait(service: Service, claim: Claim) -> None:
+    with ThreadPoolExecutor(MAX_WAITING) as pool:
+        polls = waiting(pool, service, claim, 20, MAX_WAITING)
+        time.sleep(1)
+        service.signal("web", signal.SIGTERM)
+        answers = [poll.result() for poll in polls]
+    assert [answer.status for answer, _ in answers] == [200] * MAX_WAITING
+    assert max(seconds for _, seconds in answers) < 5
+    assert service.wait_stopped("web", 15) == 0
