@@ -46,6 +46,18 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where finished jobs are announced; nowhere when the URL is empty.
+
+    The URL is a secret too: that of many receivers holds a key.
+    """
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    allow_private: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a process may know about its surroundings. Secrets stay out of the repr."""
 
@@ -69,6 +81,7 @@ class Settings:
     retain_files_days: float
     log_level: str
     mail: MailSettings
+    webhook: WebhookSettings
 
 
 def load_settings(*, read_dotenv: bool = True) -> Settings:
@@ -102,6 +115,7 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
         retain_files_days=env.float("RETAIN_FILES_DAYS", 90.0, validate=Range(min=0)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         mail=_mail_settings(env),
+        webhook=_webhook_settings(env),
     )
     _raise_problems(env)
     return settings
@@ -129,6 +143,14 @@ def _mail_settings(env: Env) -> MailSettings:
         recipients=_comma_list(env, "ADMIN_EMAIL", validate=_check_addresses),
         timeout_seconds=env.float("EMAIL_TIMEOUT_SECONDS", 10.0, validate=Range(min=0.1)),
     )
+
+
+def _webhook_settings(env: Env) -> WebhookSettings:
+    allow_private = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
+    url = env.str("WEBHOOK_URL", "", validate=partial(_check_webhook_url, allow_private))
+    # Without a default it must be there.
+    secret = env.str("WEBHOOK_SECRET", validate=_check_webhook_secret) if url else ""
+    return WebhookSettings(url, secret, allow_private)
 
 
 def _comma_list(
@@ -181,6 +203,22 @@ def _check_broker_url(url: str) -> None:
 def _check_public_url(url: str) -> None:
     if url:
         _check_url(url, ("http", "https"))
+
+
+def _check_webhook_url(allow_private: bool, url: str) -> None:
+    if not url:
+        return
+    _check_url(url, ("https", "http") if allow_private else ("https",))
+    parts = urlsplit(url)
+    if not parts.hostname or parts.username or parts.fragment or not url.isascii():
+        raise ValidationError("Give a host, and no user, password, fragment or non-ASCII letter.")
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise ValidationError("A URL holds no spaces or control characters.")
+
+
+def _check_webhook_secret(secret: str) -> None:
+    if len(secret) < MIN_SECRET_KEY_CHARS:
+        raise ValidationError(f"Use at least {MIN_SECRET_KEY_CHARS} random characters.")
 
 
 def _check_url(url: str, schemes: tuple[str, ...]) -> None:

@@ -6,7 +6,9 @@ import sys
 
 from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
-from consumer.mailer import Mailer
+from consumer.courier import Courier
+from consumer.mailer import PostOffice
+from consumer.outbox_thread import OutboxThread
 from consumer.sweeper import Sweeper
 from consumer.worker import Worker
 from shared.database import ANSWER_SECONDS, open_database
@@ -25,13 +27,15 @@ def main() -> int:
     # Flask-Mail gives smtplib no timeout; all other sockets of this process set their own.
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)
-    mailer = Mailer(settings)
+    poll_seconds = settings.poll_seconds
+    mailer = OutboxThread("mailer", PostOffice(settings.mail).send_one, poll_seconds)
+    courier = OutboxThread("courier", Courier(settings.webhook).call_one, poll_seconds)
     sweeper = Sweeper(settings)
-    mailer.start()
-    sweeper.start()
+    for beside in (mailer, courier, sweeper):
+        beside.start()
     Worker(settings).run()
-    mailer.stop()
-    sweeper.stop()
+    for beside in (mailer, courier, sweeper):
+        beside.stop()
     return 0
 
 

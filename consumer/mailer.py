@@ -1,53 +1,21 @@
-"""Sends the report mails that are due, beside the worker's loop and without touching any job's
-outcome."""
+"""Sends the report mails that are due."""
 
 import logging
 import smtplib
-import threading
 from datetime import UTC, datetime
 
 from flask import Flask
 from flask_mail import Mail, Message
-from peewee import PeeweeException
 
-from config.settings import MailSettings, Settings
+from config.settings import MailSettings
 from consumer.delivery import deliver
 from consumer.report_mail import compose
-from shared.database import database
 from shared.jobs import outbox
 from shared.jobs.models import Job, JobFault
 
 logger = logging.getLogger(__name__)
 
 EXAMPLES = 5
-
-
-class Mailer(threading.Thread):
-    """A thread with a database connection of its own; a slow mail server delays only mails."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(name="mailer", daemon=True)
-        self._settings = settings
-        self._stopping = threading.Event()
-
-    def run(self) -> None:
-        """Send what is due until told to stop."""
-        post_office = PostOffice(self._settings.mail)
-        while not self._stopping.is_set():
-            try:
-                is_idle = not post_office.send_one()
-            except PeeweeException as error:
-                logger.warning("outbox out of reach", extra={"reason": type(error).__name__})
-                database.close()
-                is_idle = True
-            if is_idle:
-                self._stopping.wait(self._settings.poll_seconds)
-        database.close()
-
-    def stop(self) -> None:
-        """End after the mail in hand, or without it when the mail server is slow."""
-        self._stopping.set()
-        self.join(timeout=1.0)
 
 
 class PostOffice:

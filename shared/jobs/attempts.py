@@ -14,7 +14,7 @@ from peewee import Expression
 
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import JobCode, JobState, MailState, Phase
+from shared.jobs.states import JobCode, JobState, MailState, Phase, WebhookState
 from shared.roll.errors import RowError
 
 MAX_KEPT_FAULTS = 1000
@@ -170,6 +170,8 @@ def conclude(condition: Expression, **values: Any) -> bool:
         phase=Phase.DONE,
         report_mail=MailState.PENDING,
         report_mail_due_at=clock(),
+        webhook=WebhookState.PENDING,
+        webhook_due_at=clock(),
         **values,
     ).where(condition)
     return bool(query.execute())

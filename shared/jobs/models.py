@@ -13,7 +13,7 @@ from peewee import (
 )
 
 from shared.database import BaseModel
-from shared.jobs.states import MailState, Phase
+from shared.jobs.states import MailState, Phase, WebhookState
 
 
 class Job(BaseModel):
@@ -68,6 +68,12 @@ class Job(BaseModel):
     report_mail_due_at = DateTimeField(null=True)
     report_mail_error = TextField(null=True)
     report_mail_sent_at = DateTimeField(null=True)
+
+    webhook = TextField(default=WebhookState.NONE)
+    webhook_attempts = IntegerField(default=0)
+    webhook_due_at = DateTimeField(null=True)
+    webhook_error = TextField(null=True)
+    webhook_sent_at = DateTimeField(null=True)
 
 
 class JobFault(BaseModel):

@@ -53,6 +53,15 @@ class MailState(StrEnum):
     FAILED = "failed"
 
 
+class WebhookState(StrEnum):
+    """What became of telling WEBHOOK_URL; this outbox too is a column of the job."""
+
+    NONE = "none"
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
 class JobCode(StrEnum):
     """Why a job failed, when its file is not to blame."""
 

@@ -59,6 +59,13 @@ def test_every_problem_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ("BROKER_URL", "amqp://u:hunter2@[::bad"),
         ("PUBLIC_URL", "javascript:alert(1)"),
         ("ADMIN_EMAIL", "a@x.edu, nobody"),
+        ("WEBHOOK_URL", "http://hooks.example/plain"),
+        ("WEBHOOK_URL", "https://user:hunter2@hooks.example/"),
+        ("WEBHOOK_URL", "https:///nowhere"),
+        ("WEBHOOK_URL", "https://[::bad"),
+        ("WEBHOOK_URL", "https://hooks.example/a b"),
+        ("WEBHOOK_URL", "https://hooks.example/\r\nX: hunter2"),
+        ("WEBHOOK_URL", "ftp://hooks.example/"),
         ("ADMIN_EMAIL", "a@x.edu\r\nBcc: b@x.edu"),
     ],
 )
@@ -70,6 +77,24 @@ def test_what_would_only_fail_later_stops_the_start(
     text = problems()
     assert name in text
     assert "hunter2" not in text
+
+
+def test_a_webhook_needs_a_long_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("WEBHOOK_URL", "https://hooks.example/roll")
+    assert "WEBHOOK_SECRET" in problems()
+    monkeypatch.setenv("WEBHOOK_SECRET", "short")
+    assert "WEBHOOK_SECRET" in problems()
+    monkeypatch.setenv("WEBHOOK_SECRET", STRONG_KEY)
+    assert load_settings(read_dotenv=False).webhook.url == "https://hooks.example/roll"
+
+
+def test_a_private_webhook_may_be_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("WEBHOOK_URL", "http://hooks.internal/roll")
+    monkeypatch.setenv("WEBHOOK_SECRET", STRONG_KEY)
+    monkeypatch.setenv("WEBHOOK_ALLOW_PRIVATE", "1")
+    assert load_settings(read_dotenv=False).webhook.allow_private
 
 
 def test_two_kinds_of_mail_encryption_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +132,8 @@ def test_no_secret_is_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2@h/d")
     monkeypatch.setenv("BROKER_URL", "amqp://u:hunter2@h/")
     monkeypatch.setenv("EMAIL_HOST_PASSWORD", "hunter2")
+    monkeypatch.setenv("WEBHOOK_URL", "https://hooks.example/hunter2")
+    monkeypatch.setenv("WEBHOOK_SECRET", "hunter2" * 5)
     shown = repr(load_settings(read_dotenv=False))
     assert "hunter2" not in shown
     assert STRONG_KEY not in shown

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from conftest import opened
-from peewee import Database
+from peewee import Database, Table
 from playhouse.migrations import Runner
 
 from shared.database import MIGRATIONS, clock
@@ -41,24 +41,36 @@ def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> No
     runner = Runner(new_database, str(MIGRATIONS))
     runner.up(FIRST)
     job_id = uuid4()
-    Job.insert(
-        id=job_id,
-        state="PENDING",
-        uploaded_by="ann",
-        created_at=clock(),
-        not_before=clock(),
-        file_key="key",
-        file_name="roll.csv",
-        size_bytes=10,
-        sha256="sha",
-        format="csv",
-    ).execute()
+    # As the first release did it, which knew no later column.
+    first = {
+        "id": job_id.hex,
+        "state": "PENDING",
+        "dry_run": False,
+        "options": "{}",
+        "uploaded_by": "ann",
+        "attempts": 0,
+        "deaths": 0,
+        "worker": "",
+        "created_at": clock(),
+        "not_before": clock(),
+        "phase": "queued",
+        "rows_read": 0,
+        "file_key": "key",
+        "file_name": "roll.csv",
+        "size_bytes": 10,
+        "sha256": "sha",
+        "format": "csv",
+        "report_mail": "none",
+        "report_mail_attempts": 0,
+    }
+    Table("job", tuple(first)).bind(new_database).insert(first).execute()
     Voter.create(student_id="1", email="ann@x.edu")
     runner.up()
 
     job = jobs.find(job_id)
     assert job is not None
     assert (job.uploaded_by, job.idempotency_key, job.preview_of) == ("ann", None, None)
+    assert job.webhook == "none"
     assert Voter.get_by_id("1").email == "ann@x.edu"
     jobs.create(FILE, uploaded_by="ann")
     assert Job.select().count() == 2

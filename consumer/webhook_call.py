@@ -1,0 +1,131 @@
+"""One webhook call: signed, to a resolved address, within bounds, without following redirects.
+
+The signature is that of standardwebhooks.com, with the secret's own bytes as the key.
+"""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+from consumer.public_addresses import addresses_of
+
+CONNECT_SECONDS = 5.0
+# For all of it, from the connection to the last header of the answer, which http.client bounds.
+CALL_SECONDS = 15.0
+USER_AGENT = "student-voter-system"
+DEFAULT_PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
+
+
+class CallTimeout(TimeoutError):
+    """The receiver did not answer within the time of a call."""
+
+
+def headers_of(body: bytes, *, call_id: str, timestamp: int, secret: str) -> dict[str, str]:
+    """The headers by which a receiver tells a call of ours from another's, and from a replay."""
+    signed = f"{call_id}.{timestamp}.".encode() + body
+    digest = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
+    return {
+        "webhook-id": call_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    allow_private: bool,
+    connect_seconds: float = CONNECT_SECONDS,
+    call_seconds: float = CALL_SECONDS,
+) -> int:
+    """Send a JSON body; returns the status of the answer, whose own body is not read.
+
+    Raises OSError (AddressRefused, CallTimeout, ssl.SSLError) or http.client.HTTPException.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+    addresses = addresses_of(host, port, allow_private=allow_private)
+    context = ssl.create_default_context() if parts.scheme == "https" else None
+    connection = _Pinned(host, port, addresses, context)
+    connection.connect_seconds, connection.timeout = connect_seconds, call_seconds
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    sent = {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Connection": "close"}
+    with _bounded(connection, call_seconds):
+        connection.request("POST", target, body=body, headers={**sent, **headers})
+        return connection.getresponse().status
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to given addresses, whatever the name of the host would resolve to by now."""
+
+    connect_seconds = CONNECT_SECONDS
+
+    def __init__(
+        self, host: str, port: int, addresses: list[str], context: ssl.SSLContext | None
+    ) -> None:
+        super().__init__(host, port)
+        self.default_port = DEFAULT_PORTS["https" if context else "http"]
+        self._addresses = addresses
+        self._context = context
+
+    def connect(self) -> None:
+        """Connect to the first address that answers, and make sure of the name with TLS."""
+        connected = self._connected()
+        connected.settimeout(self.timeout)
+        self.sock = connected
+        if self._context is not None:
+            # The handshake comes after the assignment, so that its time too can run out.
+            secured = self._context.wrap_socket(
+                connected, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock = secured
+            secured.do_handshake()
+
+    def _connected(self) -> socket.socket:
+        until = time.monotonic() + self.connect_seconds
+        failure: OSError = CallTimeout("no address of the host answers")
+        for address in self._addresses:
+            left_seconds = until - time.monotonic()
+            if left_seconds <= 0:
+                break
+            try:
+                return socket.create_connection((address, self.port), timeout=left_seconds)
+            except OSError as error:
+                failure = error
+        raise failure
+
+
+@contextmanager
+def _bounded(connection: _Pinned, seconds: float) -> Iterator[None]:
+    """Hang up after so many seconds, however slowly the receiver goes on: a socket's own timeout
+    starts anew with each byte."""
+    is_over = threading.Event()
+
+    def hang_up() -> None:
+        is_over.set()
+        if connection.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        if is_over.is_set():
+            raise CallTimeout("the receiver took too long") from error
+        raise
+    finally:
+        timer.cancel()
+        connection.close()
