@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench torture
+.PHONY: help install run test check fuzz bench torture
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -47,6 +47,9 @@ check: $(INSTALLED) ## Lint, formatting, types, layers
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+fuzz: $(INSTALLED) ## Send the API whatever its document allows and forbids, for some minutes
+	FUZZ_EXAMPLES=250 $(VENV)/bin/python -m pytest -q tests/api/test_api_fuzz.py
 
 bench: $(INSTALLED) ## Measure imports, each beside what no importer can beat
 	$(VENV)/bin/python -m benchmarks

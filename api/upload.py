@@ -117,7 +117,8 @@ def _received_file() -> FileStorage:
             message=f"There is no file in the request. Send it as multipart/form-data in the field"
             f" `{FIELD}`, for instance with `curl -F {FIELD}=@roll.csv`.",
         )
-    if unknown := sorted({*request.form, *request.files} - {FIELD}):
+    # A part may lack a name altogether.
+    if unknown := sorted(map(str, {*request.form, *request.files} - {FIELD})):
         # Someone who sends `dry_run` as a field must not get a real import.
         abort(
             422,

@@ -155,6 +155,19 @@ def test_a_request_without_a_file_is_told_how_to_send_one(
     assert "curl -F file=@" in answer.get_json()["message"]
 
 
+def test_a_part_without_a_name_is_refused_as_any_unknown_field(client: ApiClient) -> None:
+    part = b"--x\r\nContent-Disposition: form-data%s\r\n\r\n%s\r\n"
+    file = part % (b'; name="file"; filename="roll.csv"', ROLL)
+    answer = client.send(
+        "POST",
+        "/api/upload/",
+        data=file + part % (b'; name="other"', b"1") + part % (b"", b"1") + b"--x--\r\n",
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert answer.status_code == 422
+    assert "other" in answer.get_json()["message"]
+
+
 @pytest.mark.parametrize(
     "options",
     [
