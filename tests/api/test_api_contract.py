@@ -7,6 +7,7 @@ from api_client import ROLL, ApiClient
 from application import client_of
 from flask import Flask
 
+from api.blueprint import Blueprint
 from shared.credentials import Scope
 
 VOTERS = "/api/voters/"
@@ -36,6 +37,12 @@ def test_every_address_refuses_a_query_parameter_that_it_does_not_know(app: Flas
             "code": "INVALID_PARAMETER",
             "query": {"yaer": ["Unknown field."]},
         }
+
+
+def test_every_resource_answers_conditional_requests_alike(app: Flask) -> None:
+    resources = {name: kind for name, kind in app.blueprints.items() if "docs" not in name}
+    assert [name for name, kind in resources.items() if not isinstance(kind, Blueprint)] == []
+    assert "Voters" in resources
 
 
 def test_a_parameter_given_twice_is_refused_rather_than_half_heard(client: ApiClient) -> None:

@@ -24,7 +24,7 @@ from schemathesis.core.result import Ok
 from api.contract import resolve
 from shared.credentials import Scope
 from shared.database import database
-from shared.jobs import store as jobs
+from shared.jobs import attempts
 from shared.roll.errors import RowCode, RowError
 from shared.roll.report import Report
 from shared.voters.models import Voter
@@ -82,11 +82,11 @@ def admin(app: Flask) -> ApiClient:
 @pytest.fixture
 def task_id(admin: ApiClient) -> str:
     accepted = admin.upload(ROLL).get_json()["task_id"]
-    claim = jobs.claim(accepted, worker="w", lease_seconds=60, max_attempts=1)
+    claim = attempts.claim(accepted, worker="w", lease_seconds=60, max_attempts=1)
     assert claim is not None
     fault = RowError(17, "E-mail", RowCode.INVALID_EMAIL, "ann(at)x.edu", "Give one address.")
     with database.atomic():
-        jobs.finish(claim, Report(rows_read=1, rejected=1).to_dict(), [fault])
+        attempts.finish(claim, Report(rows_read=1, rejected=1).to_dict(), [fault])
     database.close()
     return str(accepted)
 

@@ -141,7 +141,7 @@ def test_a_status_that_is_known_already_is_not_sent_again(client: ApiClient, cla
         assert again.get_data() == b""
         assert again.headers["ETag"] == tag
         assert again.headers["Retry-After"] == "1"
-    jobs.note_progress(claim, rows_read=12_000)
+    attempts.note_progress(claim, rows_read=12_000)
     changed = client.get(path, headers={"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed.headers["ETag"] != tag

@@ -14,11 +14,13 @@ from config.settings import WebhookSettings
 from consumer.courier import Courier
 from consumer.webhook_call import headers_of
 from shared.database import clock, database
+from shared.jobs import attempts
 from shared.jobs import store as jobs
+from shared.jobs.attempts import Claim
 from shared.jobs.models import Job
 from shared.jobs.states import WebhookState
 from shared.jobs.status_document import describe
-from shared.jobs.store import Claim, StoredFile
+from shared.jobs.store import StoredFile
 from shared.roll.report import Report
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -47,7 +49,7 @@ def started_job() -> Claim:
 def finished_job() -> Claim:
     claim = started_job()
     with database.atomic():
-        jobs.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
+        attempts.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
     return claim
 
 
@@ -86,7 +88,7 @@ def test_a_finished_job_is_told_once_with_its_status_document(receiver: Receiver
 def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -> None:
     started_job()
     failed = started_job()
-    jobs.fail(failed, "NO_ROWS", "The file has no rows.")
+    attempts.fail(failed, "NO_ROWS", "The file has no rows.")
     called = courier(receiver.port)
     assert [called.call_one(), called.call_one()] == [True, False]
     [(_, _, body)] = receiver.calls

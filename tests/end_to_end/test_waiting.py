@@ -12,8 +12,10 @@ from running import Answer, Service, running_service
 
 from api.waiting import MAX_WAITING
 from shared.database import database
+from shared.jobs import attempts
 from shared.jobs import store as jobs
-from shared.jobs.store import Claim, StoredFile
+from shared.jobs.attempts import Claim
+from shared.jobs.store import StoredFile
 from shared.roll.report import Report
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
@@ -58,7 +60,7 @@ def test_a_crowd_that_waits_leaves_threads_for_others_and_hears_the_end_at_once(
         time.sleep(2)
         others = [timed(service, plain) for _ in range(10)]
         with database.atomic():
-            jobs.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
+            attempts.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
         finished_at = time.monotonic()
         answers = [poll.result() for poll in polls]
         heard_seconds = time.monotonic() - finished_at
