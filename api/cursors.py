@@ -21,8 +21,10 @@ from shared.voters.queries import Place
 MAX_CURSOR_CHARS = 2_000
 NEXT_LINK = {
     "description": "Where the next page is, by cursor; absent on the last (RFC 8288).",
-    "schema": {"type": "string"},
-    "example": '</api/voters/?page_size=50&after=WyJz>; rel="next"',
+    "schema": {
+        "type": "string",
+        "example": '</api/voters/?page_size=50&after=WyJz>; rel="next"',
+    },
 }
 
 
@@ -66,7 +68,7 @@ class CursorBlueprint(Blueprint):
             {
                 self.PAGINATION_HEADER_NAME: {
                     "description": "The pages of the list.",
-                    "schema": CursorMetadataSchema,
+                    "content": {"application/json": {"schema": CursorMetadataSchema}},
                 },
                 "Link": NEXT_LINK,
             }

@@ -35,6 +35,7 @@ PAGINATION = {
     "page": 2,
     "previous_page": 1,
     "next_page": 3,
+    "next": "WyJz",
 }
 COMMON_ERRORS = (400, 401, 403, 406, 422, 500, 503)
 EXAMPLES = SENTENCES | {
@@ -62,11 +63,13 @@ def completed(spec: APISpec, app: Flask) -> Any:
     """The whole document as plain JSON values."""
     document = json.loads(json.dumps(spec.to_dict()))
     endpoints = {
-        FlaskPlugin.flaskpath2openapi(rule.rule): rule.endpoint for rule in app.url_map.iter_rules()
+        (FlaskPlugin.flaskpath2openapi(rule.rule), method.lower()): rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
     }
     _complete_components(document.get("components", {}))
     for path, method, operation in operations(document):
-        operation["operationId"] = _operation_id(endpoints[path], method)
+        operation["operationId"] = _operation_id(endpoints[path, method])
         _add_errors(operation)
         for parameter in operation.get("parameters", ()):
             _describe(resolve(document, parameter))
@@ -84,7 +87,7 @@ def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
                 yield path, method, path_item[method]
 
 
-def _operation_id(endpoint: str, method: str) -> str:
+def _operation_id(endpoint: str) -> str:
     resource, _, view = re.sub(r"[^a-z0-9.]+", "_", endpoint.lower()).partition(".")
     return view if view.startswith(resource) else f"{resource}_{view}"
 
@@ -131,6 +134,7 @@ def _complete_components(components: Any) -> None:
         # The header holds JSON, which a plain schema does not say.
         schema = headers["PAGINATION"].pop("schema")
         headers["PAGINATION"]["content"] = {"application/json": {"schema": schema}}
-    metadata = components.get("schemas", {}).get("PaginationMetadata", {"properties": {}})
-    for name, property_ in metadata["properties"].items():
-        property_["example"] = PAGINATION[name]
+    for schema in ("PaginationMetadata", "CursorMetadata"):
+        metadata = components.get("schemas", {}).get(schema, {"properties": {}})
+        for name, property_ in metadata["properties"].items():
+            property_["example"] = PAGINATION[name]

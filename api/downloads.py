@@ -12,7 +12,10 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def documented(mimetype: str, text: str) -> dict[str, Any]:
     """The successful answer of a download, for the OpenAPI document."""
     content = {mimetype: {"schema": {"type": "string", "format": "binary"}}}
-    disposition = {"description": "The name of the file.", "schema": {"type": "string"}}
+    disposition = {
+        "description": "The name of the file.",
+        "schema": {"type": "string", "example": "attachment; filename=roll.csv"},
+    }
     return {
         "200": {
             "description": text,

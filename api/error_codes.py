@@ -30,6 +30,10 @@ class ApiCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     NO_ROOM = "NO_ROOM"
+    KEY_REUSED = "KEY_REUSED"
+    JOB_FINAL = "JOB_FINAL"
+    JOB_NOT_FINAL = "JOB_NOT_FINAL"
+    NO_RECIPIENT = "NO_RECIPIENT"
 
 
 OF_STATUS: dict[int, ApiCode] = {
@@ -54,9 +58,16 @@ OF_STATUS: dict[int, ApiCode] = {
 
 
 def with_code(status: int, errors: Mapping[str, object] | None) -> dict[str, object]:
-    """The `errors` of an answer, with a code in front."""
+    """The `errors` of an answer, with a code in front.
+
+    Faults of a whole body stand under Marshmallow's own name for them, `_schema`.
+    """
     is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     other = ApiCode.INTERNAL_ERROR if is_ours else ApiCode.BAD_REQUEST
     # An HTTPStatus is the number itself, also as the key of a dictionary.
     code = OF_STATUS.get(status, other)
-    return {"code": str(code), **(errors or {})}
+    named = {
+        place: {"_schema": faults} if isinstance(faults, list) else faults
+        for place, faults in (errors or {}).items()
+    }
+    return {"code": str(code), **named}

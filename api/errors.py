@@ -128,7 +128,7 @@ def _key_reused(_: KeyReused) -> Answer:
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "This Idempotency-Key was used before, for another file or with other options. Nothing was"
         " stored; please take a new key.",
-        errors={"code": "KEY_REUSED"},
+        errors={"code": str(ApiCode.KEY_REUSED)},
     )
 
 

@@ -8,6 +8,7 @@ from webargs.flaskparser import abort
 
 from api.auth import caller, requires
 from api.blueprint import Blueprint
+from api.error_codes import ApiCode
 from api.job_schemas import JobSchema, MailAgainSchema
 from api.jobs import describe_job, job_or_404
 from api.openapi import refuses
@@ -38,7 +39,7 @@ def cancel(task_id: UUID) -> dict[str, Any]:
     """
     job_or_404(task_id)
     if not jobs.cancel(task_id, by=caller().name):
-        _conflict("JOB_FINAL", "This task has ended already; there is nothing to cancel.")
+        _conflict(ApiCode.JOB_FINAL, "This task has ended already; there is nothing to cancel.")
     return describe_job(job_or_404(task_id))
 
 
@@ -75,9 +76,9 @@ def resend_report(task_id: UUID) -> dict[str, str]:
     """Send the report mail again"""
     job_or_404(task_id)
     if not services().settings.mail.recipients:
-        _conflict("NO_RECIPIENT", "No ADMIN_EMAIL is set, so there is nobody to send it to.")
+        _conflict(ApiCode.NO_RECIPIENT, "No ADMIN_EMAIL is set, so there is nobody to send it to.")
     if not jobs.resend_report(task_id):
-        _conflict("JOB_NOT_FINAL", "This task has not ended yet; its report comes by itself.")
+        _conflict(ApiCode.JOB_NOT_FINAL, "This task has not ended yet; its report comes by itself.")
     return {"message": "The report mail will be sent again"}
 
 

@@ -1,10 +1,9 @@
 """`GET /api/jobs/<task_id>/...`: the rejected rows and why, and the file itself."""
 
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, send_file
 from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE, fields
 from marshmallow.validate import OneOf
@@ -12,6 +11,7 @@ from webargs.flaskparser import abort
 
 from api.auth import requires
 from api.blueprint import Blueprint
+from api.downloads import CSV, documented
 from api.jobs import job_or_404
 from api.openapi import refuses
 from api.query import PagedQuerySchema, page_of, storable
@@ -28,15 +28,7 @@ blueprint = Blueprint(
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
-SEND_BYTES = 256 * 1024
-CSV_BODY = {
-    "description": "UTF-8 with a byte order mark.",
-    "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
-}
-FILE_BODY = {
-    "description": "The file as it was sent.",
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-}
+BYTES = "application/octet-stream"
 
 
 class FaultQuerySchema(PagedQuerySchema):
@@ -76,7 +68,7 @@ def errors(
 @blueprint.route("/<uuid:task_id>/rejects.csv")
 @requires(Scope.READ, Scope.IMPORT)
 @refuses(blueprint, 401, 403, 404, 410)
-@blueprint.doc(responses={"200": CSV_BODY})
+@blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark."))
 def rejects(task_id: UUID) -> Response:
     """Download the rejected rows
 
@@ -88,7 +80,7 @@ def rejects(task_id: UUID) -> Response:
         job,
         job.rejects_key,
         name=f"rejects-{task_id}.csv",
-        mimetype="text/csv",
+        mimetype=CSV,
         absent="This task has no rejected rows to download.",
     )
 
@@ -96,7 +88,7 @@ def rejects(task_id: UUID) -> Response:
 @blueprint.route("/<uuid:task_id>/file")
 @requires(Scope.ADMIN)
 @refuses(blueprint, 401, 403, 404, 410)
-@blueprint.doc(responses={"200": FILE_BODY})
+@blueprint.doc(responses=documented(BYTES, "The file as it was sent."))
 def original(task_id: UUID) -> Response:
     """Download the uploaded file
 
@@ -107,7 +99,7 @@ def original(task_id: UUID) -> Response:
         job,
         job.file_key,
         name=job.file_name,
-        mimetype="application/octet-stream",
+        mimetype=BYTES,
         absent="The file of this task is no longer in the upload store.",
     )
 
@@ -122,12 +114,4 @@ def _download(job: Job, key: str | None, *, name: str, mimetype: str, absent: st
         file = None
     if file is None:
         abort(404, message=absent)
-    response = Response(_blocks(file), mimetype=mimetype)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    response.call_on_close(file.close)
-    return response
-
-
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    while block := file.read(SEND_BYTES):
-        yield block
+    return send_file(file, mimetype, as_attachment=True, download_name=name, etag=False)

@@ -38,7 +38,9 @@ class JobSchema(TaskStatusSchema):
         allow_none=True, metadata=described("Who cancelled it, if someone did.", None)
     )
     files_purged_at = time_field("When its files were deleted, as they are after a while.")
-    report_mail = fields.Nested(ReportMailSchema)
+    report_mail = fields.Nested(
+        ReportMailSchema, metadata={"description": "What became of the report mail."}
+    )
 
 
 class JobQuerySchema(PagedQuerySchema):

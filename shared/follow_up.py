@@ -1,5 +1,6 @@
 """Jobs that import the file of an earlier job: a preview applied, a failure tried again."""
 
+from enum import StrEnum
 from uuid import UUID
 
 from shared.jobs import store as jobs
@@ -9,10 +10,17 @@ from shared.messages import Doorbell
 from shared.voters.roll import roll_version
 
 
+class NotPossibleCode(StrEnum):
+    """Why a job cannot be followed up, beside ROLL_CHANGED."""
+
+    NOT_A_PREVIEW = "NOT_A_PREVIEW"
+    NOT_FAILED = "NOT_FAILED"
+
+
 class NotPossible(Exception):
     """The job is not in a state for this; `message` tells why and what to do instead."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: NotPossibleCode | JobCode, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -30,7 +38,7 @@ def apply_preview(preview: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID
     """
     if not preview.dry_run or preview.state != JobState.SUCCESS:
         raise NotPossible(
-            "NOT_A_PREVIEW",
+            NotPossibleCode.NOT_A_PREVIEW,
             "Only a preview (dry_run=true) that has ended as SUCCESS can be applied.",
         )
     if preview.roll_version != roll_version():
@@ -51,7 +59,8 @@ def retry(failed: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
     """
     if failed.state not in (JobState.FAILURE, JobState.REVOKED):
         raise NotPossible(
-            "NOT_FAILED", "Only a task that has failed or was cancelled can be tried again."
+            NotPossibleCode.NOT_FAILED,
+            "Only a task that has failed or was cancelled can be tried again.",
         )
     job_id = jobs.create_again(
         failed, uploaded_by=uploaded_by, dry_run=failed.dry_run, retry_of=failed.id

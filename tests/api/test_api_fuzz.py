@@ -6,8 +6,8 @@ it; what no document could make (methods, headers, bodies of any kind) Hypothesi
 
 import os
 import re
-from contextlib import suppress
-from typing import Any
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
+from werkzeug.wsgi import ClosingIterator
 
 from api.contract import resolve
 from shared.credentials import Scope
@@ -28,6 +29,9 @@ from shared.jobs import attempts
 from shared.roll.errors import RowCode, RowError
 from shared.roll.report import Report
 from shared.voters.models import Voter
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # `make fuzz` asks for more, of each operation in each mode.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
@@ -77,6 +81,18 @@ def admin(app: Flask) -> ApiClient:
     client = client_of(app, Scope.ADMIN)
     Voter.create(student_id="0012345", email="ann@x.edu", year=2)
     return client
+
+
+@pytest.fixture(autouse=True)
+def answers_are_closed(app: Flask) -> None:
+    """As every server does; Schemathesis leaves it to the garbage collector."""
+    answering = app.wsgi_app
+
+    def read_and_close(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+        with closing(ClosingIterator(answering(environ, start_response))) as answer:
+            return list(answer)
+
+    app.wsgi_app = read_and_close  # type: ignore[method-assign]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from api.error_codes import ApiCode
 from config.settings import load_settings
+from shared.follow_up import NotPossibleCode
 from shared.jobs.states import JobCode
 from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
 
@@ -27,7 +28,7 @@ def test_every_code_is_explained_and_every_explained_code_exists() -> None:
     explained = re.findall(r"^\| `([A-Z_]+)`", CODES, re.MULTILINE)
     codes = [
         str(code)
-        for kind in (RowCode, WarningCode, SignCode, FileCode, JobCode, ApiCode)
+        for kind in (RowCode, WarningCode, SignCode, FileCode, JobCode, ApiCode, NotPossibleCode)
         for code in kind
     ]
     assert sorted(explained) == sorted(codes)
