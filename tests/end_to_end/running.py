@@ -114,10 +114,11 @@ class Service:
         return self.processes.pop(name).wait(seconds)
 
     def children(self, name: str = "worker") -> list[int]:
-        """The processes that a process has started, by their numbers."""
+        """The other programs that a process has started, by their numbers. A child that is still
+        the program of its parent is none: whoever froze it would freeze the parent as well."""
         parent = self.processes[name].pid
         listed = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
-        return [int(child) for child in listed.split()]
+        return [int(child) for child in listed.split() if _program(child) != _program(parent)]
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -262,6 +263,13 @@ def is_running(process: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return "State:\tZ" not in status
+
+
+def _program(process: int | str) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _answers(port: int) -> bool:

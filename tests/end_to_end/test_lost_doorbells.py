@@ -8,7 +8,7 @@ from running import running_service
 
 from shared.messages import QUEUE, consumer_connection
 
-JOBS = 12
+JOBS = 6
 # One job a poll would be one a minute.
 POLL_SECONDS = 60
 HEADER = "student_id,email\n"

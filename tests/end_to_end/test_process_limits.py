@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import Service, running_service, wait_for
 
-from benchmarks.rolls import write_csv, write_xlsx
+from benchmarks.rolls import write_csv, write_ods
 
 SMALL = b"student_id,email\nafter-1,after@x.edu\n"
 
@@ -32,9 +32,10 @@ def assert_failed_at_once(service: Service, task_id: str, code: str) -> None:
 def test_a_workbook_that_takes_too_much_memory_is_too_large(
     service: Service, tmp_path: Path
 ) -> None:
-    roll = write_xlsx(tmp_path / "large.xlsx", 140_000)
+    roll = write_ods(tmp_path / "large.ods", 100_000)
     task_id = service.upload(roll.read_bytes()).body["task_id"]
     assert_failed_at_once(service, task_id, "WORKBOOK_TOO_LARGE")
+    assert "more memory" in service.status(task_id)["error"]["message"]
 
 
 def test_an_import_that_burns_its_processor_time_is_stopped(

@@ -107,7 +107,7 @@ def test_a_gigabyte_of_zeros_is_refused_at_once() -> None:
     assert outcome_of(cast("BinaryIO", Endless(b"", b"\x00", GIB))) is FileCode.UNSUPPORTED_FORMAT
 
 
-@pytest.mark.parametrize("row", [b"\n", b",,\n", b"," * 16_383 + b"\n"])
+@pytest.mark.parametrize("row", [b"\n", b",,\n", b"," * 2_000 + b"\n"])
 def test_a_file_of_blank_rows_is_refused_below_the_header_and_above_it(row: bytes) -> None:
     limits = Limits(max_blank_rows=1000)
     data = HEAD + b"1,a@b.cd\n" + row * 1001
