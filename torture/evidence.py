@@ -27,6 +27,7 @@ class Evidence:
     roll: dict[str, Voter]
     successes: list[tuple[UUID, int]]
     defects: Counter[str]
+    is_deployed: bool
     slowest_upload_seconds: float
     mails: Counter[UUID]
     horses: int
@@ -67,6 +68,7 @@ def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) ->
             for line in lines
             if line["level"] in ("ERROR", "CRITICAL")
         ),
+        is_deployed=records.is_postgresql,
         slowest_upload_seconds=max(
             (line["duration_ms"] / 1000 for line in lines if _is_accepted_upload(line)),
             default=0.0,

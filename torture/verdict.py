@@ -11,6 +11,9 @@ from torture.evidence import Evidence
 from torture.reference import Counts, apply_in_order
 from torture.rolls import RollFile, make_roll, number_of
 
+# The promise.
+UPLOAD_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -30,6 +33,7 @@ def judge(evidence: Evidence, accepted: dict[UUID, int], seed: int) -> list[Viol
         *_wrong_ends(evidence, files),
         *_wrong_rolls(evidence, files),
         *_unmailed(evidence),
+        *_slow(evidence),
         *_left_behind(evidence),
         *(Violation("defect", f"{what} ({times}x)") for what, times in evidence.defects.items()),
     ]
@@ -97,6 +101,14 @@ def _unmailed(evidence: Evidence) -> Iterator[Violation]:
     for job in evidence.jobs:
         if not evidence.mails[job.id] or job.report_mail != "sent":
             yield Violation("no mail", f"job {job.id}: mail {job.report_mail}")
+
+
+def _slow(evidence: Evidence) -> Iterator[Violation]:
+    """An upload that a web process had in hands waited for the broker. Not on SQLite, where it
+    waits for whoever writes, and the campaign itself does."""
+    seconds = evidence.slowest_upload_seconds
+    if evidence.is_deployed and seconds > UPLOAD_SECONDS:
+        yield Violation("slow", f"an upload was accepted after {seconds:.1f} s")
 
 
 def _left_behind(evidence: Evidence) -> Iterator[Violation]:
