@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from peewee import (
+from peewee import (  # type: ignore[attr-defined]
     SQL,
     Database,
     DatabaseProxy,
@@ -15,6 +15,7 @@ from peewee import (
     PostgresqlDatabase,
     SelectBase,
     SqliteDatabase,
+    __exception_wrapper__,
     fn,
 )
 from playhouse.migrations import Runner
@@ -156,4 +157,6 @@ def stream(query: SelectBase) -> Iterator[tuple[Any, ...]]:
     """
     options = {"named_cursor": True} if is_postgresql() else {}
     cursor = database.execute(query, **options)
-    yield from iter(cursor.fetchone, None)
+    # peewee turns the driver's errors into its own where it executes, not where rows are fetched.
+    with __exception_wrapper__:
+        yield from iter(cursor.fetchone, None)

@@ -2,11 +2,13 @@
 
 import time
 
+import psycopg
 import pytest
 from conftest import close, opened
 from peewee import OperationalError
 
-from shared.database import be_patient, database, open_database
+from shared.database import be_patient, database, migrate, open_database, stream
+from shared.voters.models import Voter
 
 pytestmark = pytest.mark.service
 
@@ -68,6 +70,22 @@ def test_a_server_that_says_nothing_is_given_up_with_its_connection(
         assert database.execute_sql("SELECT 1").fetchone() == (1,)
     finally:
         close(used)
+
+
+def test_a_session_that_ends_in_the_middle_of_a_stream_is_a_database_out_of_reach(
+    postgresql_url: str,
+) -> None:
+    with opened(postgresql_url), psycopg.connect(postgresql_url, autocommit=True) as other:
+        migrate()
+        Voter.insert_many(
+            {"student_id": f"{number:04}", "email": "x@x.edu"} for number in range(3)
+        ).execute()
+        rows = stream(Voter.select(Voter.student_id).order_by(Voter.student_id))
+        assert next(rows) == ("0000",)
+        pid = database.connection().info.backend_pid
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        with pytest.raises(OperationalError):
+            list(rows)
 
 
 def test_a_session_that_the_server_ends_is_no_silence(postgresql_url: str) -> None:
