@@ -28,7 +28,7 @@ READ_SECONDS = 1.0
 # An upload answers within two seconds whatever the broker does: at most two attempts to connect
 # and to have the message confirmed, and an end to it all that also covers the looking up of its
 # name, which no timeout of a library does.
-RING_SECONDS = 1.5
+RING_SECONDS = 1.2
 PUBLISHER_CONNECT_SECONDS = 0.4
 CONFIRM_SECONDS = 0.5
 RETRY_POLICY = {"max_retries": 1, "interval_start": 0.05, "interval_max": 0.05}
