@@ -4,7 +4,10 @@ Of its time most goes into starting processes again, so a busy machine has it ki
 longer: what it must have done is little, what it finds must be exact.
 """
 
-from torture.campaign import Plan, run
+import pytest
+
+from torture.campaign import ROOT, Plan, run
+from torture.sharpness import MUTANTS, Mutant
 from torture.storm import count_kills
 
 JOBS = 6
@@ -16,3 +19,8 @@ def test_a_short_campaign_of_kills_breaks_no_promise() -> None:
     assert [f"{found.kind}: {found.what}" for found in outcome.violations] == []
     assert count_kills(outcome.scene) >= 2
     assert len(outcome.scene.accepted) > JOBS
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_what_the_sharpness_of_the_campaign_breaks_is_still_there(mutant: Mutant) -> None:
+    assert (ROOT / mutant.path).read_text(encoding="utf-8").count(mutant.sound) == 1
