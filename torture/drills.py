@@ -35,6 +35,9 @@ def purge_under_jobs(scene: Scene, clients: Clients, seed: int, jobs: int) -> It
     for file in islice(_small_rolls(seed), jobs):
         clients.send(file)
     with consumer_connection(scene.broker_url) as connection:
+        if not scene.is_embedded:
+            # A purge asked for twice would not tell how many messages the first one has taken.
+            connection.transport_options["read_timeout"] = WAIT_SECONDS
         purged = connection.channel().queue_purge(QUEUE.name)
     waiting = scene.records.count_unfinished()
     for name in WORKERS:
