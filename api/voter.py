@@ -18,6 +18,7 @@ from api.openapi import refuses
 from api.schemas import VoterSchema
 from api.voter_schemas import ChangeSchema, VoterChangeSchema
 from shared.credentials import Scope
+from shared.database import ANSWER_SECONDS, be_impatient
 from shared.voters import history
 from shared.voters.editing import edit
 from shared.voters.history import Author
@@ -57,6 +58,8 @@ def correct(change: dict[str, Any], student_id: str) -> Voter:
     Only while the entry is as `If-Match` says, and with a reason, which goes into its history. The
     student id itself cannot be changed.
     """
+    # An import that is being applied holds the roll's lock, on SQLite the whole database's.
+    be_impatient(ANSWER_SECONDS)
     found = edit(
         _found(student_id).student_id,
         change["stated"],

@@ -15,6 +15,8 @@ from api.openapi import refuses
 from api.voter_schemas import VoterFilterSchema
 from shared.credentials import Scope
 from shared.roll.exports import MAX_SHEET_VOTERS, csv_blocks
+from shared.storage.file_store import NO_ROOM
+from shared.storage.store import StoreFull
 from shared.voters.queries import total
 from shared.voters.snapshot import RollRow, Snapshot
 
@@ -62,7 +64,12 @@ def _export(parameters: dict[str, Any], write: Write, mimetype: str, ending: str
     name = f"voters-{datetime.now(UTC):%Y-%m-%d}.{ending}"
     if is_head_only():
         return download(b"", mimetype, name)
-    snapshot = Snapshot(parameters["sought"])
+    try:
+        snapshot = Snapshot(parameters["sought"])
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StoreFull("there is no room for an export") from error
+        raise
     response = download(write(snapshot.rows()), mimetype, name)
     response.call_on_close(snapshot.close)
     return response

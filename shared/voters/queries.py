@@ -1,7 +1,8 @@
 """Which voters a list, a search or an export shows, in which order, and how many there are.
 
-The roll has no index but its key: one for each order made an import twice as long, and without
-them a page by cursor is a fraction of a second at a million voters (docs/performance.md).
+The roll has no index but its key: one for each order makes the insert of new voters five times as
+long, and without them a page by cursor is a fraction of a second at a million voters
+(docs/performance.md).
 """
 
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import resource
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -198,6 +199,21 @@ def test_an_export_that_is_fetched_slowly_is_of_one_moment_and_holds_up_nobody(
         text = io.StringIO(whole.decode("utf-8-sig"), newline="")
         departments = [row[4] for row in csv.reader(text)]
     assert (departments.count("Old"), departments.count("New")) == (count, 0)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_an_export_for_which_the_disk_has_no_room_is_refused(reader: ApiClient, kind: str) -> None:
+    rows = [(f"S{number:06}", "a", "b", "c@x.edu", "Law", 1, True) for number in range(4_000)]
+    Voter.insert_many(rows, FIELDS).execute()
+    database.close()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        answer = reader.get(f"/api/voters/export.{kind}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert answer.status_code == 507
+    assert "no room" in answer.get_json()["message"]
 
 
 def _rename_departments() -> None:
