@@ -56,6 +56,7 @@ def test_an_entry_that_has_not_changed_is_not_sent_again(admin: ApiClient) -> No
     seen = admin.get("/api/voters/0012/")
     again = admin.get("/api/voters/0012/", headers={"If-None-Match": seen.headers["ETag"]})
     assert (again.status_code, again.get_data()) == (304, b"")
+    assert again.headers["ETag"] == seen.headers["ETag"]
     patch(admin, year=4, reason=REASON)
     changed = admin.get("/api/voters/0012/", headers={"If-None-Match": seen.headers["ETag"]})
     assert (changed.status_code, changed.get_json()["year"]) == (200, 4)
@@ -257,3 +258,14 @@ def test_an_id_like_an_address_is_found_in_the_list_and_corrected(
     assert voter["email"] == "c@x.edu"
     answer = patch(admin, student_id, etag="*", email="d@x.edu", reason=REASON)
     assert (answer.status_code, answer.get_json()["email"]) == (200, "d@x.edu")
+
+
+def test_the_document_says_what_a_correction_needs(admin: ApiClient) -> None:
+    document = admin.get("/api/openapi.json").get_json()
+    correction = document["paths"]["/api/voters/{student_id}/"]["patch"]
+    assert {"200", "400", "404", "412", "422", "428"} <= set(correction["responses"])
+    assert {"$ref": "#/components/parameters/IF_MATCH"} in correction["parameters"]
+    body = document["components"]["schemas"]["VoterChange"]
+    assert body["required"] == ["reason"]
+    assert body["properties"]["year"]["type"] == "integer"
+    assert "student_id" not in body["properties"]
