@@ -13,7 +13,6 @@ from flask_smorest.pagination import PaginationParameters
 from webargs.flaskparser import abort
 
 from api.auth import caller, requires
-from api.etags import EtagBlueprint
 from api.json_bodies import JsonBlueprint
 from api.openapi import refuses
 from api.schemas import VoterSchema
@@ -25,12 +24,7 @@ from shared.voters.editing import edit
 from shared.voters.history import Author
 from shared.voters.models import Voter
 
-
-class VoterBlueprint(EtagBlueprint, JsonBlueprint):
-    """Takes JSON, and knows the states of an entry."""
-
-
-blueprint = VoterBlueprint(
+blueprint = JsonBlueprint(
     "Voter", __name__, url_prefix="/api/voters", description="One voter of the roll."
 )
 
