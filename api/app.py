@@ -24,7 +24,6 @@ from api.openapi import OPENAPI_CONFIG
 from api.request_log import log_requests
 from api.security_headers import add_security_headers
 from api.services import Services, attach
-from api.unread_bodies import UnreadBodies
 from api.upload import FRAME_BYTES
 from config.gunicorn import threads
 from config.logging import configure_logging
@@ -76,8 +75,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.finish(app)
     cli.register_commands(app)
     # The platform's router tells the client's scheme and host.
-    behind_router = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
-    app.wsgi_app = UnreadBodies(behind_router)  # type: ignore[method-assign]
+    app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+        app.wsgi_app, x_for=1, x_proto=1, x_host=1
+    )
     return app
 
 

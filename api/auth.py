@@ -11,6 +11,7 @@ from flask import current_app, g, request
 from webargs.flaskparser import abort
 from werkzeug.exceptions import SecurityError
 
+from api.paced_socket import give_time
 from shared.credentials import ApiToken, Scope, find_token
 from shared.database import database
 
@@ -48,6 +49,7 @@ def authenticate() -> None:
     if request.endpoint in PUBLIC_ENDPOINTS:
         return
     g.token = _credential()
+    give_time(request.environ)
     if request.endpoint is not None:
         _check_scope(g.token, current_app.view_functions[request.endpoint])
 

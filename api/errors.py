@@ -17,6 +17,7 @@ from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from api.error_codes import ApiCode, with_code
+from api.paced_socket import TooSlow
 from api.schemas import ErrorSchema
 from api.services import services
 from shared.roll.errors import FileCode, FileFault
@@ -33,7 +34,7 @@ FILE_STATUS = {
 }
 SENTENCES = {
     400: "There is no file in the request.",
-    401: "This API token is unknown or has been revoked.",
+    401: "This API token is unknown.",
     403: "This API token lacks the scope `import`.",
     404: "There is nothing at this address.",
     405: "This address does not know the method; the header `Allow` lists those it knows.",
@@ -45,6 +46,7 @@ SENTENCES = {
     415: "The file looks like a PDF document.",
     422: "A parameter cannot be used; `errors` says which and why.",
     428: "Send the entry's `ETag` in the header `If-Match`, so that you change what you have seen.",
+    429: "Too many API tokens were refused. Please wait a moment.",
     500: "Something went wrong in the service.",
     503: "The database or the upload store is out of reach. Please try again in a moment.",
     507: "There is no room for the file at present. Please tell the operator.",
@@ -86,6 +88,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(TooLarge, _too_large)
     app.register_error_handler(KeyReused, _key_reused)
     app.register_error_handler(ParseException, _unreadable_request)
+    app.register_error_handler(TooSlow, _too_slow)
     app.register_error_handler(StoreFull, _store_full)
     for unavailable in (StoreUnavailable, OperationalError, InterfaceError, MaxConnectionsExceeded):
         app.register_error_handler(unavailable, _unavailable)
@@ -137,6 +140,14 @@ def _unreadable_request(_: ParseException) -> Answer:
         HTTPStatus.BAD_REQUEST,
         "The request broke off or is framed wrongly. Nothing was stored; please send it again.",
         errors={"code": ApiCode.UNREADABLE_REQUEST},
+    )
+
+
+def _too_slow(_: TooSlow) -> Answer:
+    return error_answer(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "The request arrives too slowly. Nothing was stored; please send it again.",
+        headers={"Connection": "close"},
     )
 
 

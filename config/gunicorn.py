@@ -4,7 +4,6 @@ Gunicorn takes `PORT` (all interfaces, 8000 on loopback without it) and `WEB_CON
 environment on its own.
 """
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,23 @@ from config.settings import SettingsError, load_settings
 WORKER = "gunicorn.worker"
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a memory file system, not a file of ours
 
-worker_class = "gthread"
+worker_class = "api.web_worker.WebWorker"
 # Also the size of each process's pool of database connections: a thread uses one at most.
 threads = 8
-# For a worker whose main loop hangs. A slow upload keeps a thread, never the main loop.
+# For a worker whose main loop hangs. A slow client keeps neither it nor, for long, a thread.
 timeout = 60
 graceful_timeout = 25
 keepalive = 5
+# Half the descriptors that a process commonly has. The heads that they send are of 32 KiB at most,
+# see api/web_worker.py.
+worker_connections = 500
+limit_request_line = 4094
+limit_request_fields = 50
+limit_request_field_size = 8190
+# Blocks of a file are sent like any answer, so that a slow client can be told.
+sendfile = False
+# Who is a proxy is told by TRUSTED_PROXIES alone; Gunicorn would believe everybody on loopback.
+forwarded_allow_ips = ""
 max_requests = 5000
 max_requests_jitter = 500
 # A heartbeat file on a slow disk makes the arbiter kill healthy workers; None is Gunicorn's own
@@ -32,21 +41,8 @@ accesslog = None
 control_socket_disable = True
 
 
-def quote_no_request(record: logging.LogRecord) -> bool:
-    """A filter: Gunicorn quotes what it cannot read of a request, which may hold a student id or a
-    token."""
-    for event in ("Invalid request", "Error handling request"):
-        if record.getMessage().startswith(event):
-            record.msg, record.args = event, ()
-    return True
-
-
 def on_starting(server: object) -> None:
-    """Refuse bad settings once, in the arbiter; it would restart a worker that exits for ever.
-
-    The workers are forked from it, with its log filters.
-    """
-    logging.getLogger("gunicorn.error").addFilter(quote_no_request)
+    """Refuse bad settings once, in the arbiter; it would restart a worker that exits for ever."""
     try:
         load_settings()
     except SettingsError as error:

@@ -3,27 +3,22 @@
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from api_client import ROLL
-from conftest import opened
 from services import free_port
+from web_process import WebProcess, web_command, web_process
 
 from config.settings import PROJECT_ROOT
-from shared.credentials import Scope, create_token
-from shared.database import migrate
 
 MIB = 1024 * 1024
 MAX_UPLOAD_BYTES = 30 * MIB
 LARGE_BYTES = 50 * MIB
-STARTED_SECONDS = 20
 BOUNDARY = "boundary-of-the-test"
 OPENING = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="roll.csv"\r\n\r\n'
@@ -31,94 +26,41 @@ OPENING = (
 CLOSING = f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
-class WebProcess:
-    """A running Gunicorn and its address."""
-
-    def __init__(
-        self, process: "subprocess.Popen[bytes]", port: int, token: str, log: Path
-    ) -> None:
-        self.process = process
-        self.log = log
-        self.port = port
-        self.token = token
-
-    def upload(
-        self,
-        size_bytes: int,
-        *,
-        token: str | None = None,
-        close: bool = False,
-        chunked: bool = False,
-    ) -> tuple[int, dict[str, object]]:
-        """Send a roll of about that size, all of it, and only then look for the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {
-            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
-            "Authorization": f"Bearer {self.token if token is None else token}",
-            **({"Connection": "close"} if close else {}),
-        }
-        body = OPENING + ROLL + b"\n" * size_bytes + CLOSING
-        pieces = (body[start : start + MIB] for start in range(0, len(body), MIB))
-        connection.request(
-            "POST",
-            "/api/upload/",
-            body=pieces if chunked else body,
-            headers=headers,
-            encode_chunked=chunked,
-        )
-        answer = connection.getresponse()
-        shown = json.load(answer)
-        connection.close()
-        return answer.status, shown
-
-
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebProcess]:
     folder = tmp_path_factory.mktemp("web")
-    url = f"sqlite:///{folder}/voters.db"
-    with opened(url):
-        migrate()
-        token = create_token("test", [Scope.READ, Scope.IMPORT])
-    port = free_port()
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "DEBUG": "1",
-        "DATABASE_URL": url,
-        "BROKER_URL": f"filesystem://{folder}/broker",
-        "UPLOAD_STORE": f"file:{folder}/uploads",
-        "MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES),
-        "PORT": str(port),
-        "WEB_CONCURRENCY": "1",
+    with web_process(folder, MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES)) as started:
+        yield started
+
+
+def upload(
+    web: WebProcess,
+    size_bytes: int,
+    *,
+    token: str | None = None,
+    close: bool = False,
+    chunked: bool = False,
+) -> tuple[int, dict[str, object]]:
+    """Send a roll of about that size, all of it, and only then look for the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
+    headers = {
+        "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
+        "Authorization": f"Bearer {web.token if token is None else token}",
+        **({"Connection": "close"} if close else {}),
     }
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec {command('web')}"],
-            cwd=PROJECT_ROOT,
-            env=environment,
-            stderr=log,
-        )
-    try:
-        wait_until_it_answers(port, process)
-        yield WebProcess(process, port, token, folder / "log")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0, (folder / "log").read_text()
-
-
-def command(name: str) -> str:
-    """The Procfile's command for a process."""
-    lines = (PROJECT_ROOT / "Procfile").read_text().splitlines()
-    return dict(line.split(": ", 1) for line in lines)[name]
-
-
-def wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + STARTED_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("the web process did not start")
+    body = OPENING + ROLL + b"\n" * size_bytes + CLOSING
+    pieces = (body[start : start + MIB] for start in range(0, len(body), MIB))
+    connection.request(
+        "POST",
+        "/api/upload/",
+        body=pieces if chunked else body,
+        headers=headers,
+        encode_chunked=chunked,
+    )
+    answer = connection.getresponse()
+    shown = json.load(answer)
+    connection.close()
+    return answer.status, shown
 
 
 @pytest.mark.parametrize("close", [False, True])
@@ -126,7 +68,7 @@ def wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None
 def test_who_sends_a_large_body_in_vain_sees_the_answer(
     web: WebProcess, token: str | None, status: int, close: bool
 ) -> None:
-    answered, body = web.upload(LARGE_BYTES, token=token, close=close)
+    answered, body = upload(web, LARGE_BYTES, token=token, close=close)
     assert answered == body["code"] == status
 
 
@@ -134,15 +76,15 @@ def test_who_sends_a_large_body_in_vain_sees_the_answer(
 def test_a_file_above_the_limit_is_refused_with_and_without_a_declared_length(
     web: WebProcess, chunked: bool
 ) -> None:
-    status, body = web.upload(MAX_UPLOAD_BYTES + 1, chunked=chunked)
+    status, body = upload(web, MAX_UPLOAD_BYTES + 1, chunked=chunked)
     assert (status, body["errors"]) == (413, {"code": "TOO_LARGE"})
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_large_file_is_taken_without_being_held_in_memory(web: WebProcess, chunked: bool) -> None:
-    web.upload(1)
+    upload(web, 1)
     before_kib = peak_kib(web.process.pid)
-    status, body = web.upload(MAX_UPLOAD_BYTES - MIB, chunked=chunked)
+    status, body = upload(web, MAX_UPLOAD_BYTES - MIB, chunked=chunked)
     assert status == 202, body
     assert peak_kib(web.process.pid) - before_kib < MAX_UPLOAD_BYTES // 3 // 1024
 
@@ -163,7 +105,7 @@ def test_an_upload_that_breaks_off_stores_nothing(web: WebProcess) -> None:
         f"POST /api/upload/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {web.token}\r\n"
         f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: 100000\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as client:
+    with web.connect() as client:
         client.sendall(head.encode() + OPENING + ROLL)
         client.shutdown(socket.SHUT_WR)
         answer = client.recv(65536)
@@ -177,7 +119,7 @@ def test_bad_settings_stop_the_start_at_once_with_a_message() -> None:
         "PORT": str(free_port()),
     }
     stopped = subprocess.run(
-        ["/bin/sh", "-c", f"exec {command('web')}"],
+        ["/bin/sh", "-c", f"exec {web_command()}"],
         cwd=PROJECT_ROOT,
         env=environment,
         capture_output=True,
@@ -201,9 +143,11 @@ def test_bad_settings_stop_the_start_at_once_with_a_message() -> None:
 def test_a_request_that_cannot_be_read_is_not_quoted_in_the_log(
     web: WebProcess, request_head: bytes
 ) -> None:
-    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as client:
+    with web.connect() as client:
         client.sendall(request_head)
-        assert client.recv(100).startswith(b"HTTP/1.1 400")
+        head, _, body = client.recv(4096).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert json.loads(body)["code"] == 400
     log = web.log.read_text()
-    assert "Invalid request" in log
+    assert "invalid request" in log
     assert "SECRET" not in log

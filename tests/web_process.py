@@ -1,0 +1,86 @@
+"""Gunicorn as the Procfile starts it, over a database of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import opened
+from services import free_port
+
+from config.settings import PROJECT_ROOT
+from shared.credentials import Scope, create_token
+from shared.database import migrate
+
+STARTED_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WebProcess:
+    """A running web process: where it answers, and a token that may read and import."""
+
+    port: int
+    token: str
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def connect(self) -> socket.socket:
+        """A new connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+
+@contextmanager
+def web_process(folder: Path, *, processes: int = 1, **settings: str) -> Iterator[WebProcess]:
+    """Start it, and stop it at the end; it must end by itself then."""
+    url = f"sqlite:///{folder}/voters.db"
+    with opened(url):
+        migrate()
+        token = create_token("test", [Scope.READ, Scope.IMPORT])
+    port = free_port()
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DEBUG": "1",
+        "DATABASE_URL": url,
+        "BROKER_URL": f"filesystem://{folder}/broker",
+        "UPLOAD_STORE": f"file:{folder}/uploads",
+        "PORT": str(port),
+        "WEB_CONCURRENCY": str(processes),
+        **settings,
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {web_command()}"],
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stderr=log,
+        )
+    try:
+        wait_until_it_answers(port, process)
+        yield WebProcess(port, token, folder / "log", process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0, (folder / "log").read_text()
+
+
+def web_command() -> str:
+    """The Procfile's command."""
+    lines = (PROJECT_ROOT / "Procfile").read_text().splitlines()
+    return dict(line.split(": ", 1) for line in lines)["web"]
+
+
+def wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait for the first connection that is taken."""
+    deadline = time.monotonic() + STARTED_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("the web process did not start")
