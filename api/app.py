@@ -12,6 +12,7 @@ from api import (
     jobs,
     task_status,
     template,
+    token_commands,
     upload,
     voter,
     voter_exports,
@@ -20,6 +21,7 @@ from api import (
 from api.auth import authenticate
 from api.document import DocumentedApi
 from api.errors import register_errors
+from api.failures import Failures
 from api.openapi import OPENAPI_CONFIG
 from api.request_log import log_requests
 from api.security_headers import add_security_headers
@@ -29,6 +31,7 @@ from config.gunicorn import threads
 from config.logging import configure_logging
 from config.settings import Settings, SettingsError, load_settings
 from shared.database import ANSWER_SECONDS, database, open_database
+from shared.limits import Limit
 from shared.messages import Doorbell
 from shared.storage.choice import open_store
 
@@ -60,9 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     open_database(settings.database_url, pool_size=threads, answer_seconds=ANSWER_SECONDS)
-    attach(
-        app, Services(settings, open_store(settings.upload_store), Doorbell(settings.broker_url))
-    )
+    attach(app, _services(settings))
     log_requests(app)
     app.before_request(authenticate)
     app.after_request(add_security_headers)
@@ -74,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(docs.blueprint)
     api.finish(app)
     cli.register_commands(app)
-    # The platform's router tells the client's scheme and host.
+    token_commands.register_commands(app)
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
         app.wsgi_app, x_for=1, x_proto=1, x_host=1
     )
@@ -88,6 +89,15 @@ def _settings_of_process() -> Settings:
         raise SystemExit(str(error)) from None
     configure_logging(settings.log_level, readable=settings.debug)
     return settings
+
+
+def _services(settings: Settings) -> Services:
+    return Services(
+        settings,
+        open_store(settings.upload_store),
+        Doorbell(settings.broker_url),
+        Failures(Limit("token", settings.limits.auth_failures_per_minute, 60.0)),
+    )
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar, cast
 
-from flask import current_app, g, request
+from flask import Request, current_app, g, request
 from webargs.flaskparser import abort
 from werkzeug.exceptions import SecurityError
 
 from api.paced_socket import give_time
-from shared.credentials import ApiToken, Scope, find_token
+from api.quotas import refuse_for_now
+from api.services import services
+from shared.credentials import ApiToken, Scope, TokenState, look_up, note_use
 from shared.database import database
 
 PUBLIC_ENDPOINTS = frozenset(
@@ -27,6 +29,8 @@ PUBLIC_ENDPOINTS = frozenset(
     }
 )
 UNMARKED = (Scope.ADMIN,)
+REALM = 'realm="student-voter-system"'
+REFUSALS = {TokenState.EXPIRED: "has expired", TokenState.REVOKED: "has been revoked"}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -43,15 +47,28 @@ def requires(*scopes: Scope) -> Callable[[View], View]:
 
 def authenticate() -> None:
     """Stop a request that may not go on. It runs before the body is looked at."""
-    if isinstance(request.routing_exception, SecurityError):
-        # A host that is not ours gets no answer from any endpoint, and no hint either.
-        raise request.routing_exception
+    _check_host()
     if request.endpoint in PUBLIC_ENDPOINTS:
         return
     g.token = _credential()
     give_time(request.environ)
     if request.endpoint is not None:
         _check_scope(g.token, current_app.view_functions[request.endpoint])
+
+
+def _check_host() -> None:
+    """A host that is not ours gets no answer from any endpoint, and no hint either."""
+    is_refused = isinstance(request.routing_exception, SecurityError)
+    # Where any name is allowed, no link can be made of one that is none.
+    if is_refused or (request.headers.get("Host") and not _makes_links(request)):
+        raise SecurityError("This service does not answer to that host name.")
+
+
+def _makes_links(shown: Request) -> bool:
+    try:
+        return bool(shown.host and shown.root_url)
+    except UnicodeError:
+        return False
 
 
 def caller() -> ApiToken:
@@ -65,18 +82,29 @@ def _credential() -> ApiToken:
         _refuse(
             HTTPStatus.UNAUTHORIZED,
             "Send an API token in the header `Authorization: Bearer TOKEN`.",
-            challenge="Bearer",
+            challenge="",
         )
+    failures = services().failures
+    if seconds := failures.seconds_to_wait(request.remote_addr, shown.token):
+        refuse_for_now(seconds, "Too many API tokens were refused. Please wait a moment.")
     # A slow upload must not keep a connection, so this one is given back before the body is read.
     with database.connection_context():
-        found = find_token(shown.token)
-    if found is None:
-        _refuse(
-            HTTPStatus.UNAUTHORIZED,
-            "This API token is unknown or has been revoked.",
-            challenge='Bearer error="invalid_token"',
-        )
+        found = look_up(shown.token)
+        if found is None or found.state is not TokenState.VALID:
+            failures.note(request.remote_addr)
+            _refuse_token(found)
+        note_use(found)
+    failures.note_good(shown.token)
     return found
+
+
+def _refuse_token(token: ApiToken | None) -> NoReturn:
+    why = "is unknown" if token is None else REFUSALS[token.state]
+    _refuse(
+        HTTPStatus.UNAUTHORIZED,
+        f"This API token {why}.",
+        challenge=f'error="invalid_token", error_description="The token {why}"',
+    )
 
 
 def _check_scope(token: ApiToken, view: Callable[..., Any]) -> None:
@@ -85,9 +113,12 @@ def _check_scope(token: ApiToken, view: Callable[..., Any]) -> None:
         _refuse(
             HTTPStatus.FORBIDDEN,
             f"This API token lacks the scope `{'` or `'.join(scopes)}`.",
-            challenge=f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"',
+            challenge=f'error="insufficient_scope", scope="{" ".join(scopes)}"',
         )
 
 
 def _refuse(status: HTTPStatus, message: str, *, challenge: str) -> NoReturn:
-    abort(status, message=message, headers={"WWW-Authenticate": challenge})
+    """The challenge always has a parameter, and an error only when a token was shown (RFC 6750,
+    section 3)."""
+    parameters = f"{REALM}, {challenge}" if challenge else REALM
+    abort(status, message=message, headers={"WWW-Authenticate": f"Bearer {parameters}"})

@@ -11,7 +11,6 @@ from peewee import IntegrityError, InterfaceError, OperationalError, Programming
 
 from shared import credentials
 from shared import database as databases
-from shared.credentials import Scope
 from shared.options import ImportOptions, OnError
 from shared.roll.csv_reader import DELIMITERS
 from shared.voters.merge import Mode
@@ -19,7 +18,7 @@ from shared.voters.merge import Mode
 
 def register_commands(app: Flask) -> None:
     """Add the commands to the app's own."""
-    for command in (migrate, create_admin, create_token, import_command):
+    for command in (migrate, create_admin, import_command):
         app.cli.add_command(command)
 
 
@@ -75,32 +74,6 @@ def create_admin(username: str, password: str) -> None:
         except IntegrityError:
             raise click.ClickException(f"There is an admin named {username!r} already.") from None
     click.echo(f"Created the admin {username!r}.")
-
-
-@click.command()
-@click.argument("name")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    type=click.Choice([str(scope) for scope in Scope]),
-    default=[str(Scope.READ), str(Scope.IMPORT)],
-    show_default=True,
-    help="What the token may do; may be given several times.",
-)
-@with_appcontext
-def create_token(name: str, scopes: tuple[str, ...]) -> None:
-    """Create an API token and print it, for the only time."""
-    with usable_database():
-        try:
-            token = credentials.create_token(name, [Scope(scope) for scope in scopes])
-        except IntegrityError:
-            raise click.ClickException(f"There is a token named {name!r} already.") from None
-    click.echo(
-        f"The token {name!r} ({', '.join(scopes)}). Keep it now; it cannot be shown again:",
-        err=True,
-    )
-    click.echo(token)
 
 
 @click.command("import")

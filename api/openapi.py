@@ -40,10 +40,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def refuses(blueprint: Blueprint, *statuses: int) -> Callable[[View], View]:
-    """Document the errors of a view; 500 and 503 go without saying."""
+    """Document the errors of a view; 429, 500 and 503 go without saying."""
 
     def document(view: View) -> View:
-        for status in (*statuses, 500, 503):
+        for status in (*statuses, 429, 500, 503):
             documented = blueprint.alt_response(
                 status,
                 schema=ErrorSchema,

@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from api.failures import Failures
 from config.settings import Settings
 from shared.messages import Doorbell
 from shared.storage.store import UploadStore
@@ -19,6 +20,7 @@ class Services:
     settings: Settings
     store: UploadStore
     doorbell: Doorbell
+    failures: Failures
 
 
 def attach(app: Flask, shared: Services) -> None:

@@ -13,6 +13,7 @@ from api.auth import caller, requires
 from api.blueprint import Blueprint
 from api.jobs import job_or_404
 from api.openapi import refuses
+from api.quotas import admit_upload
 from api.schemas import STATUS_URL, AcceptedSchema
 from api.services import services
 from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema
@@ -70,6 +71,7 @@ def upload(
     The file is stored and a worker processes it; the answer tells where to ask for the outcome.
     Whether it is CSV or Excel is told by its content, whatever its name says.
     """
+    admit_upload(caller().name)
     file = _received_file()
     shared = services()
     task_id = submit(
@@ -129,4 +131,7 @@ def _received_file() -> FileStorage:
 
 
 def _absolute(path: str) -> str:
-    return urljoin(services().settings.public_url or request.url_root, path)
+    """PUBLIC_URL may have a path, under which a proxy serves this service; `urljoin` would drop
+    it."""
+    public_url = services().settings.public_url
+    return f"{public_url}{path}" if public_url else urljoin(request.url_root, path)

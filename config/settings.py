@@ -22,6 +22,7 @@ MIN_SECRET_KEY_CHARS = 32
 WEAK_SECRET_KEY_WORDS = ("changeme", "change-me", "secret-key", "insecure", "development")
 BROKER_VARIABLES = ("BROKER_URL", "CLOUDAMQP_URL", "RABBITMQ_URL", "CELERY_BROKER_URL")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+HOST = re.compile(r"[A-Za-z0-9.-]+")
 ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+")
 MIB = 1024 * 1024
 
@@ -58,12 +59,23 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """What nobody does more often, however many web processes there are."""
+
+    auth_failures_per_minute: int
+    sign_in_failures: int
+    uploads_per_minute: int
+    pending_jobs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a process may know about its surroundings. Secrets stay out of the repr."""
 
     debug: bool
     secret_key: str = field(repr=False)
     allowed_hosts: tuple[str, ...]
+    trusted_proxies: int
     public_url: str
     database_url: str = field(repr=False)
     broker_url: str = field(repr=False)
@@ -80,6 +92,7 @@ class Settings:
     sweep_seconds: float
     retain_files_days: float
     log_level: str
+    limits: LimitSettings
     mail: MailSettings
     webhook: WebhookSettings
 
@@ -97,7 +110,8 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
     settings = Settings(
         debug=debug,
         secret_key=_secret_key(env, debug),
-        allowed_hosts=_comma_list(env, "ALLOWED_HOSTS"),
+        allowed_hosts=_allowed_hosts(env),
+        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=Range(0, 5)),
         public_url=str(env.str("PUBLIC_URL", "", validate=_check_public_url)).rstrip("/"),
         database_url=_database_url(env),
         broker_url=_broker_url(env),
@@ -114,6 +128,7 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
         sweep_seconds=env.float("SWEEP_SECONDS", 300.0, validate=Range(min=1)),
         retain_files_days=env.float("RETAIN_FILES_DAYS", 90.0, validate=Range(min=0)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
+        limits=_limit_settings(env),
         mail=_mail_settings(env),
         webhook=_webhook_settings(env),
     )
@@ -128,6 +143,21 @@ def _raise_problems(env: Env) -> None:
         messages = cast("Mapping[str, list[str]]", error.error_messages)
         lines = [f"- {name}: {' '.join(messages[name])}" for name in sorted(messages)]
         raise SettingsError("\n".join(["These settings stop the start:", *lines])) from None
+
+
+def _allowed_hosts(env: Env) -> tuple[str, ...]:
+    """In small letters, as browsers send them and Werkzeug compares them."""
+    hosts = _comma_list(env, "ALLOWED_HOSTS", validate=_check_hosts)
+    return tuple(host.lower() for host in hosts)
+
+
+def _limit_settings(env: Env) -> LimitSettings:
+    return LimitSettings(
+        auth_failures_per_minute=env.int("MAX_AUTH_FAILURES", 60, validate=Range(min=1)),
+        sign_in_failures=env.int("MAX_SIGN_IN_FAILURES", 10, validate=Range(min=1)),
+        uploads_per_minute=env.int("MAX_UPLOADS_PER_MINUTE", 300, validate=Range(min=1)),
+        pending_jobs=env.int("MAX_PENDING_JOBS", 1000, validate=Range(min=1)),
+    )
 
 
 def _mail_settings(env: Env) -> MailSettings:
@@ -203,6 +233,8 @@ def _check_broker_url(url: str) -> None:
 def _check_public_url(url: str) -> None:
     if url:
         _check_url(url, ("http", "https"))
+    if "?" in url or "#" in url:
+        raise ValidationError("The URL may have a path, but neither `?` nor `#`.")
 
 
 def _check_webhook_url(allow_private: bool, url: str) -> None:
@@ -230,6 +262,20 @@ def _check_url(url: str, schemes: tuple[str, ...]) -> None:
     except ValueError as error:
         # Without the URL itself, which may hold a password.
         raise ValidationError("The host or the port of the URL cannot be read.") from error
+
+
+def _check_hosts(hosts: str) -> None:
+    """What Werkzeug would stumble over at every request, or could never match."""
+    for host in (part.strip() for part in hosts.split(",") if part.strip()):
+        try:
+            is_name = bool(HOST.fullmatch(host.removeprefix(".").encode("idna").decode()))
+        except UnicodeError:
+            is_name = False
+        if not is_name and host != "*":
+            raise ValidationError(
+                "Give host names without scheme and port, with commas between them;"
+                " `.example.edu` covers subdomains."
+            )
 
 
 def _check_addresses(addresses: str) -> None:

@@ -1,4 +1,5 @@
-"""Removes stored files that no job names, and those of jobs that ended long ago.
+"""Removes stored files that no job names, and those of jobs that ended long ago; and what was
+counted for a limit whose window has ended.
 
 Jobs whose doorbell was lost or whose worker died are found by the worker's own poll, and mails by
 the mailer; what is left to sweep are the files. Any number of workers may sweep at once: deleting
@@ -12,6 +13,7 @@ from itertools import islice
 from peewee import PeeweeException
 
 from config.settings import Settings
+from shared import limits
 from shared.database import database
 from shared.jobs import files
 from shared.storage.choice import open_store
@@ -40,6 +42,7 @@ class Sweeper(threading.Thread):
             try:
                 purge_expired(store, self._settings.retain_files_days)
                 remove_orphans(store, orphan_seconds)
+                limits.purge_ended()
             except (PeeweeException, StoreUnavailable) as error:
                 logger.warning("not swept", extra={"reason": type(error).__name__})
             finally:

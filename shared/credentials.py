@@ -5,17 +5,22 @@ password is not random: it is kept as Werkzeug's salted scrypt hash.
 """
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 
-from peewee import AutoField, DateTimeField, TextField
+from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
 from werkzeug.security import generate_password_hash
 
-from shared.database import BaseModel, clock
+from shared.database import BaseModel, clock, unless_locked
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a leaked token
+MAX_NAME_CHARS = 100
 MIN_PASSWORD_CHARS = 10
+# A busy token costs one write in this time, not one a request.
+USE_NOTED_SECONDS = 60.0
 
 
 class Scope(StrEnum):
@@ -26,8 +31,20 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class TokenState(StrEnum):
+    """Whether a token opens anything, by the database's clock."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 class ApiToken(BaseModel):
     """A bearer token, of which only the digest is known. `scopes` is separated by spaces."""
+
+    # Told by the query of `look_up` and `all_tokens`.
+    is_expired: bool | None = None
+    is_use_noted: bool | None = None
 
     id = AutoField()
     name = TextField(unique=True)
@@ -35,6 +52,15 @@ class ApiToken(BaseModel):
     scopes = TextField()
     created_at = DateTimeField()
     revoked_at = DateTimeField(null=True)
+    expires_at = DateTimeField(null=True)
+    last_used_at = DateTimeField(null=True)
+
+    @property
+    def state(self) -> TokenState:
+        """Of a token that `look_up` or `all_tokens` has found."""
+        if self.revoked_at is not None:
+            return TokenState.REVOKED
+        return TokenState.EXPIRED if self.is_expired else TokenState.VALID
 
     def allows(self, *scopes: Scope) -> bool:
         """Whether the token has one of the scopes, or is an admin's."""
@@ -50,25 +76,76 @@ class Admin(BaseModel):
     created_at = DateTimeField()
 
 
-def create_token(name: str, scopes: Iterable[Scope]) -> str:
-    """Store a new token and return it, for the only time. Raises peewee's IntegrityError when the
-    name is taken."""
+def create_token(
+    name: str, scopes: Iterable[Scope], *, expires_at: datetime | Node | None = None
+) -> str:
+    """Store a new token and return it, for the only time.
+
+    `expires_at` is UTC without a zone, or `clock(seconds)`; None is for ever. Raises ValueError for
+    a name that no list could show and peewee's IntegrityError when the name is taken, also by a
+    revoked token: jobs name their uploader by it.
+    """
+    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
+        raise ValueError(f"A token's name has 1 to {MAX_NAME_CHARS} printable characters.")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     ApiToken.insert(
         name=name,
         digest=_digest(token),
         scopes=" ".join(sorted(set(scopes))),
         created_at=clock(),
+        expires_at=expires_at,
     ).execute()
     return token
 
 
+def look_up(token: str) -> ApiToken | None:
+    """The token that a client showed, in whatever state; None when it is unknown."""
+    digest = _digest(token)
+    found: ApiToken | None = _tokens().where(ApiToken.digest == digest).first()
+    # The index has compared digests, whose timing tells nothing about a token; this holds should
+    # the query ever change.
+    return found if found and hmac.compare_digest(found.digest, digest) else None
+
+
 def find_token(token: str) -> ApiToken | None:
-    """The token that a client showed, unless it is unknown or revoked."""
-    found: ApiToken | None = ApiToken.get_or_none(
-        (ApiToken.digest == _digest(token)) & ApiToken.revoked_at.is_null()
+    """The token that a client showed, unless it is unknown, expired or revoked."""
+    found = look_up(token)
+    return found if found and found.state is TokenState.VALID else None
+
+
+def all_tokens() -> list[ApiToken]:
+    """Every token there has been, by name."""
+    return list(_tokens().order_by(ApiToken.name))
+
+
+def _tokens() -> "ModelSelect[ApiToken]":
+    return ApiToken.select(
+        ApiToken,
+        (ApiToken.expires_at <= clock()).alias("is_expired"),
+        (ApiToken.last_used_at > clock(-USE_NOTED_SECONDS)).alias("is_use_noted"),
     )
-    return found
+
+
+def note_use(token: ApiToken) -> None:
+    """Remember that a token was used, about once a minute, and not while SQLite is locked."""
+    if token.is_use_noted:
+        return
+    is_unnoted = ApiToken.last_used_at.is_null() | (
+        ApiToken.last_used_at <= clock(-USE_NOTED_SECONDS)
+    )
+    with unless_locked():
+        ApiToken.update(last_used_at=clock()).where(
+            (ApiToken.id == token.id) & is_unnoted
+        ).execute()
+
+
+def revoke_token(name: str) -> bool:
+    """Let a token open nothing any more, at once; False when there is none of this name, or it
+    was revoked before."""
+    query = ApiToken.update(revoked_at=clock()).where(
+        (ApiToken.name == name) & ApiToken.revoked_at.is_null()
+    )
+    return bool(query.execute())
 
 
 def create_admin(username: str, password: str) -> None:

@@ -1,7 +1,7 @@
 """One database for a process: opened from its URL, seen by every model through a proxy."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from peewee import (  # type: ignore[attr-defined]
     Model,
     Node,
     NodeList,
+    OperationalError,
     PostgresqlDatabase,
     SelectBase,
     SqliteDatabase,
@@ -102,6 +103,20 @@ def be_impatient(seconds: float) -> None:
     """Wait for SQLite's write lock no longer than this, on the connection of this thread."""
     if not is_postgresql():
         database.execute_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+
+@contextmanager
+def unless_locked() -> Iterator[None]:
+    """Skip the rest of the block when another process holds SQLite's write lock. For writes that
+    a later request repeats: no reader waits for an import because of them."""
+    be_impatient(0)
+    try:
+        yield
+    except OperationalError as error:
+        if is_postgresql() or "locked" not in str(error):
+            raise
+    finally:
+        be_impatient(SQLITE_BUSY_SECONDS)
 
 
 def is_postgresql() -> bool:

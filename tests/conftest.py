@@ -24,6 +24,7 @@ from services import (
 from shared.credentials import Admin, ApiToken
 from shared.database import database, migrate, open_database
 from shared.jobs.models import Job, JobFault
+from shared.limits import RateCount
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Roll, Voter, VoterHistory
 
@@ -35,7 +36,7 @@ settings.register_profile("unhurried", settings(), deadline=None)
 settings.load_profile("unhurried")
 
 MISSING = pytest.StashKey[dict[str, int]]()
-TABLES = (Voter, VoterHistory, Roll, Job, JobFault, ApiToken, Admin, StoredChunk)
+TABLES = (Voter, VoterHistory, Roll, Job, JobFault, ApiToken, Admin, RateCount, StoredChunk)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,7 @@ from api_client import ApiClient
 from application import client_of
 from flask import Flask
 
+from api.auth import REALM, UNMARKED
 from shared.credentials import ApiToken, Scope
 from shared.database import clock
 
@@ -21,28 +22,64 @@ PUBLIC = {
     "/api/docs/assets/swagger-ui.css",
 }
 PARAMETERS = {"task_id": str(uuid4()), "student_id": "1", "name": "swagger-ui.css"}
+# What a new rule's parameter gets, whatever its converter.
+ANY = str(uuid4())
 
 
-def every_address(app: Flask) -> list[tuple[str, str]]:
-    """Each method and path of the application, so that a new one cannot be forgotten."""
+def every_address(app: Flask) -> list[tuple[str, str, str]]:
+    """Each endpoint, method and path of the application, so that a new one cannot be forgotten."""
     addresses = []
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
-            values = {name: PARAMETERS[name] for name in rule.arguments}
-            built = rule.build(values)
-            assert built is not None
-            addresses += [(method, built[1]) for method in sorted(rule.methods or ())]
+            built = rule.build({name: PARAMETERS.get(name, ANY) for name in rule.arguments})
+            assert built is not None, f"give {rule.rule} its parameters"
+            addresses += [(rule.endpoint, name, built[1]) for name in sorted(rule.methods or ())]
+    assert {"GET", "HEAD", "OPTIONS", "POST"} <= {method for _, method, _ in addresses}
     return addresses
 
 
 def test_every_address_but_the_public_ones_demands_a_credential(app: Flask) -> None:
     stranger = ApiClient(app, "")
     answering = set()
-    for method, path in every_address(app):
+    for _, method, path in every_address(app):
         with stranger.send(method, path) as answer:
             if answer.status_code != 401:
                 answering.add(path)
+            else:
+                assert answer.headers["WWW-Authenticate"] == f"Bearer {REALM}"
     assert answering == PUBLIC
+
+
+def test_every_address_but_the_public_ones_demands_one_of_its_scopes(app: Flask) -> None:
+    clients = {scope: client_of(app, scope) for scope in (Scope.READ, Scope.IMPORT)}
+    powerless = client_of(app)
+    refused = set()
+    for endpoint, method, path in every_address(app):
+        if path in PUBLIC:
+            continue
+        scopes = getattr(app.view_functions[endpoint], "scopes", UNMARKED)
+        too_small = [client for scope, client in clients.items() if scope not in scopes]
+        for client in (powerless, *too_small):
+            answer = client.send(method, path)
+            assert answer.status_code == 403, (method, path)
+            assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+            refused.add(path)
+        for scope in set(clients) & set(scopes):
+            assert clients[scope].send(method, path).status_code not in (401, 403), (method, path)
+    assert refused == {path for _, _, path in every_address(app)} - PUBLIC
+
+
+def test_a_method_that_an_address_does_not_know_is_told_only_to_those_who_may_come_in(
+    app: Flask,
+) -> None:
+    for method in ("DELETE", "TRACE", "PROPFIND", "GEHEIM"):
+        assert ApiClient(app, "").send(method, "/api/voters/").status_code == 401
+        assert client_of_all(app).send(method, "/api/voters/").status_code == 405
+
+
+def client_of_all(app: Flask) -> ApiClient:
+    ApiToken.delete().execute()
+    return client_of(app, Scope.ADMIN)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/api/", "/api/docs/assets/x/y", "/static/x"])
@@ -54,18 +91,48 @@ def test_what_does_not_exist_is_told_only_to_those_who_may_come_in(
 
 
 @pytest.mark.parametrize(
-    "shown", ["Bearer nonsense", "Bearer ", "Bearer", "Basic YTpi", "", "Bearer ä", "bearer\tx"]
+    ("shown", "error"),
+    [
+        ("Bearer nonsense", ', error="invalid_token", error_description="The token is unknown"'),
+        ("Bearer ä", ', error="invalid_token", error_description="The token is unknown"'),
+        ("bearer x", ', error="invalid_token", error_description="The token is unknown"'),
+        ("Bearer ", ""),
+        ("Bearer", ""),
+        ("Basic YTpi", ""),
+        ("Digest a=b", ""),
+        ("", ""),
+        ("\x00", ""),
+    ],
 )
-def test_what_is_no_known_token_is_refused_with_a_challenge(app: Flask, shown: str) -> None:
+def test_what_is_no_known_token_is_refused_with_a_challenge(
+    app: Flask, shown: str, error: str
+) -> None:
+    """An error is named only when a token was shown (RFC 6750, section 3)."""
     answer = ApiClient(app, "").get("/api/voters/", headers={"Authorization": shown})
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.headers["WWW-Authenticate"] == f"Bearer {REALM}{error}"
 
 
-def test_a_revoked_token_is_refused(app: Flask, client: ApiClient) -> None:
+@pytest.mark.parametrize("state", ["revoked", "expired"])
+def test_a_token_that_has_ended_is_refused_and_told_so(
+    app: Flask, client: ApiClient, state: str
+) -> None:
     assert client.get("/api/voters/").status_code == 200
-    ApiToken.update(revoked_at=clock()).execute()
-    assert client.get("/api/voters/").status_code == 401
+    ended = {"revoked_at" if state == "revoked" else "expires_at": clock()}
+    ApiToken.update(**ended).execute()
+    answer = client.get("/api/voters/")
+    assert answer.status_code == 401
+    assert f"has {'been ' * (state == 'revoked')}{state}" in answer.get_json()["message"]
+    assert f'{state}"' in answer.headers["WWW-Authenticate"]
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_token_is_taken_from_its_header_alone(app: Flask, client: ApiClient) -> None:
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    stranger = ApiClient(app, "")
+    assert stranger.get(f"/api/voters/?access_token={token}").status_code == 401
+    form = {"access_token": token}
+    assert stranger.send("POST", "/api/upload/", data=form).status_code == 401
 
 
 @pytest.mark.parametrize(

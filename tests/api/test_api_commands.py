@@ -57,6 +57,8 @@ def test_migrate_tells_what_it_applied_and_may_be_repeated(settings: Settings) -
     "words",
     [
         ("create-token", "a"),
+        ("list-tokens",),
+        ("revoke-token", "a"),
         ("create-admin", "--username", "a", "--password", "long enough"),
         ("import", "samples/roll.csv"),
     ],

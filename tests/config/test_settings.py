@@ -58,6 +58,17 @@ def test_every_problem_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ("DATABASE_URL", "postgresql://u:hunter2@h:port/d"),
         ("BROKER_URL", "amqp://u:hunter2@[::bad"),
         ("PUBLIC_URL", "javascript:alert(1)"),
+        ("PUBLIC_URL", "https://x.example/?next=/"),
+        ("ALLOWED_HOSTS", "https://x.example"),
+        ("ALLOWED_HOSTS", "x.example:8000"),
+        ("ALLOWED_HOSTS", "x.example, a..b"),
+        ("ALLOWED_HOSTS", "x" * 64),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "yes"),
+        ("MAX_AUTH_FAILURES", "0"),
+        ("MAX_SIGN_IN_FAILURES", "0"),
+        ("MAX_UPLOADS_PER_MINUTE", "0"),
+        ("MAX_PENDING_JOBS", "0"),
         ("ADMIN_EMAIL", "a@x.edu, nobody"),
         ("WEBHOOK_URL", "http://hooks.example/plain"),
         ("WEBHOOK_URL", "https://user:hunter2@hooks.example/"),
@@ -137,3 +148,11 @@ def test_no_secret_is_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = repr(load_settings(read_dotenv=False))
     assert "hunter2" not in shown
     assert STRONG_KEY not in shown
+
+
+def test_allowed_hosts_are_a_comma_list_in_small_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("ALLOWED_HOSTS", "Voters.Example.edu, .example.org,wähler.example,*")
+    assert load_settings(read_dotenv=False).allowed_hosts == (
+        "voters.example.edu", ".example.org", "wähler.example", "*",
+    )  # fmt: skip

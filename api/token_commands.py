@@ -1,0 +1,124 @@
+"""The commands of `flask` for API tokens: create, list, revoke."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+from peewee import IntegrityError, Node
+
+from api.cli import usable_database
+from shared import credentials
+from shared.credentials import ApiToken, Scope
+from shared.database import clock
+
+MAX_DAYS = 3650
+DAY_SECONDS = 24 * 3600.0
+COLUMNS = ("NAME", "SCOPES", "STATE", "CREATED", "LAST USED", "EXPIRES")
+
+
+def register_commands(app: Flask) -> None:
+    """Add the commands to the app's own."""
+    for command in (create_token, list_tokens, revoke_token):
+        app.cli.add_command(command)
+
+
+class DaysOrDate(click.ParamType["Node | datetime"]):
+    """A number of days from now, or the last day on which a token is good, in UTC."""
+
+    name = "days or date"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Node | datetime:
+        """What `create_token` takes as `expires_at`."""
+        if value.isascii() and value.isdigit():
+            if 1 <= int(value) <= MAX_DAYS:
+                return clock(int(value) * DAY_SECONDS)
+            self.fail(f"Give 1 to {MAX_DAYS} days.", param, ctx)
+        try:
+            last_day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError:
+            self.fail("Give a number of days, or a date such as 2027-01-31.", param, ctx)
+        end = last_day + timedelta(days=1)
+        if end <= datetime.now(UTC):
+            self.fail("This day is over.", param, ctx)
+        return end.replace(tzinfo=None)
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([str(scope) for scope in Scope]),
+    default=[str(Scope.READ), str(Scope.IMPORT)],
+    show_default=True,
+    help="What the token may do; may be given several times.",
+)
+@click.option(
+    "--expires-in",
+    "expires_at",
+    type=DaysOrDate(),
+    metavar="DAYS|DATE",
+    help="Days from now, or the last day on which it is good (2027-01-31, UTC). For ever if unset.",
+)
+@with_appcontext
+def create_token(name: str, scopes: tuple[str, ...], expires_at: Node | datetime | None) -> None:
+    """Create an API token and print it, for the only time."""
+    with usable_database():
+        try:
+            token = credentials.create_token(
+                name, [Scope(scope) for scope in scopes], expires_at=expires_at
+            )
+        except ValueError as error:
+            raise click.ClickException(str(error)) from None
+        except IntegrityError:
+            raise click.ClickException(f"There is a token named {name!r} already.") from None
+    click.echo(
+        f"The token {name!r} ({', '.join(scopes)}). Keep it now; it cannot be shown again:",
+        err=True,
+    )
+    click.echo(token)
+
+
+@click.command()
+@with_appcontext
+def list_tokens() -> None:
+    """List the API tokens: names, scopes, states, times in UTC. None can be shown again."""
+    with usable_database():
+        rows = [COLUMNS, *(_row(token) for token in credentials.all_tokens())]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _row(token: ApiToken) -> tuple[str, ...]:
+    return (
+        token.name,
+        ",".join(token.scopes.split()) or "none",
+        str(token.state),
+        _time(token.created_at),
+        _time(token.last_used_at),
+        _time(token.expires_at),
+    )
+
+
+def _time(time: datetime | None) -> str:
+    return "never" if time is None else f"{time:%Y-%m-%d %H:%M}"
+
+
+@click.command()
+@click.argument("name")
+@with_appcontext
+def revoke_token(name: str) -> None:
+    """Let the API token NAME open nothing any more, at once and for ever."""
+    with usable_database():
+        if credentials.revoke_token(name):
+            click.echo(f"The token {name!r} is revoked.")
+            return
+        if ApiToken.get_or_none(ApiToken.name == name) is None:
+            raise click.ClickException(f"There is no token named {name!r}.")
+    click.echo(f"The token {name!r} was revoked before.")
