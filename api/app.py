@@ -1,7 +1,6 @@
 """The web application: everything is built elsewhere and wired together here."""
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     cli,
@@ -22,11 +21,12 @@ from api.auth import authenticate
 from api.document import DocumentedApi
 from api.errors import register_errors
 from api.failures import Failures
+from api.forms import FormRequest
 from api.openapi import OPENAPI_CONFIG
+from api.proxies import behind_proxies
 from api.request_log import log_requests
 from api.security_headers import add_security_headers
 from api.services import Services, attach
-from api.upload import FRAME_BYTES
 from config.gunicorn import threads
 from config.logging import configure_logging
 from config.settings import Settings, SettingsError, load_settings
@@ -47,6 +47,8 @@ RESOURCES = (
     template.blueprint,
     health.blueprint,
 )
+# What any request may hold that is no upload.
+BODY_BYTES = 1024 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings is None:
         settings = _settings_of_process()
     app = Flask(__name__, static_folder=None)
+    app.request_class = FormRequest
     app.config.from_mapping(_flask_config(settings), **OPENAPI_CONFIG)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -76,8 +79,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.finish(app)
     cli.register_commands(app)
     token_commands.register_commands(app)
-    app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-        app.wsgi_app, x_for=1, x_proto=1, x_host=1
+    app.wsgi_app = behind_proxies(  # type: ignore[method-assign,assignment]
+        app.wsgi_app, settings.trusted_proxies
     )
     return app
 
@@ -104,7 +107,8 @@ def _flask_config(settings: Settings) -> dict[str, object]:
     anything_goes = not settings.allowed_hosts or "*" in settings.allowed_hosts
     return {
         "SECRET_KEY": settings.secret_key,
-        "MAX_CONTENT_LENGTH": settings.max_upload_bytes + FRAME_BYTES,
+        # An upload has a limit of its own.
+        "MAX_CONTENT_LENGTH": BODY_BYTES,
         "TRUSTED_HOSTS": None if anything_goes else list(settings.allowed_hosts),
     }
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import caller, requires
 from api.blueprint import Blueprint
+from api.forms import FormTooLarge
 from api.jobs import job_or_404
 from api.openapi import refuses
 from api.quotas import admit_upload
@@ -103,8 +104,11 @@ def accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 def _received_file() -> FileStorage:
     """The one file of the form, which Werkzeug has spooled to the disk when it is large."""
+    request.max_content_length = services().settings.max_upload_bytes + FRAME_BYTES
     try:
         files = request.files.getlist(FIELD)
+    except FormTooLarge:
+        raise
     except RequestEntityTooLarge as error:
         raise TooLarge from error
     except OSError as error:

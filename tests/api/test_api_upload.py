@@ -201,13 +201,6 @@ def test_the_public_url_wins_over_the_address_of_the_request(
     assert answer.headers["Location"].startswith("https://voters.example.edu/api/task-status/")
 
 
-def test_behind_a_router_the_status_url_is_the_clients(client: ApiClient) -> None:
-    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "voters.example.edu"}
-    answer = client.upload(ROLL, headers=forwarded)
-    assert answer.headers["Location"].startswith("https://voters.example.edu/api/task-status/")
-    assert "max-age" in answer.headers["Strict-Transport-Security"]
-
-
 def test_a_broker_out_of_reach_does_not_refuse_an_upload(app: Flask, settings: Settings) -> None:
     deaf = create_app(replace(settings, broker_url="amqp://guest:guest@127.0.0.1:1//"))
     assert client_of(deaf, Scope.IMPORT).upload(ROLL).status_code == 202
