@@ -1,11 +1,14 @@
 """What is swept out of the upload store, and what stays."""
 
+import time
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from consumer.sweeper import purge_expired, remove_orphans
+from config.settings import Settings
+from consumer.sweeper import Sweeper, purge_expired, remove_orphans
+from shared import limits
 from shared.database import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
@@ -13,6 +16,7 @@ from shared.jobs.attempts import Claim
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode
 from shared.jobs.store import StoredFile
+from shared.limits import Limit, RateCount
 from shared.roll.errors import RowCode, RowError
 from shared.roll.report import Report
 from shared.storage.choice import open_store
@@ -135,3 +139,18 @@ def test_what_rows_held_goes_with_the_files(store: UploadStore) -> None:
     assert job.idempotency_key is None
     [kept] = JobFault.select()
     assert (kept.code, kept.line, kept.value) == ("INVALID_EMAIL", 2, "")
+
+
+def test_a_worker_forgets_what_was_counted_in_a_window_that_has_ended(
+    settings: Settings, any_database: object
+) -> None:
+    limits.add(Limit("tests", 1, 60.0), {"old": 1})
+    RateCount.update(ends_at=clock(-1)).execute()
+    limits.add(Limit("tests", 1, 60.0), {"new": 1})
+    sweeper = Sweeper(settings)
+    sweeper.start()
+    until = time.monotonic() + 10
+    while RateCount.select().count() > 1 and time.monotonic() < until:
+        time.sleep(0.05)
+    sweeper.stop()
+    assert RateCount.select().count() == 1
