@@ -1,0 +1,101 @@
+"""docs/security.md says what the code does."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from api.auth import PUBLIC_ENDPOINTS
+from api.failures import IPV6_PREFIX
+from api.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
+from api.paced_socket import KNOWN, STRANGER
+from api.security_headers import HEADERS
+from api.web_worker import HEAD_BYTES as WHOLE_HEAD_BYTES
+from api.web_worker import HEAD_SECONDS, LINGER_SECONDS, LINGER_STALL_SECONDS
+from config import gunicorn
+from config.settings import LimitSettings, load_settings
+from shared.credentials import Scope
+from shared.submission import MAX_NAME_CHARS
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+PLAIN = " ".join(TEXT.split())
+
+
+def rows(head: str) -> list[list[str]]:
+    """The cells of the table that has this first heading."""
+    _, _, rest = TEXT.partition(f"\n| {head} |")
+    lines = rest.partition("\n\n")[0].splitlines()[2:]
+    assert lines, head
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_the_table_of_public_addresses_is_the_code_s(app: Flask) -> None:
+    rules = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in PUBLIC_ENDPOINTS}
+    assert {row[0].strip("` ") for row in rows("public address")} == rules
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert endpoints >= PUBLIC_ENDPOINTS
+
+
+def test_the_table_of_scopes_is_the_code_s() -> None:
+    assert {row[0].strip("` ") for row in rows("scope")} == set(Scope)
+
+
+def test_the_table_of_limits_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    shown = [int(row[1].split()[0]) for row in rows("setting")]
+    for row in rows("setting"):
+        monkeypatch.delenv(row[0].strip("` "), raising=False)
+    limits = load_settings(read_dotenv=False).limits
+    assert shown == [getattr(limits, field.name) for field in fields(LimitSettings)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"| {gunicorn.limit_request_line:,} bytes | 414 |",
+        f"{gunicorn.limit_request_field_size:,} bytes, {gunicorn.limit_request_fields}, ",
+        f", {WHOLE_HEAD_BYTES // 1024} KiB | 431 |",
+        f"not complete | {HEAD_SECONDS:.0f} seconds |",
+        f"| {MAX_PARTS}, {HEAD_BYTES // 1024} KiB, {FIELD_BYTES // 1024} KiB | 413 |",
+        f"| {MAX_NAME_CHARS} characters are kept",
+        f"| {STRANGER.seconds:.0f} seconds, and one more for each ",
+        f" seconds, and one more for each {STRANGER.bytes_per_second // 1024} KiB |",
+        f"| {KNOWN.seconds:.0f} seconds, and one more for each ",
+        f" seconds, and one more for each {KNOWN.bytes_per_second // 1024} KiB |",
+        f"| connections of a process | {gunicorn.worker_connections} |",
+        f"for up to {LINGER_SECONDS:.0f} seconds, or {LINGER_STALL_SECONDS:.0f} seconds of",
+        f"(of one /{IPV6_PREFIX} network with IPv6)",
+    ],
+)
+def test_every_bound_that_is_named_is_the_code_s(said: str) -> None:
+    assert said in PLAIN
+
+
+def test_every_header_is_in_its_table() -> None:
+    named = {row[0].strip("` "): row[1] for row in rows("header")}
+    assert {name: f"`{value}`" for name, value in HEADERS.items()}.items() <= named.items()
+    assert set(named) - set(HEADERS) == {
+        "Content-Security-Policy", "Cache-Control", "Strict-Transport-Security",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([a-z_0-9/]+\.py)`", TEXT))))
+def test_what_is_said_to_keep_or_show_something_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", TEXT))
+def test_every_link_leads_somewhere(path: str) -> None:
+    assert (ROOT / "docs" / path).exists()
+
+
+@pytest.mark.parametrize("words", re.findall(r"^flask (.+)$", TEXT, re.MULTILINE))
+def test_every_command_that_is_shown_works(app: Flask, words: str) -> None:
+    runner = app.test_cli_runner()
+    if words.startswith("revoke-token"):
+        runner.invoke(args=["create-token", words.split()[1]])
+    result = runner.invoke(args=words.split())
+    assert result.exit_code == 0, result.output
