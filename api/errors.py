@@ -14,7 +14,7 @@ from flask_smorest import Api
 from gunicorn.http.errors import ParseException
 from peewee import InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
 
 from api.error_codes import ApiCode, with_code
 from api.paced_socket import TooSlow
@@ -51,6 +51,7 @@ SENTENCES = {
     503: "The database or the upload store is out of reach. Please try again in a moment.",
     507: "There is no room for the file at present. Please tell the operator.",
 }
+BROKEN_OFF = "The request broke off or is framed wrongly. Nothing was stored; please send it again."
 # Where the sentence says all that Werkzeug's own description could.
 DEFAULTS = {404, 405, 406, 412, 422, 428}
 
@@ -88,7 +89,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(TooLarge, _too_large)
     app.register_error_handler(KeyReused, _key_reused)
     app.register_error_handler(ParseException, _unreadable_request)
-    app.register_error_handler(TooSlow, _too_slow)
+    app.register_error_handler(ClientDisconnected, _broken_off)
     app.register_error_handler(StoreFull, _store_full)
     for unavailable in (StoreUnavailable, OperationalError, InterfaceError, MaxConnectionsExceeded):
         app.register_error_handler(unavailable, _unavailable)
@@ -137,17 +138,19 @@ def _key_reused(_: KeyReused) -> Answer:
 
 def _unreadable_request(_: ParseException) -> Answer:
     return error_answer(
-        HTTPStatus.BAD_REQUEST,
-        "The request broke off or is framed wrongly. Nothing was stored; please send it again.",
-        errors={"code": ApiCode.UNREADABLE_REQUEST},
+        HTTPStatus.BAD_REQUEST, BROKEN_OFF, errors={"code": ApiCode.UNREADABLE_REQUEST}
     )
 
 
-def _too_slow(_: TooSlow) -> Answer:
+def _broken_off(error: ClientDisconnected) -> Answer:
+    """Werkzeug's word for whatever goes wrong while it reads a body."""
+    if isinstance(error.__context__, TooSlow):
+        return error_answer(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "The request arrives too slowly. Nothing was stored; please send it again.",
+        )
     return error_answer(
-        HTTPStatus.REQUEST_TIMEOUT,
-        "The request arrives too slowly. Nothing was stored; please send it again.",
-        headers={"Connection": "close"},
+        HTTPStatus.BAD_REQUEST, BROKEN_OFF, errors={"code": ApiCode.UNREADABLE_REQUEST}
     )
 
 

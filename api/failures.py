@@ -23,6 +23,7 @@ MAX_ADDRESSES = 10_000
 MAX_GOOD_TOKENS = 1_000
 # Whoever has one address of IPv6 has a network of this size.
 IPV6_PREFIX = 64
+MAX_ADDRESS_CHARS = 64
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ def network_of(address: str | None) -> str:
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:
-        return address or "unknown"
+        return (address or "unknown")[:MAX_ADDRESS_CHARS]
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return str(ip.ipv4_mapped)

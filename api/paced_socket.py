@@ -27,6 +27,7 @@ class Pace:
 STRANGER = Pace(seconds=5.0, bytes_per_second=32 * 1024)
 # Who has shown a credential may be on a mobile line that breaks off for a while.
 KNOWN = Pace(seconds=60.0, bytes_per_second=2 * 1024)
+GOOD_BYE_SECONDS = 1.0
 
 
 class TooSlow(TimeoutError):
@@ -51,8 +52,12 @@ class PacedSocket(socket.socket):
         self._moved_bytes = 0
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """Raises TooSlow."""
-        data = self._waiting(lambda: super(PacedSocket, self).recv(bufsize, flags))
+        """Raises TooSlow; the client has a moment left then to take an answer."""
+        try:
+            data = self._waiting(lambda: super(PacedSocket, self).recv(bufsize, flags))
+        except TooSlow:
+            self._waited_seconds -= GOOD_BYE_SECONDS
+            raise
         self._moved_bytes += len(data)
         return data
 

@@ -90,8 +90,21 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             # Gone again, or out of descriptors: the next turn of the loop tries anew.
             return
         self.nr_conns += 1
+        self._make_room()
         client = PacedSocket(accepted)
         self._await_head(Connection(self.cfg, client, address, listener.getsockname()))
+
+    def _make_room(self) -> None:
+        """Before the last place is taken, the one that has kept us waiting longest goes: whoever
+        sends a whole head at once is served, however many others send none."""
+        if self.nr_conns < self.worker_connections:
+            return
+        for waiting in (self.leaving, self.pending_conns, self.keepalived_conns):
+            if waiting:
+                conn = waiting.popleft()
+                self.poller.unregister(conn.sock)
+                self._drop(conn)
+                return
 
     def on_client_socket_readable(self, conn: Connection, client: object) -> None:
         """The next request of a kept connection begins."""

@@ -143,6 +143,7 @@ def test_memory_is_bounded_however_many_addresses_there_are(any_database: Databa
         ("unix:", "unix:"),
         (None, "unknown"),
         ("", "unknown"),
+        ("x" * 8000, "x" * 64),
     ],
 )
 def test_a_client_is_its_address_or_its_network(address: str | None, network: str) -> None:

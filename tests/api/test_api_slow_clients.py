@@ -15,7 +15,7 @@ from web_process import WebProcess, web_process
 CLIENTS = 40
 ANSWER_SECONDS = 1.0
 TRICKLE_SECONDS = 0.8
-WATCHED_SECONDS = 4.0
+WATCHED_SECONDS = 2.5
 POST = b"POST /api/upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
 FORM = b"Content-Type: multipart/form-data; boundary=x\r\n"
 OPENING = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
@@ -185,3 +185,10 @@ def test_what_is_no_request_is_refused_in_the_one_shape(
     assert list(shown) == ["code", "status", "message", "errors"]
     assert shown["code"] == status
     assert shown["message"].endswith(".")
+
+
+def test_idle_connections_beyond_all_places_keep_nobody_out(web: WebProcess) -> None:
+    with ExitStack() as stack:
+        for _ in range(700):
+            stack.enter_context(web.connect())
+        assert slowest_answer_seconds(web) < ANSWER_SECONDS
