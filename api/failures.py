@@ -1,9 +1,9 @@
 """Refused tokens, counted for each client address, so that guessing costs the guesser most.
 
-A process counts in memory and adds its counts to the database's at most once a second, in one
-statement: what all processes have counted comes back with it. So a flood of bad tokens is one
-small write a second, whatever its size, and an address that is over the limit costs no query at
-all. One process refuses exactly at the limit; another learns of it with its next failure.
+A process counts in memory and adds its counts to the database's at most once a second, and when an
+address comes to the limit; what all processes have counted comes back with it. So a flood of bad
+tokens is one small write a second, and one more for each address that is used up; an address over
+the limit costs no query at all. Another process learns of it with its next failure.
 """
 
 import hashlib
@@ -72,8 +72,10 @@ class Failures:
         """Count a refused token; sometimes writes to the database. What SQLite's lock keeps from
         being written is written later."""
         with self._lock:
-            self._tally(network_of(address)).unwritten += 1
-            if self._now() < self._write_at:
+            tally = self._tally(network_of(address))
+            tally.unwritten += 1
+            is_at_limit = tally.written + tally.unwritten == self._limit.most
+            if self._now() < self._write_at and not is_at_limit:
                 return
             self._write_at = self._now() + WRITE_SECONDS
             unwritten = self._unwritten()

@@ -1,8 +1,11 @@
 """What a platform asks: is the process alive, may it get requests."""
 
 import logging
+import threading
+import time
 from typing import Any
 
+from flask import current_app
 from kombu.exceptions import OperationalError as BrokerError
 from marshmallow import fields
 from marshmallow.validate import OneOf
@@ -19,6 +22,8 @@ logger = logging.getLogger(__name__)
 blueprint = Blueprint("Health", __name__, url_prefix="/health", description="For the platform.")
 
 BROKER_SECONDS = 1.0
+VERDICT_SECONDS = 1.0
+EXTENSION = "student-voter-system-readiness"
 
 
 class LiveSchema(AnswerSchema):
@@ -61,14 +66,43 @@ def ready() -> tuple[dict[str, str], int]:
     A broker out of reach is told, and no reason to be not ready: uploads are accepted all the
     same.
     """
+    verdict = _latest().verdict()
+    return verdict, 200 if verdict["status"] == "ready" else 503
+
+
+class _Latest:
+    """The last verdict, good for a moment: strangers may ask, and a broker that is away takes a
+    second. One thread at a time finds out; the others tell what it found before."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._verdict: dict[str, str] = {}
+        self._good_until = 0.0
+
+    def verdict(self) -> dict[str, str]:
+        """Waits for another thread only if there was no verdict yet."""
+        if time.monotonic() >= self._good_until and self._lock.acquire(blocking=not self._verdict):
+            try:
+                if time.monotonic() >= self._good_until:
+                    self._verdict = _find_out()
+                    self._good_until = time.monotonic() + VERDICT_SECONDS
+            finally:
+                self._lock.release()
+        return self._verdict
+
+
+def _latest() -> _Latest:
+    latest: _Latest = current_app.extensions.setdefault(EXTENSION, _Latest())
+    return latest
+
+
+def _find_out() -> dict[str, str]:
     state = _database_state()
-    is_ready = state == "ok"
-    answer = {
-        "status": "ready" if is_ready else "not ready",
+    return {
+        "status": "ready" if state == "ok" else "not ready",
         "database": state,
         "broker": "ok" if _broker_answers() else "unreachable",
     }
-    return answer, 200 if is_ready else 503
 
 
 def _database_state() -> str:

@@ -1,5 +1,8 @@
 """What the platform is told about the process."""
 
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -46,3 +49,21 @@ def test_a_dead_broker_is_told_and_no_reason_to_be_not_ready(
 def test_a_living_broker_is_told(app: Flask, settings: Settings, rabbitmq_url: str) -> None:
     service = create_app(replace(settings, broker_url=rabbitmq_url))
     assert ApiClient(service, "").get("/health/ready").get_json()["broker"] == "ok"
+
+
+def test_however_many_ask_one_thread_finds_out(app: Flask, settings: Settings) -> None:
+    """A broker that does not answer takes a second to find out about."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        deaf = create_app(replace(settings, broker_url=f"amqp://guest:guest@127.0.0.1:{port}//"))
+        first = ApiClient(deaf, "").get("/health/ready").get_json()
+        assert first["broker"] == "unreachable"
+        started = time.monotonic()
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(lambda _: ask(deaf), range(100)))
+        assert answers == [first] * 100
+        assert time.monotonic() - started < 10
+
+
+def ask(app: Flask) -> object:
+    return ApiClient(app, "").get("/health/ready").get_json()

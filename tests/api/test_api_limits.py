@@ -112,15 +112,18 @@ def test_a_flood_is_one_write_a_second(flooded: tuple[Failures, Failures, Clock]
     assert RateCount.select().count() == 1 + 500
 
 
-def test_a_process_refuses_at_the_limit_before_it_has_written(
+def test_a_process_refuses_at_the_limit_and_tells_the_others(
     flooded: tuple[Failures, Failures, Clock],
 ) -> None:
-    here, _, _ = flooded
+    here, there, _ = flooded
     for _ in range(4):
         here.note(HERE)
     assert here.seconds_to_wait(HERE, "x") == 0
     here.note(HERE)
     assert here.seconds_to_wait(HERE, "x") > 0
+    # And tells the others, each of which finds out with its next failure.
+    there.note(HERE)
+    assert there.seconds_to_wait(HERE, "x") > 0
 
 
 def test_memory_is_bounded_however_many_addresses_there_are(any_database: Database) -> None:
