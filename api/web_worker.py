@@ -210,6 +210,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.leaving.remove(conn)
         self._drop(conn)
 
+    def _cap_keepalive(self, deadline: float) -> None:
+        """A worker that stops waits for none of its connections longer than for kept ones."""
+        super()._cap_keepalive(deadline)
+        for conn in (*self.pending_conns, *self.leaving):
+            conn.timeout = min(conn.timeout, deadline)
+
     def murder_pending(self) -> None:
         """Close what has been waited for long enough; called about once a second."""
         super().murder_pending()
