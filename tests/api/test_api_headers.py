@@ -65,7 +65,7 @@ def test_a_page_runs_no_script_and_no_style_of_its_own(app: Flask) -> None:
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 @pytest.mark.parametrize(
     ("fragment", "shown"),
-    [("", 'data-path="/api/upload/"'), ("#/Upload/post_api_upload_", 'type="file"')],
+    [("", 'data-path="/api/upload/"'), ("#/Upload/upload", 'type="file"')],
 )
 def test_swagger_ui_works_in_a_browser_and_offends_no_policy(
     tmp_path: Path, fragment: str, shown: str

@@ -267,5 +267,5 @@ def test_the_document_says_what_a_correction_needs(admin: ApiClient) -> None:
     assert {"$ref": "#/components/parameters/IF_MATCH"} in correction["parameters"]
     body = document["components"]["schemas"]["VoterChange"]
     assert body["required"] == ["reason"]
-    assert body["properties"]["year"]["type"] == "integer"
+    assert body["properties"]["year"]["type"] == ["integer", "null"]
     assert "student_id" not in body["properties"]
