@@ -68,8 +68,8 @@ def test_every_address_but_the_public_ones_demands_one_of_its_scopes(app: Flask)
             assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
             refused.add(path)
         for scope in set(clients) & set(scopes):
-            with clients[scope].send(method, path) as answer:
-                assert answer.status_code not in (401, 403), (method, path)
+            with clients[scope].send(method, path) as given:
+                assert given.status_code not in (401, 403), (method, path)
     assert refused == {path for _, _, path in every_address(app)} - PUBLIC
 
 
