@@ -123,7 +123,7 @@ def _bounded(connection: _Pinned, seconds: float) -> Iterator[None]:
     try:
         yield
     except (OSError, http.client.HTTPException) as error:
-        if is_over.is_set():
+        if is_over.is_set() or isinstance(error, TimeoutError):
             raise CallTimeout("the receiver took too long") from error
         raise
     finally:

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
+from peewee import ModelSelect
+
 from shared.database import clock, database, is_postgresql
 from shared.jobs.attempts import Claim, conclude
 from shared.jobs.models import Job
@@ -140,11 +142,10 @@ def _insert(
     return job_id
 
 
-def _latest_of(sha256: str) -> UUID | None:
-    """The last job before that got the same bytes."""
+def _latest_of(sha256: str) -> "ModelSelect[Job]":
+    """The last job before that got the same bytes; part of the statement that makes the new one."""
     query = Job.select(Job.id).where(Job.sha256 == sha256)
-    latest: UUID | None = query.order_by(Job.created_at.desc()).limit(1).scalar()
-    return latest
+    return query.order_by(Job.created_at.desc()).limit(1)
 
 
 def find(job_id: UUID) -> Job | None:

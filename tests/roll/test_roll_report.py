@@ -37,7 +37,7 @@ def test_a_report_survives_its_own_dictionary() -> None:
     assert list(values) == [
         *("rows_read", "created", "updated", "unchanged", "repeated", "rejected", "blank_rows"),
         *("missing_columns", "ignored_columns", "missing_fields", "errors", "warnings"),
-        *("columns", "assumptions", "signs"),
+        *("columns", "assumptions", "signs", "eligibility_on", "eligibility_off"),
     ]
     assert Report.from_dict(values) == example()
 
