@@ -17,6 +17,7 @@ from api import (
     voter_exports,
     voters,
 )
+from api.admin.site import add_pages
 from api.auth import authenticate
 from api.document import DocumentedApi
 from api.errors import register_errors
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         api.register_blueprint(resource)
     app.register_blueprint(docs.blueprint)
     api.finish(app)
+    add_pages(app, settings)
     cli.register_commands(app)
     token_commands.register_commands(app)
     app.wsgi_app = behind_proxies(  # type: ignore[method-assign,assignment]

@@ -48,7 +48,7 @@ def requires(*scopes: Scope) -> Callable[[View], View]:
 def authenticate() -> None:
     """Stop a request that may not go on. It runs before the body is looked at."""
     _check_host()
-    if request.endpoint in PUBLIC_ENDPOINTS:
+    if request.endpoint in PUBLIC_ENDPOINTS or is_page(request.path):
         return
     g.token = _credential()
     give_time(request.environ)
@@ -69,6 +69,11 @@ def _makes_links(shown: Request) -> bool:
         return bool(shown.host and shown.root_url)
     except UnicodeError:
         return False
+
+
+def is_page(path: str) -> bool:
+    """Whether an address is one of the pages for people, which `api.admin.guard` looks after."""
+    return path == "/admin" or path.startswith("/admin/")
 
 
 def caller() -> ApiToken:

@@ -74,6 +74,10 @@ class Admin(BaseModel):
     username = TextField(unique=True)
     password_hash = TextField()
     created_at = DateTimeField()
+    role = TextField(default="admin")
+    session_key = TextField(default="")
+    disabled_at = DateTimeField(null=True)
+    signed_in_at = DateTimeField(null=True)
 
 
 def create_token(

@@ -1,0 +1,111 @@
+"""Sign in, sign out, change the password."""
+
+from flask import flash, redirect, request, session, url_for
+from flask_admin import expose
+from flask_login import login_user, logout_user
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from api.admin.guard import Person, person, safe_next
+from api.admin.page import ANYBODY, Page
+from api.auth import requires
+from shared.people import MAX_PASSWORD_CHARS, MAX_USERNAME_CHARS, WeakPassword, change_password
+from shared.people import sign_in as find_person
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]
+    """A name and a password."""
+
+    username = StringField(
+        "Name",
+        [InputRequired("Enter your name."), Length(max=MAX_USERNAME_CHARS)],
+        render_kw={"autocomplete": "username", "autofocus": True},
+    )
+    password = PasswordField(
+        "Password",
+        [InputRequired("Enter your password."), Length(max=MAX_PASSWORD_CHARS)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc]
+    """The old password and the new one twice."""
+
+    old = PasswordField(
+        "Present password",
+        [InputRequired("Enter your present password.")],
+        render_kw={"autocomplete": "current-password"},
+    )
+    new = PasswordField(
+        "New password",
+        [InputRequired("Enter a new password.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        "New password again",
+        [InputRequired("Enter the new password once more.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class Account(Page):
+    """What has to do with the own account."""
+
+    name = "Account"
+    endpoint = "account"
+    url = "/admin/account"
+    is_in_menu = False
+
+    def is_accessible(self) -> bool:
+        """Also to those who have yet to sign in; the guard knows the rest."""
+        return True
+
+    @expose("/sign-in/", methods=["GET", "POST"])
+    def sign_in(self) -> str | Response:
+        """Ask for name and password."""
+        form = SignInForm()
+        if form.validate_on_submit():
+            found = find_person(form.username.data, form.password.data)
+            if found is not None:
+                session.clear()
+                session.permanent = True
+                login_user(Person(found))
+                return redirect(safe_next(request.args.get("next")))
+            form.password.errors = ("This name and password do not belong together.",)
+        return self.page("sign_in.html", form=form)
+
+    @expose("/sign-out/", methods=["POST"])
+    @requires(*ANYBODY)
+    def sign_out(self) -> Response:
+        """End the session."""
+        logout_user()
+        session.clear()
+        flash("You are signed out.", "success")
+        return redirect(url_for("account.sign_in"))
+
+    @expose("/", methods=["GET", "POST"])
+    @requires(*ANYBODY)
+    def index(self) -> str | Response:
+        """Set a new password; all sessions end, and this one begins anew."""
+        form = PasswordForm()
+        if form.validate_on_submit() and self._is_changed(form):
+            flash("Your password is changed. Please sign in with it.", "success")
+            logout_user()
+            session.pop("_user_id", None)
+            return redirect(url_for("account.sign_in"))
+        return self.page("password.html", form=form)
+
+    def _is_changed(self, form: PasswordForm) -> bool:
+        if form.new.data != form.again.data:
+            form.again.errors = ("The two new passwords differ.",)
+            return False
+        try:
+            is_changed = change_password(person().admin, form.old.data, form.new.data)
+        except WeakPassword as weak:
+            form.new.errors = (str(weak),)
+            return False
+        if not is_changed:
+            form.old.errors = ("This is not your present password.",)
+        return is_changed

@@ -1,0 +1,104 @@
+"""Who may open which page. A view names the scopes of which a person needs one, as the API's do;
+a view that names none is an admin's."""
+
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, flash, g, redirect, request, url_for
+from flask_login import AnonymousUserMixin, UserMixin, current_user
+from flask_wtf.csrf import CSRFProtect
+from webargs.flaskparser import abort
+from werkzeug.wrappers import Response
+
+from api.auth import UNMARKED, is_page
+from shared.credentials import Admin, Scope
+from shared.database import database
+from shared.people import ROLE_SCOPES, find_session
+
+PUBLIC_ENDPOINTS = frozenset({"account.sign_in", "pages.static"})
+SIGN_IN = "account.sign_in"
+
+
+class Person(UserMixin):  # type: ignore[misc]
+    """Who is signed in."""
+
+    def __init__(self, admin: Admin) -> None:
+        self.admin = admin
+        self.name: str = admin.username
+        self.scopes = ROLE_SCOPES[admin.role]
+
+    def get_id(self) -> str:
+        """What the session keeps; see `shared.people`."""
+        return f"{self.admin.id}:{self.admin.session_key}"
+
+    def allows(self, *scopes: Scope) -> bool:
+        """Whether the person has one of the scopes, or is an admin."""
+        return not {*scopes, Scope.ADMIN}.isdisjoint(self.scopes)
+
+
+class Visitor(AnonymousUserMixin):  # type: ignore[misc]
+    """Nobody yet."""
+
+    name = ""
+
+    def allows(self, *scopes: Scope) -> bool:
+        """Nothing."""
+        return False
+
+
+def load_person(session_id: str) -> Person | None:
+    """The person of a session, for Flask-Login; None when it has ended."""
+    person_id, _, session_key = session_id.partition(":")
+    if not person_id.isdecimal():
+        return None
+    with database.connection_context():
+        found = find_session(int(person_id), session_key)
+    return None if found is None else Person(found)
+
+
+def person() -> Person:
+    """Who has sent this request."""
+    return cast(Person, current_user._get_current_object())
+
+
+def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
+    """Look at every request for a page before it is answered, its form's token included."""
+
+    def guard() -> Response | None:
+        if not is_page(request.path):
+            return None
+        if request.endpoint not in PUBLIC_ENDPOINTS:
+            if not current_user.is_authenticated:
+                return _to_sign_in()
+            _check_scopes()
+        csrf.protect()
+        return None
+
+    app.before_request(guard)
+
+
+def _to_sign_in() -> Response:
+    if request.method == "GET":
+        return redirect(url_for(SIGN_IN, next=request.full_path.rstrip("?")))
+    flash("You were signed out. Please sign in and do it again.", "warning")
+    return redirect(url_for(SIGN_IN))
+
+
+def _check_scopes() -> None:
+    if request.endpoint is None:
+        return
+    view = current_app.view_functions[request.endpoint]
+    scopes: tuple[Scope, ...] = getattr(view, "scopes", UNMARKED)
+    if not person().allows(*scopes):
+        abort(403, message="Your role does not let you do this. Please ask an admin.")
+    g.caller_name = person().name
+
+
+def safe_next(target: str | None) -> str:
+    """Where to go after signing in: a page of ours, whatever the address says."""
+    home = url_for("admin.index")
+    if not target:
+        return home
+    parts = urlsplit(target)
+    is_ours = not parts.scheme and not parts.netloc and is_page(parts.path)
+    return target if is_ours and target.startswith("/") and "\\" not in target else home

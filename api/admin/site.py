@@ -1,0 +1,54 @@
+"""The pages, wired together: sign-in, guard, menu."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Flask
+from flask_admin import Admin
+from flask_admin.theme import Theme
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFProtect
+
+from api.admin import shown
+from api.admin.account import Account
+from api.admin.guard import Visitor, guard_pages, load_person
+from api.admin.home import Home
+from config.settings import Settings
+
+SESSION_LENGTH = timedelta(hours=8)
+ASSETS = Blueprint(
+    "pages",
+    __name__,
+    static_folder="static",
+    static_url_path="/admin/assets",
+    template_folder="templates",
+)
+BASE_TEMPLATE = "pages/base.html"
+
+
+def add_pages(app: Flask, settings: Settings) -> None:
+    """Give the app its pages. Who is not signed in comes to no other page than the sign-in."""
+    app.config.from_mapping(
+        SESSION_COOKIE_NAME="voter_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=not settings.debug,
+        PERMANENT_SESSION_LIFETIME=SESSION_LENGTH,
+        SESSION_REFRESH_EACH_REQUEST=True,
+        # Only the pages have forms; the API takes no cookie.
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    csrf = CSRFProtect(app)
+    login = LoginManager(app)
+    login.user_loader(load_person)
+    login.anonymous_user = Visitor
+    guard_pages(app, csrf)
+    app.jinja_env.filters.update(shown.FILTERS)
+    app.register_blueprint(ASSETS)
+    pages = Admin(
+        app,
+        name="Voter roll",
+        index_view=Home(),
+        theme=Theme(folder="bootstrap4", base_template=BASE_TEMPLATE),
+    )
+    pages.add_view(Account())

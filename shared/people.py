@@ -1,0 +1,131 @@
+"""People who sign in to the pages, with what their role lets them do.
+
+A password is kept as Werkzeug's salted scrypt hash. A session names its person and that person's
+session key, so that a new password, or locking the person out, ends every session.
+"""
+
+import secrets
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
+
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from shared.credentials import Admin, Scope
+from shared.database import clock
+
+MIN_PASSWORD_CHARS = 10
+MAX_PASSWORD_CHARS = 200
+MAX_USERNAME_CHARS = 100
+
+
+class Role(StrEnum):
+    """What a person may do; each role includes the one before."""
+
+    VIEWER = "viewer"
+    IMPORTER = "importer"
+    ADMIN = "admin"
+
+
+ROLE_SCOPES: Mapping[str, frozenset[Scope]] = MappingProxyType(
+    {
+        Role.VIEWER: frozenset({Scope.READ}),
+        Role.IMPORTER: frozenset({Scope.READ, Scope.IMPORT}),
+        Role.ADMIN: frozenset(Scope),
+    }
+)
+
+
+class WeakPassword(ValueError):
+    """The password is too short, too long, or the name itself."""
+
+
+def create_person(username: str, password: str, role: Role) -> None:
+    """Store a person who may sign in. Raises `WeakPassword`, and peewee's IntegrityError when the
+    name is taken."""
+    _check_password(username, password)
+    Admin.insert(
+        username=username,
+        password_hash=generate_password_hash(password),
+        created_at=clock(),
+        role=role,
+        session_key=_new_key(),
+    ).execute()
+
+
+def sign_in(username: str, password: str) -> Admin | None:
+    """The person with this name and password, unless unknown or locked out.
+
+    An unknown name takes as long as a wrong password.
+    """
+    person: Admin | None = Admin.get_or_none(
+        (Admin.username == username) & Admin.disabled_at.is_null()
+    )
+    known_hash = person.password_hash if person else _hash_of_nobody()
+    if not check_password_hash(known_hash, password[:MAX_PASSWORD_CHARS]) or person is None:
+        return None
+    Admin.update(signed_in_at=clock()).where(Admin.id == person.id).execute()
+    return person
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return generate_password_hash(secrets.token_urlsafe())
+
+
+def find_session(person_id: int, session_key: str) -> Admin | None:
+    """The person of a session, unless it has ended."""
+    person: Admin | None = Admin.get_or_none((Admin.id == person_id) & Admin.disabled_at.is_null())
+    if person is None or not secrets.compare_digest(
+        person.session_key.encode(), session_key.encode()
+    ):
+        return None
+    return person
+
+
+def change_password(person: Admin, old: str, new: str) -> bool:
+    """Set a new password and end all sessions; False when the old one is wrong. Raises
+    `WeakPassword`."""
+    if not check_password_hash(person.password_hash, old[:MAX_PASSWORD_CHARS]):
+        return False
+    _check_password(person.username, new)
+    Admin.update(password_hash=generate_password_hash(new), session_key=_new_key()).where(
+        Admin.id == person.id
+    ).execute()
+    return True
+
+
+def set_role(person_id: int, role: Role) -> bool:
+    """Give a person another role; False for the last admin, who must stay one."""
+    if role is not Role.ADMIN and _is_last_admin(person_id):
+        return False
+    return bool(Admin.update(role=role).where(Admin.id == person_id).execute())
+
+
+def lock_out(person_id: int) -> bool:
+    """End a person's sessions and let no new one begin; False for the last admin."""
+    if _is_last_admin(person_id):
+        return False
+    locked = Admin.update(disabled_at=clock(), session_key=_new_key())
+    return bool(locked.where((Admin.id == person_id) & Admin.disabled_at.is_null()).execute())
+
+
+def _is_last_admin(person_id: int) -> bool:
+    others = Admin.select().where(
+        (Admin.role == Role.ADMIN) & Admin.disabled_at.is_null() & (Admin.id != person_id)
+    )
+    return not others.exists()
+
+
+def _check_password(username: str, password: str) -> None:
+    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
+        raise WeakPassword(
+            f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
+        )
+    if password.casefold() == username.casefold():
+        raise WeakPassword("The password must not be the name.")
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(16)
