@@ -9,9 +9,9 @@ from flask import Flask
 from flask.cli import with_appcontext
 from peewee import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
-from shared import credentials
 from shared import database as databases
 from shared.options import ImportOptions, OnError
+from shared.people import Role, WeakPassword, create_person
 from shared.roll.csv_reader import DELIMITERS
 from shared.voters.merge import Mode
 
@@ -63,13 +63,20 @@ def migrate() -> None:
     confirmation_prompt=True,
     help="Asked for when not given, which keeps it out of the shell's history.",
 )
+@click.option(
+    "--role",
+    type=click.Choice([str(role) for role in Role]),
+    default=str(Role.ADMIN),
+    show_default=True,
+    help="What the person may do.",
+)
 @with_appcontext
-def create_admin(username: str, password: str) -> None:
+def create_admin(username: str, password: str, role: str) -> None:
     """Create a person who may sign in to the pages."""
     with usable_database():
         try:
-            credentials.create_admin(username, password)
-        except ValueError as error:
+            create_person(username, password, Role(role))
+        except WeakPassword as error:
             raise click.ClickException(str(error)) from None
         except IntegrityError:
             raise click.ClickException(f"There is an admin named {username!r} already.") from None

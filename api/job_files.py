@@ -75,14 +75,7 @@ def rejects(task_id: UUID) -> Response:
     The file's own columns with `_line` and `_errors` added. Mend the rows and upload the file as
     it is: the two added columns are ignored.
     """
-    job = job_or_404(task_id)
-    return _download(
-        job,
-        job.rejects_key,
-        name=f"rejects-{task_id}.csv",
-        mimetype=CSV,
-        absent="This task has no rejected rows to download.",
-    )
+    return download_rejects(job_or_404(task_id))
 
 
 @blueprint.route("/<uuid:task_id>/file")
@@ -94,7 +87,22 @@ def original(task_id: UUID) -> Response:
 
     The very bytes that were sent.
     """
-    job = job_or_404(task_id)
+    return download_original(job_or_404(task_id))
+
+
+def download_rejects(job: Job) -> Response:
+    """The rejected rows of a job as an attachment; the request ends here when there are none."""
+    return _download(
+        job,
+        job.rejects_key,
+        name=f"rejects-{job.id}.csv",
+        mimetype="text/csv",
+        absent="This task has no rejected rows to download.",
+    )
+
+
+def download_original(job: Job) -> Response:
+    """The file of a job as an attachment, as it was sent."""
     return _download(
         job,
         job.file_key,

@@ -17,8 +17,9 @@ from pathlib import Path
 from peewee import InterfaceError, OperationalError
 
 from config.settings import PROJECT_ROOT, SettingsError, load_settings
-from shared.credentials import Admin, ApiToken, Scope, create_admin, create_token, find_token
+from shared.credentials import Admin, ApiToken, Scope, create_token, find_token
 from shared.database import database, migrate, open_database
+from shared.people import Role, create_person
 
 CREDENTIALS = PROJECT_ROOT / "var" / "dev-credentials.json"
 
@@ -84,7 +85,7 @@ def new_credentials() -> dict[str, str]:
     username = free_name("admin", lambda name: Admin.get_or_none(Admin.username == name))
     token_name = free_name("development", lambda name: ApiToken.get_or_none(ApiToken.name == name))
     password = secrets.token_urlsafe(12)
-    create_admin(username, password)
+    create_person(username, password, Role.ADMIN)
     token = create_token(token_name, list(Scope))
     return {"url": "", "token": token, "username": username, "password": password}
 
@@ -109,6 +110,7 @@ def welcome(credentials: dict[str, str]) -> str:
     """The addresses and credentials, for the terminal of a developer."""
     url, token = credentials["url"], credentials["token"]
     return f"""
+  Pages        {url}/admin/
   Swagger UI   {url}/api/docs/
   Status       {url}/health/ready
   API token    {token}

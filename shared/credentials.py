@@ -1,7 +1,7 @@
 """Who may come in: API tokens for programs, admins for the pages.
 
-A token is 32 random bytes, so a plain SHA-256 of it is safe at rest and quick to look up. A
-password is not random: it is kept as Werkzeug's salted scrypt hash.
+A token is 32 random bytes, so a plain SHA-256 of it is safe at rest and quick to look up. What
+people do with their passwords is in `shared.people`.
 """
 
 import hashlib
@@ -12,13 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
-from werkzeug.security import generate_password_hash
 
 from shared.database import BaseModel, clock, unless_locked
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a leaked token
 MAX_NAME_CHARS = 100
-MIN_PASSWORD_CHARS = 10
 # A busy token costs one write in this time, not one a request.
 USE_NOTED_SECONDS = 60.0
 
@@ -150,16 +148,6 @@ def revoke_token(name: str) -> bool:
         (ApiToken.name == name) & ApiToken.revoked_at.is_null()
     )
     return bool(query.execute())
-
-
-def create_admin(username: str, password: str) -> None:
-    """Store a person who may sign in. Raises ValueError for a short password and peewee's
-    IntegrityError when the name is taken."""
-    if len(password) < MIN_PASSWORD_CHARS:
-        raise ValueError(f"A password has at least {MIN_PASSWORD_CHARS} characters.")
-    Admin.insert(
-        username=username, password_hash=generate_password_hash(password), created_at=clock()
-    ).execute()
 
 
 def _digest(token: str) -> str:

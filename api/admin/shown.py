@@ -46,7 +46,21 @@ def percent(part: int, whole: int) -> str:
     return f"{share:.1f} %"
 
 
+def value(found: object) -> str:
+    """A value of a voter, in words."""
+    match found:
+        case True:
+            return "yes"
+        case False:
+            return "no"
+        case None | "":
+            return "nothing"
+        case _:
+            return str(found)
+
+
 FILTERS = {
+    "shown": value,
     "number": number,
     "plural": plural,
     "size": size,

@@ -12,6 +12,7 @@ from api.admin import shown
 from api.admin.account import Account
 from api.admin.guard import Visitor, guard_pages, load_person
 from api.admin.home import Home
+from api.admin.imports import Imports, NewImport
 from config.settings import Settings
 
 SESSION_LENGTH = timedelta(hours=8)
@@ -51,4 +52,5 @@ def add_pages(app: Flask, settings: Settings) -> None:
         index_view=Home(),
         theme=Theme(folder="bootstrap4", base_template=BASE_TEMPLATE),
     )
-    pages.add_view(Account())
+    for page in (NewImport(), Imports(), Account()):
+        pages.add_view(page)

@@ -14,3 +14,73 @@ function localTimes(root) {
 }
 
 document.addEventListener("DOMContentLoaded", () => localTimes(document));
+
+// A running import: ask how far it is, and show the whole page again when it has ended.
+function followProgress(box) {
+  const bar = box.querySelector("progress");
+  const status = box.querySelector("[data-status]");
+  const ask = async () => {
+    try {
+      const answer = await fetch(box.dataset.progress, { headers: { Accept: "application/json" } });
+      if (answer.redirected || answer.status === 404) { location.reload(); return; }
+      const job = await answer.json();
+      if (job.is_final) { location.reload(); return; }
+      if (job.percent === null) { bar.removeAttribute("value"); } else { bar.value = job.percent; }
+      if (status.textContent !== job.status) { status.textContent = job.status; }
+    } catch { /* The network is away for a moment; the next try tells. */ }
+    setTimeout(ask, 1000);
+  };
+  setTimeout(ask, 500);
+}
+
+// A file: dropped or chosen, sent with a bar that tells how much of it has gone out.
+function uploadWithProgress(form) {
+  const drop = form.querySelector("[data-drop]");
+  const input = form.querySelector("input[type=file]");
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    drop.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", name === "dragover");
+      if (name === "drop" && event.dataTransfer.files.length) { input.files = event.dataTransfer.files; }
+    });
+  }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const sending = form.querySelector("[data-sending]");
+    const problem = form.querySelector("[data-problem]");
+    const button = form.querySelector("button.primary");
+    const stopped = (text) => {
+      problem.textContent = text;
+      problem.hidden = false;
+      sending.hidden = true;
+      button.disabled = false;
+    };
+    const request = new XMLHttpRequest();
+    request.upload.onprogress = (progress) => {
+      const percent = progress.total ? Math.round((100 * progress.loaded) / progress.total) : 0;
+      sending.querySelector("progress").value = percent;
+      sending.querySelector("[data-status]").textContent =
+        percent < 100 ? `Sending: ${percent} %` : "Sent; waiting for the answer …";
+    };
+    request.onload = () => {
+      if (request.responseURL && request.responseURL.split("?")[0] !== location.href.split("?")[0]) {
+        location.assign(request.responseURL);
+        return;
+      }
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      const found = page.querySelector("main .error:not([hidden]), main .notice");
+      stopped(found ? found.textContent : "The file was not taken. Please try again.");
+    };
+    request.onerror = () => stopped("The connection broke off. Nothing was imported; please send the file again.");
+    problem.hidden = true;
+    sending.hidden = false;
+    button.disabled = true;
+    request.open("POST", location.href);
+    request.send(new FormData(form));
+  });
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-progress]").forEach(followProgress);
+  document.querySelectorAll("form[data-upload]").forEach(uploadWithProgress);
+});

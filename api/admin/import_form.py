@@ -1,0 +1,73 @@
+"""The form that sends a file."""
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import (
+    BooleanField,
+    FloatField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+)
+from wtforms.validators import Length, NumberRange, Optional
+
+from api.upload_schemas import MAX_EXPECTED_ROWS
+from shared.options import ImportOptions, OnError
+from shared.voters.merge import Mode
+
+INTENTS = [
+    ("preview", "Preview first: show what would change, and let me apply it then"),
+    ("apply", "Import at once"),
+]
+MODES = [
+    (str(Mode.UPSERT), "Create new voters and update those on the roll"),
+    (str(Mode.CREATE_ONLY), "Only create new voters"),
+    (str(Mode.UPDATE_ONLY), "Only update voters on the roll"),
+]
+DELIMITER_OF = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+# By their names: a browser does not send a tab reliably.
+DELIMITER_CHOICES = [("", "Find out"), *((name, name.capitalize()) for name in DELIMITER_OF)]
+
+
+class ImportForm(FlaskForm):  # type: ignore[misc]
+    """A file, what to do with it, and under which conditions."""
+
+    file = FileField("The registrar's file", [FileRequired("Choose a file.")])
+    intent = RadioField("What to do", choices=INTENTS, default="preview")
+    mode = RadioField("Which voters", choices=MODES, default=str(Mode.UPSERT))
+    abort = BooleanField("Save nothing if any row is rejected")
+    expected_rows = IntegerField(
+        "The registrar's count of rows (saves nothing when it differs)",
+        [Optional(), NumberRange(0, MAX_EXPECTED_ROWS, "Give a whole number.")],
+    )
+    max_rejected_percent = FloatField(
+        "Save nothing when more than this percentage of rows is rejected",
+        [Optional(), NumberRange(0, 100, "Give a number from 0 to 100.")],
+    )
+    encoding = StringField("Encoding of a CSV file", [Optional(), Length(max=40)])
+    delimiter = SelectField("Delimiter of a CSV file", choices=DELIMITER_CHOICES, default="")
+    sheet = StringField("Sheet of a workbook", [Optional(), Length(max=100)])
+
+    @property
+    def has_options(self) -> bool:
+        """Whether one of the further choices was made, or cannot be used."""
+        further = (self.expected_rows, self.max_rejected_percent, self.encoding, self.sheet)
+        return bool(
+            self.mode.data != Mode.UPSERT
+            or self.abort.data
+            or self.delimiter.data
+            or any(field.data or field.errors for field in further)
+        )
+
+    def options(self) -> ImportOptions:
+        """The choices as the import takes them."""
+        return ImportOptions(
+            mode=Mode(self.mode.data),
+            on_error=OnError.ABORT if self.abort.data else OnError.SKIP,
+            expected_rows=self.expected_rows.data,
+            max_rejected_percent=self.max_rejected_percent.data,
+            encoding=self.encoding.data or None,
+            delimiter=DELIMITER_OF.get(self.delimiter.data),
+            sheet=self.sheet.data or None,
+        )

@@ -1,0 +1,198 @@
+"""Send a file, watch it, look at what became of it, decide about it; and all that came before."""
+
+from collections.abc import Callable
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from flask import Response as FlaskResponse
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response
+
+from api.admin.guard import person
+from api.admin.import_form import ImportForm
+from api.admin.job_page import job_page
+from api.admin.lists import Pages, text_argument
+from api.admin.page import Page
+from api.auth import requires
+from api.job_files import download_original, download_rejects
+from api.jobs import job_or_404
+from api.services import services
+from api.task_status import describe
+from shared import follow_up
+from shared.credentials import Scope
+from shared.follow_up import FilePurged, NotPossible
+from shared.jobs import store as jobs
+from shared.jobs.models import Job
+from shared.jobs.states import FINAL_STATES, JobState
+from shared.roll.errors import FileFault
+from shared.submission import TooLarge, submit
+
+PAGE_SIZE = 25
+ORDERS = {
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "file": "File name",
+    "rows": "Most rows first",
+}
+ORDERINGS = {
+    "newest": Job.created_at.desc(),
+    "oldest": Job.created_at.asc(),
+    "file": Job.file_name.asc(),
+    "rows": Job.rows_read.desc(),
+}
+
+
+class Imports(Page):
+    """The history of imports, and each of them."""
+
+    name = "Imports"
+    endpoint = "imports"
+    url = "/admin/imports"
+    scopes = (Scope.READ,)
+
+    @expose("/")
+    @requires(Scope.READ)
+    def index(self) -> str:
+        """The imports that match, a page of them."""
+        asked = {name: text_argument(name) for name in ("q", "by", "state", "sort")}
+        asked["sort"] = asked["sort"] if asked["sort"] in ORDERINGS else "newest"
+        query = Job.select().order_by(ORDERINGS[asked["sort"]], Job.id)
+        if asked["q"]:
+            query = query.where(Job.file_name.contains(asked["q"]))
+        if asked["by"]:
+            query = query.where(Job.uploaded_by.contains(asked["by"]))
+        if asked["state"]:
+            query = query.where(Job.state == asked["state"])
+        pages = Pages(query, PAGE_SIZE)
+        return self.page(
+            "imports.html",
+            jobs=pages.rows,
+            asked=asked,
+            states=list(JobState),
+            orders=ORDERS,
+            previous_url=pages.previous_url,
+            next_url=pages.next_url,
+        )
+
+    @expose("/<uuid:task_id>/")
+    @requires(Scope.READ)
+    def show(self, task_id: UUID) -> str:
+        """One import: its progress, its outcome, and what can be done."""
+        return self.page("import.html", **job_page(job_or_404(task_id), may_read_roll=True))
+
+    @expose("/<uuid:task_id>/progress/")
+    @requires(Scope.READ)
+    def progress(self, task_id: UUID) -> dict[str, Any]:
+        """How far it is, for the page's script."""
+        job = job_or_404(task_id)
+        document = describe(job, may_read_roll=False)
+        return {
+            "state": job.state,
+            "status": document["status"],
+            "percent": document["progress"]["percent"],
+            "is_final": job.state in FINAL_STATES,
+        }
+
+    @expose("/<uuid:task_id>/rejects.csv")
+    @requires(Scope.READ)
+    def rejects(self, task_id: UUID) -> FlaskResponse:
+        """The rejected rows, to be mended and imported as they are."""
+        return download_rejects(job_or_404(task_id))
+
+    @expose("/<uuid:task_id>/file")
+    @requires(Scope.ADMIN)
+    def original(self, task_id: UUID) -> FlaskResponse:
+        """The file as it was sent."""
+        return download_original(job_or_404(task_id))
+
+    @expose("/<uuid:task_id>/cancel/", methods=["POST"])
+    @requires(Scope.IMPORT)
+    def cancel(self, task_id: UUID) -> Response:
+        """End an import that is not over."""
+        if jobs.cancel(task_id, by=person().name):
+            flash("The import is cancelled. The roll is as it was before.", "success")
+        else:
+            flash("The import had ended before it could be cancelled.", "warning")
+        return _to(task_id)
+
+    @expose("/<uuid:task_id>/retry/", methods=["POST"])
+    @requires(Scope.IMPORT)
+    def retry(self, task_id: UUID) -> Response:
+        """Import the file again after a failure."""
+        return _followed(task_id, follow_up.retry)
+
+    @expose("/<uuid:task_id>/apply/", methods=["POST"])
+    @requires(Scope.IMPORT)
+    def apply(self, task_id: UUID) -> Response:
+        """Import what a preview has shown."""
+        return _followed(task_id, follow_up.apply_preview)
+
+    @expose("/<uuid:task_id>/resend/", methods=["POST"])
+    @requires(Scope.IMPORT)
+    def resend(self, task_id: UUID) -> Response:
+        """Send the report mail once more."""
+        if services().settings.mail.recipients and jobs.resend_report(task_id):
+            flash("The mail will be sent again in a moment.", "success")
+        else:
+            flash("There is nobody to send a mail to, or no report yet.", "warning")
+        return _to(task_id)
+
+
+class NewImport(Page):
+    """Where a file is dropped."""
+
+    name = "Import a file"
+    endpoint = "new_import"
+    url = "/admin/import"
+    scopes = (Scope.IMPORT,)
+
+    @expose("/", methods=["GET", "POST"])
+    @requires(Scope.IMPORT)
+    def index(self) -> str | Response:
+        """The form, and the file that it sends."""
+        form = ImportForm()
+        if form.validate_on_submit() and (task_id := _submitted(form)):
+            return _to(task_id)
+        return self.page(
+            "new_import.html", form=form, max_bytes=services().settings.max_upload_bytes
+        )
+
+
+def _submitted(form: ImportForm) -> UUID | None:
+    """The job of the file, or None with the reason at the form's field."""
+    shared = services()
+    try:
+        return submit(
+            cast(BinaryIO, form.file.data.stream),
+            form.file.data.filename,
+            store=shared.store,
+            doorbell=shared.doorbell,
+            max_bytes=shared.settings.max_upload_bytes,
+            uploaded_by=person().name,
+            dry_run=form.intent.data == "preview",
+            options=form.options(),
+        )
+    except FileFault as fault:
+        form.file.errors = (fault.message,)
+    except TooLarge:
+        form.file.errors = ("The file is larger than this service takes.",)
+    return None
+
+
+def _followed(task_id: UUID, follow: Callable[..., UUID]) -> Response:
+    try:
+        new_id = follow(
+            job_or_404(task_id), uploaded_by=person().name, doorbell=services().doorbell
+        )
+    except NotPossible as reason:
+        flash(reason.message, "warning")
+        return _to(task_id)
+    except FilePurged:
+        flash("The file has been deleted, as files are after a while.", "warning")
+        return _to(task_id)
+    return _to(new_id)
+
+
+def _to(task_id: UUID) -> Response:
+    return redirect(url_for("imports.show", task_id=task_id))

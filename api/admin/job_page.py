@@ -1,0 +1,102 @@
+"""What the page of one job shows, put together from the job and its faults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import fn
+
+from api.task_status import describe
+from shared.database import database
+from shared.jobs.models import Job, JobFault
+from shared.jobs.states import FINAL_STATES, JobState
+from shared.roll.errors import DESCRIPTIONS
+from shared.voters.roll import roll_version
+
+EXAMPLES = 5
+COUNTS = {
+    "rows_read": "Rows read",
+    "created": "Created",
+    "updated": "Updated",
+    "unchanged": "Unchanged",
+    "repeated": "Repeated in the file",
+    "rejected": "Rejected",
+}
+PREVIEW_COUNTS = {**COUNTS, "created": "Would be created", "updated": "Would be updated"}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultGroup:
+    """Faults of one code: how many rows have it, what it means, and a few of them."""
+
+    code: str
+    meaning: str
+    rows: int
+    examples: list[JobFault]
+
+
+def job_page(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
+    """The values of the template `import.html`."""
+    document = describe(job, may_read_roll=may_read_roll)
+    report = document["report"]
+    return {
+        "job": job,
+        "document": document,
+        "report": report,
+        "counts": _counts(job, report),
+        "groups": fault_groups(job),
+        "warnings": _described((report or {}).get("warnings", {})),
+        "is_final": job.state in FINAL_STATES,
+        "is_waiting_to_be_applied": job.dry_run and job.state == JobState.SUCCESS,
+        "is_current": job.roll_version == roll_version(),
+        "can_be_retried": job.state in (JobState.FAILURE, JobState.REVOKED),
+        "has_rejects": bool(job.rejects_key) and job.files_purged_at is None,
+        "follow_up": _follow_up(job),
+    }
+
+
+def _counts(job: Job, report: Mapping[str, Any] | None) -> list[tuple[str, int]]:
+    if report is None:
+        return []
+    names = PREVIEW_COUNTS if job.dry_run else COUNTS
+    return [(label, report[name]) for name, label in names.items()]
+
+
+def fault_groups(job: Job) -> list[FaultGroup]:
+    """The kept faults of a job by code, the most frequent first."""
+    counted = (
+        JobFault.select(JobFault.code, fn.COUNT(JobFault.line.distinct()))
+        .where(JobFault.job == job.id)
+        .group_by(JobFault.code)
+    )
+    rows: dict[str, int] = dict(database.execute(counted))
+    rows |= (job.report or {}).get("errors", {})
+    return [
+        FaultGroup(code, _meaning(code), count, _examples(job, code))
+        for code, count in sorted(rows.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
+
+
+def _examples(job: Job, code: str) -> list[JobFault]:
+    faults = JobFault.select().where((JobFault.job == job.id) & (JobFault.code == code))
+    return list(faults.order_by(JobFault.number).limit(EXAMPLES))
+
+
+def _described(counts: Mapping[str, int]) -> list[tuple[str, str, int]]:
+    return [(code, _meaning(code), rows) for code, rows in sorted(counts.items())]
+
+
+def _meaning(code: str) -> str:
+    meanings = {str(known): text for known, text in DESCRIPTIONS.items()}
+    return meanings.get(code, code)
+
+
+def _follow_up(job: Job) -> Job | None:
+    """The last job that has applied this preview or tried this job again."""
+    last: Job | None = (
+        Job.select()
+        .where((Job.preview_of == job.id) | (Job.retry_of == job.id))
+        .order_by(Job.created_at.desc())
+        .first()
+    )
+    return last

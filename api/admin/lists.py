@@ -1,0 +1,41 @@
+"""Pages of a list, without counting all of its rows."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request, url_for
+
+MAX_TEXT_CHARS = 200
+MAX_PAGE = 10_000
+
+
+def text_argument(name: str) -> str:
+    """A parameter of the address, as short as any honest one and without NUL."""
+    return request.args.get(name, "")[:MAX_TEXT_CHARS].replace("\0", "").strip()
+
+
+class Pages:
+    """The page of a query that the address asks for with `page`, and those beside it.
+
+    One row more than a page is fetched, which tells whether another page follows.
+    """
+
+    def __init__(self, query: Any, page_size: int) -> None:
+        self._page = max(1, min(request.args.get("page", 1, type=int), MAX_PAGE))
+        found = list(query.offset((self._page - 1) * page_size).limit(page_size + 1))
+        self.rows = found[:page_size]
+        self._has_more = len(found) > page_size
+
+    @property
+    def previous_url(self) -> str | None:
+        """The page before, if there is one."""
+        return self._url(self._page - 1) if self._page > 1 else None
+
+    @property
+    def next_url(self) -> str | None:
+        """The page after, if there is one."""
+        return self._url(self._page + 1) if self._has_more else None
+
+    def _url(self, page: int) -> str:
+        arguments: dict[str, Any] = {**request.args.to_dict(), "page": page}
+        return f"{url_for(request.endpoint or '')}?{urlencode(arguments)}"
