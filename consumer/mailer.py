@@ -60,12 +60,13 @@ class PostOffice:
 
     def _send(self, job: Job) -> list[int]:
         faults = JobFault.select().where(JobFault.job == job.id).order_by(JobFault.number)
-        subject, body = compose(job, list(faults.limit(EXAMPLES)))
+        mail = compose(job, list(faults.limit(EXAMPLES)))
         with self._app.app_context():
             message = Message(
-                subject,
+                mail.subject,
                 recipients=self._recipients,
-                body=body,
+                body=mail.text,
+                html=mail.html,
                 extra_headers={"Auto-Submitted": "auto-generated"},
             )
             return deliver(self._mail, message)

@@ -46,9 +46,9 @@ def job(**values: Any) -> Job:
 
 
 def test_a_success_tells_every_count() -> None:
-    subject, text = compose(job(), [])
-    assert subject == "[Voter roll] Imported: roll.csv, 993 of 1,000 rows"
-    lines = [" ".join(line.split()) for line in text.splitlines()]
+    mail = compose(job(), [])
+    assert mail.subject == "[Voter roll] Imported: roll.csv, 993 of 1,000 rows"
+    lines = [" ".join(line.split()) for line in mail.text.splitlines()]
     for line in (
         "Rows processed 1,000",
         "Rows saved 993",
@@ -62,35 +62,35 @@ def test_a_success_tells_every_count() -> None:
         "department 12",
     ):
         assert line in lines
-    assert "Columns that were not used: Hall" in text
-    assert "INVALID_EMAIL: 5 rows." in text
-    assert text.index("INVALID_EMAIL") < text.index("INVALID_YEAR")
-    assert "2026-11-02 09:00:08 UTC" in text
-    assert "upload it again" in text
+    assert "Columns that were not used: Hall" in mail.text
+    assert "INVALID_EMAIL: 5 rows." in mail.text
+    assert mail.text.index("INVALID_EMAIL") < mail.text.index("INVALID_YEAR")
+    assert "2026-11-02 09:00:08 UTC" in mail.text
+    assert "upload them again" in " ".join(mail.text.split())
 
 
 def test_example_lines_name_line_and_code_and_no_value() -> None:
     fault = JobFault(line=17, code="INVALID_EMAIL", value="private@", message="private@ is wrong")
-    _, text = compose(job(), [fault])
-    assert "line 17: INVALID_EMAIL" in text
-    assert "private" not in text
+    mail = compose(job(), [fault])
+    assert "line 17: INVALID_EMAIL" in mail.text
+    assert "private" not in mail.text
 
 
 def test_a_roll_without_faults_asks_for_nothing() -> None:
     report = Report(rows_read=2, created=2)
-    _, text = compose(job(report=report.to_dict()), [])
-    assert "nothing left to do" in text
-    assert "Most frequent faults" not in text
+    mail = compose(job(report=report.to_dict()), [])
+    assert "nothing left to do" in mail.text
+    assert "Most frequent faults" not in mail.text
 
 
 def test_a_dry_run_says_that_nothing_was_changed() -> None:
-    subject, text = compose(job(dry_run=True), [])
-    assert subject.startswith("[Voter roll] Checked")
-    assert "Nothing was changed" in text
+    mail = compose(job(dry_run=True), [])
+    assert mail.subject.startswith("[Voter roll] Checked")
+    assert "Nothing was changed" in mail.text
 
 
 def test_a_failure_tells_its_reason_and_that_the_roll_is_as_before() -> None:
-    subject, text = compose(
+    mail = compose(
         job(
             state=JobState.FAILURE,
             report=None,
@@ -99,19 +99,45 @@ def test_a_failure_tells_its_reason_and_that_the_roll_is_as_before() -> None:
         ),
         [],
     )
-    assert subject == "[Voter roll] Not imported: roll.csv"
-    assert "No column for the e-mail address. (MISSING_COLUMNS)" in text
-    assert "as it was before" in text
+    assert mail.subject == "[Voter roll] Not imported: roll.csv"
+    assert "No column for the e-mail address. (MISSING_COLUMNS)" in mail.text
+    assert "as it was before" in mail.text
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".csv", "große Liste.csv"])
 def test_a_subject_stays_readable(name: str) -> None:
-    subject, _ = compose(job(file_name=name), [])
-    assert len(subject) < 120
-    assert "\n" not in subject
+    mail = compose(job(file_name=name), [])
+    assert len(mail.subject) < 120
+    assert "\n" not in mail.subject
 
 
 def test_a_cancelled_job_is_told_with_who_cancelled_it() -> None:
-    subject, body = compose(job(state=JobState.REVOKED, cancelled_by="ann"), [])
-    assert subject == "[Voter roll] Cancelled: roll.csv"
-    assert body.startswith("The import was cancelled by ann. The roll is as it was before.\n")
+    mail = compose(job(state=JobState.REVOKED, cancelled_by="ann"), [])
+    assert mail.subject == "[Voter roll] Cancelled: roll.csv"
+    assert mail.text.startswith("The import was cancelled by ann. The roll is as it was before.\n")
+
+
+def test_the_html_tells_the_same_and_lets_no_name_of_a_file_run() -> None:
+    name = "<script>alert(1)</script>&.csv"
+    mail = compose(job(file_name=name), [], link="https://voters.example.edu/admin/imports/7/")
+    assert name not in mail.html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;.csv" in mail.html
+    for text in ("993 of 1,000 rows saved", "INVALID_EMAIL: 5 rows.", "2026-11-02 09:00:08 UTC"):
+        assert text in mail.html
+    assert 'href="https://voters.example.edu/admin/imports/7/"' in mail.html
+    assert "\nhttps://voters.example.edu/admin/imports/7/\n" in mail.text
+    assert "http" not in compose(job(), []).text
+
+
+def test_a_long_line_is_broken_as_every_mail_server_demands() -> None:
+    mail = compose(
+        job(
+            file_name="x" * 255,
+            state=JobState.FAILURE,
+            report=None,
+            error_code="X",
+            error_message="word " * 300,
+        ),
+        [],
+    )
+    assert max(map(len, mail.text.splitlines())) <= 78
