@@ -96,7 +96,7 @@ def download_rejects(job: Job) -> Response:
         job,
         job.rejects_key,
         name=f"rejects-{job.id}.csv",
-        mimetype="text/csv",
+        mimetype=CSV,
         absent="This task has no rejected rows to download.",
     )
 

@@ -63,9 +63,7 @@ def _sections(job: Job, faults: Sequence[JobFault], link: str) -> Iterator[Secti
     if job.state == JobState.REVOKED:
         yield Section(
             "What to do next",
-            (
-                "Nothing. To import the file after all, try the task again or upload the file again.",
-            ),
+            ("Nothing. To import the file after all, try the task or upload the file again.",),
         )
         return
     if job.state != JobState.SUCCESS:

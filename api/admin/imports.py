@@ -18,13 +18,13 @@ from api.auth import requires
 from api.job_files import download_original, download_rejects
 from api.jobs import job_or_404
 from api.services import services
-from api.task_status import describe
 from shared import follow_up
 from shared.credentials import Scope
 from shared.follow_up import FilePurged, NotPossible
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState
+from shared.jobs.status_document import describe
 from shared.roll.errors import FileFault
 from shared.submission import TooLarge, submit
 

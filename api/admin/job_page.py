@@ -6,10 +6,10 @@ from typing import Any
 
 from peewee import fn
 
-from api.task_status import describe
 from shared.database import database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES, JobState
+from shared.jobs.status_document import describe
 from shared.roll.errors import DESCRIPTIONS
 from shared.voters.roll import roll_version
 
