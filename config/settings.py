@@ -44,6 +44,7 @@ class MailSettings:
     sender: str
     recipients: tuple[str, ...]
     timeout_seconds: float
+    attachment_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ def _mail_settings(env: Env) -> MailSettings:
         sender=env.str("DEFAULT_FROM_EMAIL", "voter-system@localhost"),
         recipients=_comma_list(env, "ADMIN_EMAIL", validate=_check_addresses),
         timeout_seconds=env.float("EMAIL_TIMEOUT_SECONDS", 10.0, validate=Range(min=0.1)),
+        attachment_bytes=env.int("REPORT_ATTACHMENT_BYTES", MIB, validate=Range(0, 20 * MIB)),
     )
 
 

@@ -12,6 +12,7 @@ from consumer.outbox_thread import OutboxThread
 from consumer.sweeper import Sweeper
 from consumer.worker import Worker
 from shared.database import ANSWER_SECONDS, open_database
+from shared.storage.choice import open_store
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ def main() -> int:
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)
     poll_seconds = settings.poll_seconds
-    mailer = OutboxThread("mailer", PostOffice(settings.mail).send_one, poll_seconds)
+    post_office = PostOffice(settings.mail, open_store(settings.upload_store), settings.public_url)
+    mailer = OutboxThread("mailer", post_office.send_one, poll_seconds)
     courier = OutboxThread("courier", Courier(settings.webhook).call_one, poll_seconds)
     sweeper = Sweeper(settings)
     for beside in (mailer, courier, sweeper):

@@ -5,13 +5,15 @@ import smtplib
 from datetime import UTC, datetime
 
 from flask import Flask
-from flask_mail import Mail, Message
+from flask_mail import Mail
 
 from config.settings import MailSettings
 from consumer.delivery import deliver
+from consumer.envelope import envelope, rejects_attachment
 from consumer.report_mail import compose
 from shared.jobs import outbox
 from shared.jobs.models import Job, JobFault
+from shared.storage.store import UploadStore
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +23,10 @@ EXAMPLES = 5
 class PostOffice:
     """Flask-Mail with the settings of this service."""
 
-    def __init__(self, settings: MailSettings) -> None:
-        self._recipients: list[str | tuple[str, str]] = [*settings.recipients]
+    def __init__(self, settings: MailSettings, store: UploadStore, public_url: str = "") -> None:
+        self._settings = settings
+        self._store = store
+        self._public_url = public_url
         self._app = Flask("student-voter-system")
         self._app.config.update(
             MAIL_SERVER=settings.host,
@@ -40,7 +44,7 @@ class PostOffice:
         job = outbox.claim_due_mail()
         if job is None:
             return False
-        if not self._recipients:
+        if not self._settings.recipients:
             outbox.note_no_recipient(job.id)
             return True
         try:
@@ -60,23 +64,22 @@ class PostOffice:
 
     def _send(self, job: Job) -> list[int]:
         faults = JobFault.select().where(JobFault.job == job.id).order_by(JobFault.number)
-        mail = compose(job, list(faults.limit(EXAMPLES)))
+        attached = rejects_attachment(job, self._store, self._settings.attachment_bytes)
+        mail = compose(
+            job,
+            list(faults.limit(EXAMPLES)),
+            link=f"{self._public_url}/admin/imports/{job.id}/" if self._public_url else "",
+            is_attached=attached is not None,
+        )
         with self._app.app_context():
-            message = Message(
-                mail.subject,
-                recipients=self._recipients,
-                body=mail.text,
-                html=mail.html,
-                extra_headers={"Auto-Submitted": "auto-generated"},
-            )
-            return deliver(self._mail, message)
+            return deliver(self._mail, envelope(job, mail, self._settings, attached))
 
     def _note_sent(self, job: Job, refused: list[int]) -> None:
         """`refused` are the SMTP codes for those whom the mail server did not take."""
         if not refused:
             outbox.note_sent(job.id)
         else:
-            recipients = len(self._recipients)
+            recipients = len(self._settings.recipients)
             codes = sorted(set(refused))
             shown = ", ".join(map(str, codes))
             outbox.note_sent(

@@ -26,15 +26,17 @@ class ReportMail:
     html: str
 
 
-def compose(job: Job, faults: Sequence[JobFault], *, link: str = "") -> ReportMail:
+def compose(
+    job: Job, faults: Sequence[JobFault], *, link: str = "", is_attached: bool = False
+) -> ReportMail:
     """The mail of a job in a final state.
 
     `faults` are a few row faults of the job, in the order of their lines, as examples; `link` is
-    the address of the job's page, if it is known.
+    the address of the job's page, if it is known; `is_attached` is the file of rejected rows.
     """
     subject = _subject(job)
     opening = _opening(job)
-    sections = [*_sections(job, faults, link), _particulars(job)]
+    sections = [*_sections(job, faults, link, is_attached), _particulars(job)]
     return ReportMail(
         subject, as_text(opening, sections, link), as_html(subject, opening, sections, link)
     )
@@ -59,7 +61,9 @@ def _opening(job: Job) -> str:
     return Report.from_dict(job.report).sentence(dry_run=job.dry_run)
 
 
-def _sections(job: Job, faults: Sequence[JobFault], link: str) -> Iterator[Section]:
+def _sections(
+    job: Job, faults: Sequence[JobFault], link: str, is_attached: bool
+) -> Iterator[Section]:
     if job.state == JobState.REVOKED:
         yield Section(
             "What to do next",
@@ -78,7 +82,7 @@ def _sections(job: Job, faults: Sequence[JobFault], link: str) -> Iterator[Secti
     yield Section("Rows", table=_rows(report))
     yield from _findings(report)
     yield from _examples(faults)
-    yield Section("What to do next", (_next_step(job, report, link),))
+    yield Section("What to do next", (_next_step(job, report, link, is_attached),))
 
 
 def _rows(report: Report) -> tuple[tuple[str, str], ...]:
@@ -135,7 +139,7 @@ def _described(counts: Mapping[str, int]) -> Iterator[str]:
         yield f"{code}: {rows:,} {'row' if rows == 1 else 'rows'}. {descriptions.get(code, '')}"
 
 
-def _next_step(job: Job, report: Report, link: str) -> str:
+def _next_step(job: Job, report: Report, link: str, is_attached: bool) -> str:
     if job.dry_run:
         where = "on the page of this task" if link else "through the API"
         return f"Nothing was changed. To change the roll like this, apply the preview {where}."
@@ -143,9 +147,10 @@ def _next_step(job: Job, report: Report, link: str) -> str:
         return "There is nothing left to do: every row is on the roll."
     if report.errors.keys() == {RowCode.CONFLICTING_ROWS}:
         return "Ask the registrar which of the contradicting rows is right, and upload them again."
+    where = "in the attached file" if is_attached else "in the file of rejected rows"
     return (
-        "Mend the rejected rows and upload them again. The rows that are on the roll already are"
-        " recognised and stay as they are."
+        f"Mend the rejected rows {where} and upload them again. The rows that are on the roll"
+        " already are recognised and stay as they are."
     )
 
 

@@ -1,5 +1,7 @@
 """Sign in, sign out, change the password."""
 
+import math
+
 from flask import flash, redirect, request, session, url_for
 from flask_admin import expose
 from flask_login import login_user, logout_user
@@ -11,6 +13,7 @@ from wtforms.validators import InputRequired, Length
 from api.admin.guard import Person, person, safe_next
 from api.admin.page import ANYBODY, Page
 from api.auth import requires
+from api.quotas import forget_failed_sign_ins, note_failed_sign_in, seconds_before_sign_in
 from shared.people import MAX_PASSWORD_CHARS, MAX_USERNAME_CHARS, WeakPassword, change_password
 from shared.people import sign_in as find_person
 
@@ -66,14 +69,8 @@ class Account(Page):
     def sign_in(self) -> str | Response:
         """Ask for name and password."""
         form = SignInForm()
-        if form.validate_on_submit():
-            found = find_person(form.username.data, form.password.data)
-            if found is not None:
-                session.clear()
-                session.permanent = True
-                login_user(Person(found))
-                return redirect(safe_next(request.args.get("next")))
-            form.password.errors = ("This name and password do not belong together.",)
+        if form.validate_on_submit() and _is_signed_in(form):
+            return redirect(safe_next(request.args.get("next")))
         return self.page("sign_in.html", form=form)
 
     @expose("/sign-out/", methods=["POST"])
@@ -109,3 +106,22 @@ class Account(Page):
         if not is_changed:
             form.old.errors = ("This is not your present password.",)
         return is_changed
+
+
+def _is_signed_in(form: SignInForm) -> bool:
+    """Begin a session, or say at the form why not; a stranger may guess a few times only."""
+    name = form.username.data
+    if seconds := seconds_before_sign_in(name):
+        minutes = math.ceil(seconds / 60)
+        form.password.errors = (f"Too many wrong passwords. Please wait {minutes} min.",)
+        return False
+    found = find_person(name, form.password.data)
+    if found is None:
+        note_failed_sign_in(name)
+        form.password.errors = ("This name and password do not belong together.",)
+        return False
+    forget_failed_sign_ins(name)
+    session.clear()
+    session.permanent = True
+    login_user(Person(found))
+    return True

@@ -4,19 +4,24 @@ a view that names none is an admin's."""
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, flash, g, redirect, request, url_for
+from flask import Flask, current_app, flash, redirect, request, url_for
 from flask_login import AnonymousUserMixin, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 from webargs.flaskparser import abort
 from werkzeug.wrappers import Response
 
 from api.auth import UNMARKED, is_page
+from api.paced_socket import give_time
+from api.quotas import admit_upload
+from api.services import services
+from api.upload import FRAME_BYTES
 from shared.credentials import Admin, Scope
 from shared.database import database
 from shared.people import ROLE_SCOPES, find_session
 
 PUBLIC_ENDPOINTS = frozenset({"account.sign_in", "pages.static"})
 SIGN_IN = "account.sign_in"
+UPLOAD = "new_import.index"
 
 
 class Person(UserMixin):  # type: ignore[misc]
@@ -71,6 +76,9 @@ def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
             if not current_user.is_authenticated:
                 return _to_sign_in()
             _check_scopes()
+            give_time(request.environ)
+        if request.method == "POST":
+            _admit_body()
         csrf.protect()
         return None
 
@@ -84,6 +92,13 @@ def _to_sign_in() -> Response:
     return redirect(url_for(SIGN_IN))
 
 
+def _admit_body() -> None:
+    """Before the form is read: only the page that takes files may get one."""
+    if request.endpoint == UPLOAD:
+        admit_upload(person().name)
+        request.max_content_length = services().settings.max_upload_bytes + FRAME_BYTES
+
+
 def _check_scopes() -> None:
     if request.endpoint is None:
         return
@@ -91,7 +106,6 @@ def _check_scopes() -> None:
     scopes: tuple[Scope, ...] = getattr(view, "scopes", UNMARKED)
     if not person().allows(*scopes):
         abort(403, message="Your role does not let you do this. Please ask an admin.")
-    g.caller_name = person().name
 
 
 def safe_next(target: str | None) -> str:

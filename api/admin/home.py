@@ -5,6 +5,12 @@ from flask_admin import expose
 from api.admin.page import Page
 from api.auth import requires
 from shared.credentials import Scope
+from shared.jobs.models import Job
+from shared.jobs.states import FINAL_STATES, JobState
+from shared.voters.summary import Group, Summary, summarise
+
+SHOWN_DEPARTMENTS = 12
+SHOWN_RUNNING = 10
 
 
 class Home(Page):
@@ -18,4 +24,43 @@ class Home(Page):
     @requires(Scope.READ)
     def index(self) -> str:
         """How many voters, of which departments and years; what was imported last."""
-        return self.page("home.html")
+        summary = summarise()
+        return self.page(
+            "home.html",
+            summary=summary,
+            departments=_departments(summary),
+            years=[Group(_year(group), group.voters, group.eligible) for group in summary.by_year],
+            running=_running(),
+            last=_last_import(),
+        )
+
+
+def _departments(summary: Summary) -> list[Group]:
+    """The largest departments, and the others in one."""
+    shown = [
+        Group(group.name or "no department", group.voters, group.eligible)
+        for group in summary.by_department[:SHOWN_DEPARTMENTS]
+    ]
+    voters = summary.voters - sum(group.voters for group in shown)
+    eligible = summary.eligible - sum(group.eligible for group in shown)
+    return [*shown, Group("all others", voters, eligible)] if voters else shown
+
+
+def _year(group: Group) -> str:
+    return "not known" if group.name is None else str(group.name)
+
+
+def _running() -> list[Job]:
+    query = Job.select().where(Job.state.not_in(list(FINAL_STATES)))
+    return list(query.order_by(Job.created_at.desc()).limit(SHOWN_RUNNING))
+
+
+def _last_import() -> Job | None:
+    """The import by which the roll was last brought up to date."""
+    last: Job | None = (
+        Job.select()
+        .where((Job.state == JobState.SUCCESS) & ~Job.dry_run)
+        .order_by(Job.finished_at.desc())
+        .first()
+    )
+    return last

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from api.admin import shown
 from api.admin.account import Account
+from api.admin.errors import as_page
 from api.admin.guard import Visitor, guard_pages, load_person
 from api.admin.home import Home
 from api.admin.imports import Imports, NewImport
@@ -44,6 +45,7 @@ def add_pages(app: Flask, settings: Settings) -> None:
     login.user_loader(load_person)
     login.anonymous_user = Visitor
     guard_pages(app, csrf)
+    app.after_request(as_page)
     app.jinja_env.filters.update(shown.FILTERS)
     app.register_blueprint(ASSETS)
     pages = Admin(

@@ -5,6 +5,7 @@ from asyncio import Transport
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -20,9 +21,12 @@ from shared.jobs.models import Job
 from shared.jobs.states import MailState
 from shared.jobs.store import StoredFile
 from shared.roll.report import Report
+from shared.storage.choice import open_store
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
+ATTACHMENT_BYTES = 1000
+STORE = open_store("database:")
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 BAD_ADDRESS = "gone@example.edu"
 
@@ -83,16 +87,25 @@ def post_office(port: int, *recipients: str) -> PostOffice:
             sender="roll@example.edu",
             recipients=recipients,
             timeout_seconds=2.0,
-        )
+            attachment_bytes=ATTACHMENT_BYTES,
+        ),
+        STORE,
+        "https://voters.example.edu/roll",
     )
 
 
-def finished_job() -> Claim:
+def finished_job(*, rejects: bytes | None = None, **values: object) -> Claim:
     claim = jobs.create_started(
         FILE, uploaded_by="tests", dry_run=False, worker="w", lease_seconds=30
     )
+    key = None
+    if rejects is not None:
+        key = uuid4().hex
+        with STORE.writing(key) as sink:
+            sink.write(rejects)
     with database.atomic():
-        attempts.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
+        attempts.finish(claim, Report(rows_read=1, created=1).to_dict(), [], rejects_key=key)
+    Job.update({**values, "report_mail_error": None}).where(Job.id == claim.job_id).execute()
     return claim
 
 
@@ -111,7 +124,7 @@ def test_a_due_mail_reaches_every_admin_once(mail_server: tuple[MailServer, int]
     [(recipients, mail)] = server.mails
     assert sorted(recipients) == ["a@example.edu", "b@example.edu"]
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert "1 of 1 rows" in mail.get_content()
+    assert "1 of 1 rows" in text_of(mail)
     assert job_of(claim).report_mail == MailState.SENT
 
 
@@ -176,3 +189,79 @@ def test_without_recipients_there_is_no_mail() -> None:
     claim = finished_job()
     assert post_office(1).send_one() is True
     assert job_of(claim).report_mail == MailState.NONE
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def sent(mail_server: tuple[MailServer, int], *recipients: str) -> EmailMessage:
+    server, port = mail_server
+    post_office(port, *(recipients or ("a@example.edu",))).send_one()
+    return server.mails[-1][1]
+
+
+def test_a_mail_is_text_and_html_with_a_link_to_the_page(
+    mail_server: tuple[MailServer, int],
+) -> None:
+    claim = finished_job()
+    mail = sent(mail_server)
+    link = f"https://voters.example.edu/roll/admin/imports/{claim.job_id}/"
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,))
+        assert body is not None
+        assert link in body.get_content()
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Auto-Response-Suppress"] == "All"
+    assert mail["Message-ID"] == f"<report-{claim.job_id}@example.edu>"
+    assert list(mail.iter_attachments()) == []
+
+
+def test_the_rejected_rows_are_attached_while_they_are_few(
+    mail_server: tuple[MailServer, int],
+) -> None:
+    rows = b"x" * ATTACHMENT_BYTES
+    claim = finished_job(rejects=rows)
+    [attached] = sent(mail_server).iter_attachments()
+    assert attached.get_filename() == f"rejects-{claim.job_id}.csv"
+    assert attached.get_content_type() == "text/csv"
+    assert attached.get_payload(decode=True) == rows
+
+    finished_job(rejects=rows + b"x")
+    assert list(sent(mail_server).iter_attachments()) == []
+
+
+def test_rejected_rows_that_are_gone_keep_no_mail_back(mail_server: tuple[MailServer, int]) -> None:
+    claim = finished_job(rejects=b"x")
+    STORE.delete(str(job_of(claim).rejects_key))
+    assert list(sent(mail_server).iter_attachments()) == []
+
+
+def test_the_mails_about_one_file_stand_in_one_thread(mail_server: tuple[MailServer, int]) -> None:
+    preview = finished_job()
+    first = sent(mail_server)
+    applied = finished_job(preview_of=preview.job_id)
+    second = sent(mail_server)
+    assert second["References"] == second["In-Reply-To"] == first["Message-ID"]
+
+    assert jobs.resend_report(applied.job_id)
+    third = sent(mail_server)
+    assert third["In-Reply-To"] == second["Message-ID"] != third["Message-ID"]
+    assert third["References"] == f"{first['Message-ID']} {second['Message-ID']}"
+
+
+def test_a_mail_that_is_tried_again_is_known_as_the_same(
+    mail_server: tuple[MailServer, int],
+) -> None:
+    server, port = mail_server
+    claim = finished_job()
+    post_office(port, "a@example.edu").send_one()
+    Job.update(report_mail=MailState.PENDING, report_mail_sent_at=None).where(
+        Job.id == claim.job_id
+    ).execute()
+    Job.update(report_mail_due_at=clock()).execute()
+    post_office(port, "a@example.edu").send_one()
+    first, again = (mail["Message-ID"] for _, mail in server.mails)
+    assert first == again

@@ -1,0 +1,30 @@
+"""Errors of the pages: the API's sentence, as a page."""
+
+from http import HTTPStatus
+
+from flask import Response, render_template, request
+
+from api.auth import is_page
+
+TITLES = {
+    403: "You may not do this",
+    404: "There is no such page",
+    413: "The file is too large",
+    429: "Too often",
+    503: "The service is out of reach",
+}
+
+
+def as_page(response: Response) -> Response:
+    """Show an error in place of its JSON where a person has asked, not the page's script.
+
+    It asks nothing of the database, which may be what is wrong.
+    """
+    is_for_a_person = is_page(request.path) and "text/html" in request.headers.get("Accept", "")
+    if response.status_code < HTTPStatus.BAD_REQUEST or not is_for_a_person or not response.is_json:
+        return response
+    told = response.get_json()
+    title = TITLES.get(response.status_code, HTTPStatus(response.status_code).phrase)
+    response.set_data(render_template("pages/error.html", title=title, message=told["message"]))
+    response.mimetype = "text/html"
+    return response
