@@ -102,11 +102,11 @@ def accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
     return body, 202, {"Location": status_url}
 
 
-def _received_file() -> FileStorage:
-    """The one file of the form, which Werkzeug has spooled to the disk when it is large."""
+def read_form() -> None:
+    """Read a form that brings a file, which goes to the disk when it is large."""
     request.max_content_length = services().settings.max_upload_bytes + FRAME_BYTES
     try:
-        files = request.files.getlist(FIELD)
+        _ = request.files
     except FormTooLarge:
         raise
     except RequestEntityTooLarge as error:
@@ -115,6 +115,12 @@ def _received_file() -> FileStorage:
         if error.errno in NO_ROOM:
             raise StoreFull("no room to receive the upload") from error
         raise
+
+
+def _received_file() -> FileStorage:
+    """The one file of the form."""
+    read_form()
+    files = request.files.getlist(FIELD)
     if len(files) > 1:
         abort(400, message="Send one file at a time; each becomes a task of its own.")
     if not files or not files[0].filename:

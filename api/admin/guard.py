@@ -13,8 +13,7 @@ from werkzeug.wrappers import Response
 from api.auth import UNMARKED, is_page
 from api.paced_socket import give_time
 from api.quotas import admit_upload
-from api.services import services
-from api.upload import FRAME_BYTES
+from api.upload import read_form
 from shared.credentials import Admin, Scope
 from shared.database import database
 from shared.people import ROLE_SCOPES, find_session
@@ -93,10 +92,10 @@ def _to_sign_in() -> Response:
 
 
 def _admit_body() -> None:
-    """Before the form is read: only the page that takes files may get one."""
+    """Read the form of the page that takes files; no other may be large."""
     if request.endpoint == UPLOAD:
         admit_upload(person().name)
-        request.max_content_length = services().settings.max_upload_bytes + FRAME_BYTES
+        read_form()
 
 
 def _check_scopes() -> None:

@@ -7,6 +7,7 @@ from wtforms import (
     FloatField,
     IntegerField,
     RadioField,
+    SelectChoice,
     SelectField,
     StringField,
 )
@@ -17,17 +18,20 @@ from shared.options import ImportOptions, OnError
 from shared.voters.merge import Mode
 
 INTENTS = [
-    ("preview", "Preview first: show what would change, and let me apply it then"),
-    ("apply", "Import at once"),
+    SelectChoice("preview", "Preview first: show what would change, and let me apply it then"),
+    SelectChoice("apply", "Import at once"),
 ]
 MODES = [
-    (str(Mode.UPSERT), "Create new voters and update those on the roll"),
-    (str(Mode.CREATE_ONLY), "Only create new voters"),
-    (str(Mode.UPDATE_ONLY), "Only update voters on the roll"),
+    SelectChoice(Mode.UPSERT.value, "Create new voters and update those on the roll"),
+    SelectChoice(Mode.CREATE_ONLY.value, "Only create new voters"),
+    SelectChoice(Mode.UPDATE_ONLY.value, "Only update voters on the roll"),
 ]
 DELIMITER_OF = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 # By their names: a browser does not send a tab reliably.
-DELIMITER_CHOICES = [("", "Find out"), *((name, name.capitalize()) for name in DELIMITER_OF)]
+DELIMITER_CHOICES = [
+    SelectChoice("", "Find out"),
+    *(SelectChoice(name, name.capitalize()) for name in DELIMITER_OF),
+]
 
 
 class ImportForm(FlaskForm):  # type: ignore[misc]
@@ -35,7 +39,7 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
 
     file = FileField("The registrar's file", [FileRequired("Choose a file.")])
     intent = RadioField("What to do", choices=INTENTS, default="preview")
-    mode = RadioField("Which voters", choices=MODES, default=str(Mode.UPSERT))
+    mode = RadioField("Which voters", choices=MODES, default=Mode.UPSERT.value)
     abort = BooleanField("Save nothing if any row is rejected")
     expected_rows = IntegerField(
         "The registrar's count of rows (saves nothing when it differs)",

@@ -7,7 +7,7 @@ from api_client import ApiClient
 from application import client_of
 from flask import Flask
 
-from api.auth import REALM, UNMARKED
+from api.auth import REALM, UNMARKED, is_page
 from shared.credentials import ApiToken, Scope
 from shared.database import clock
 
@@ -27,10 +27,13 @@ ANY = str(uuid4())
 
 
 def every_address(app: Flask) -> list[tuple[str, str, str]]:
-    """Each endpoint, method and path of the application, so that a new one cannot be forgotten."""
+    """Each endpoint, method and path of the application, so that a new one cannot be forgotten;
+    the pages for people have a guard and a test of their own."""
     addresses = []
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
+            if is_page(rule.rule):
+                continue
             built = rule.build({name: PARAMETERS.get(name, ANY) for name in rule.arguments})
             assert built is not None, f"give {rule.rule} its parameters"
             addresses += [(rule.endpoint, name, built[1]) for name in sorted(rule.methods or ())]

@@ -1,0 +1,59 @@
+"""A person at the pages: signs in, keeps the session, sends forms with the page's own token."""
+
+import html
+import re
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from shared.credentials import Admin
+from shared.database import database
+from shared.people import Role, create_person
+
+PASSWORD = "long enough for anybody"
+_TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')
+_TAG = re.compile("<[^>]+>")
+
+
+class Browser:
+    """Follows no redirect by itself."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.client.get(path, **options)
+
+    def post(self, path: str, *, form_of: str, **fields: Any) -> TestResponse:
+        """Send a form with the token that the page `form_of` holds."""
+        token = csrf_token(self.get(form_of))
+        return self.client.post(path, data={"csrf_token": token, **fields})
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> TestResponse:
+        address = "/admin/account/sign-in/"
+        return self.post(address, form_of=address, username=name, password=password)
+
+
+def browser_of(app: Flask, role: Role, name: str = "") -> Browser:
+    """The browser of a person of this role, who is called like it unless named, signed in."""
+    name = name or f"the {role}"
+    if Admin.get_or_none(Admin.username == name) is None:
+        create_person(name, PASSWORD, role)
+    database.close()
+    browser = Browser(app)
+    answer = browser.sign_in(name)
+    assert (answer.status_code, answer.location) == (302, "/admin/"), answer.get_data(as_text=True)
+    return browser
+
+
+def csrf_token(page: TestResponse) -> str:
+    """The token in the forms of a page."""
+    found = _TOKEN.search(page.get_data(as_text=True))
+    assert found, page.get_data(as_text=True)
+    return found.group(1)
+
+
+def text_of(page: TestResponse) -> str:
+    """What a reader sees of a page, in one line."""
+    return " ".join(html.unescape(_TAG.sub(" ", page.get_data(as_text=True))).split())

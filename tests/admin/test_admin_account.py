@@ -1,0 +1,118 @@
+"""Signing in and out, passwords, and how a session ends."""
+
+from dataclasses import replace
+
+import pytest
+from browser import PASSWORD, Browser, browser_of, text_of
+from flask import Flask
+
+from api.app import create_app
+from config.settings import Settings
+from shared.credentials import Admin
+from shared.people import Role, create_person, lock_out, set_role
+
+SIGN_IN = "/admin/account/sign-in/"
+ACCOUNT = "/admin/account/"
+OTHER = "another long password"
+
+
+def is_in(browser: Browser) -> bool:
+    return browser.get("/admin/").status_code == 200
+
+
+def test_a_person_signs_in_and_out(app: Flask) -> None:
+    browser = browser_of(app, Role.VIEWER)
+    assert is_in(browser)
+    assert browser.post("/admin/account/sign-out/", form_of=ACCOUNT).location == SIGN_IN
+    assert not is_in(browser)
+
+
+def test_the_wanted_page_comes_after_signing_in(app: Flask) -> None:
+    create_person("ann", PASSWORD, Role.VIEWER)
+    browser = Browser(app)
+    asked = browser.get("/admin/imports/?q=x").location
+    assert asked == "/admin/account/sign-in/?next=/admin/imports/?q%3Dx"
+    answer = browser.post(asked, form_of=asked, username="ann", password=PASSWORD)
+    assert answer.location == "/admin/imports/?q=x"
+
+
+@pytest.mark.parametrize(("name", "password"), [("ann", "wrong"), ("bob", PASSWORD)])
+def test_a_wrong_name_or_password_is_told_alike(app: Flask, name: str, password: str) -> None:
+    create_person("ann", PASSWORD, Role.VIEWER)
+    browser = Browser(app)
+    answer = browser.sign_in(name, password)
+    assert answer.status_code == 200
+    assert "This name and password do not belong together." in text_of(answer)
+    assert not is_in(browser)
+
+
+def test_whoever_guesses_too_often_must_wait(settings: Settings, app: Flask) -> None:
+    create_person("ann", PASSWORD, Role.VIEWER)
+    limits = replace(settings.limits, sign_in_failures=3)
+    browser = Browser(create_app(replace(settings, limits=limits)))
+    for _ in range(3):
+        browser.sign_in("ann", "wrong")
+    answer = browser.sign_in("ann", PASSWORD)
+    assert "Too many wrong passwords. Please wait 15 min." in text_of(answer)
+    assert not is_in(browser)
+
+
+def test_a_new_password_ends_all_sessions(app: Flask) -> None:
+    here, there = browser_of(app, Role.VIEWER), browser_of(app, Role.VIEWER)
+    answer = here.post(ACCOUNT, form_of=ACCOUNT, old=PASSWORD, new=OTHER, again=OTHER)
+    assert answer.location == SIGN_IN
+    assert not is_in(here)
+    assert not is_in(there)
+    assert here.sign_in("the viewer", PASSWORD).status_code == 200
+    assert here.sign_in("the viewer", OTHER).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again", "told"),
+    [
+        ("wrong", OTHER, OTHER, "This is not your present password."),
+        (PASSWORD, OTHER, "else", "The two new passwords differ."),
+        (PASSWORD, "short", "short", "A password has 10 to 200 characters."),
+        (PASSWORD, "The Viewer", "The Viewer", "The password must not be the name."),
+    ],
+)
+def test_a_new_password_that_will_not_do_is_refused(
+    app: Flask, old: str, new: str, again: str, told: str
+) -> None:
+    browser = browser_of(app, Role.VIEWER)
+    answer = browser.post(ACCOUNT, form_of=ACCOUNT, old=old, new=new, again=again)
+    assert told in text_of(answer)
+    assert is_in(browser)
+
+
+def test_whoever_is_locked_out_is_out_at_once(app: Flask) -> None:
+    browser_of(app, Role.ADMIN)
+    browser = browser_of(app, Role.IMPORTER)
+    assert lock_out(Admin.get(Admin.username == "the importer").id)
+    assert not is_in(browser)
+    assert browser.sign_in("the importer").status_code == 200
+
+
+def test_the_last_admin_stays(app: Flask) -> None:
+    browser_of(app, Role.ADMIN)
+    admin = Admin.get()
+    assert not lock_out(admin.id)
+    assert not set_role(admin.id, Role.VIEWER)
+    create_person("second", PASSWORD, Role.ADMIN)
+    assert set_role(admin.id, Role.VIEWER)
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(
+    settings: Settings, app: Flask
+) -> None:
+    deployed = create_app(replace(settings, debug=False))
+    create_person("ann", PASSWORD, Role.VIEWER)
+    client = deployed.test_client()
+    page = client.get(SIGN_IN, base_url="https://localhost").get_data(as_text=True)
+    assert "csrf_token" in page
+    assert deployed.config["SESSION_COOKIE_SECURE"]
+    cookie = client.get(SIGN_IN, base_url="https://localhost")
+    assert cookie.status_code == 200
+    stored = client.get_cookie("voter_session")
+    assert stored is not None
+    assert (stored.secure, stored.http_only, stored.same_site) == (True, True, "Lax")
