@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
-from typing import BinaryIO
+from itertools import chain, islice, takewhile
+from typing import BinaryIO, cast
 
 from shared.database import database
 from shared.demands import JobFailure, check_demands, check_preview
@@ -41,6 +41,8 @@ from shared.voters.signs import odd_signs
 
 BATCH_ROWS = 20_000
 PROGRESS_SECONDS = 0.5
+# A rejected row waits in memory until the connection is free for it.
+MAX_WAITING_REJECTS = 5_000
 MAX_DIFFERENCES = 50
 HASH_BYTES = 1024 * 1024
 
@@ -82,9 +84,16 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
 
 @dataclass(slots=True)
 class _Ids:
-    """Student ids that rise from row to row, as a registrar's export has them, do not repeat."""
+    """Student ids that rise from row to row, as a registrar's export has them, do not repeat; those
+    of rejected rows, as far as they can be read, are among them."""
 
     are_rising: bool = True
+    last: str = ""
+
+    def see(self, student_id: str) -> None:
+        """Take the id of the next row."""
+        self.are_rising = self.are_rising and student_id > self.last
+        self.last = student_id
 
 
 @contextmanager
@@ -121,13 +130,16 @@ def _stage_all(
     staged = 0
     told_at = time.monotonic()
     for first in rows:
-        staged += staging.stage(chain((first,), islice(rows, BATCH_ROWS - 1)))
+        batch = takewhile(bool, chain((first,), islice(rows, BATCH_ROWS - 1)))
+        staged += staging.stage(cast(Iterator[Staged], batch))
+        _stage_rejected(rejections)
         if time.monotonic() - told_at >= PROGRESS_SECONDS:
             percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
             rows_read = staged + rejections.count
             attempts.note_progress(claim, rows_read=rows_read, percent=percent)
             on_progress(Phase.READING, rows_read, percent)
             told_at = time.monotonic()
+    _stage_rejected(rejections)
     report.rows_read = staged + rejections.count
     if not report.rows_read:
         raise FileFault(
@@ -139,17 +151,22 @@ def _stage_all(
     return report
 
 
+def _stage_rejected(rejections: Rejections) -> None:
+    if legible := rejections.take_legible():
+        staging.stage_rejected(legible)
+
+
 def _good_rows(
     reader: RollReader, rejections: Rejections, report: Report, ids: _Ids
-) -> Iterator[Staged]:
+) -> Iterator[Staged | None]:
+    """None where a batch must end, for rejected rows to be staged."""
     validate = compile_validator(reader.header)
-    last_id = ""
     for line, cells in _as_meant(reader):
         row = validate(line, cells)
         if isinstance(row, tuple):
-            if row[1] <= last_id:
+            if row[1] <= ids.last:
                 ids.are_rising = False
-            last_id = row[1]
+            ids.last = row[1]
             yield row
         elif row is None:
             report.blank_rows += 1
@@ -157,6 +174,10 @@ def _good_rows(
             reader.warnings[WarningCode.REPEATED_HEADER] += 1
         else:
             rejections.add(line, cells, row)
+            if row.legible:
+                ids.see(row.legible[1])
+            if len(rejections.legible) >= MAX_WAITING_REJECTS:
+                yield None
 
 
 def _as_meant(reader: RollReader) -> Iterator[Row]:

@@ -14,7 +14,7 @@ from shared.jobs.attempts import MAX_KEPT_FAULTS
 from shared.roll.errors import RowCode, RowError
 from shared.roll.rejects import RejectsWriter
 from shared.roll.rows import Cell, Row
-from shared.roll.validation import Rejected
+from shared.roll.validation import Legible, Rejected
 from shared.storage.store import UploadStore
 from shared.voters.conflicts import conflict_faults
 
@@ -29,6 +29,8 @@ class Rejections:
         self.count = 0
         self.errors: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
+        # What can be read of the rows since the last `take_legible`.
+        self.legible: list[Legible] = []
         self._kept: list[RowError] = []
         self._conflicts: list[RowError] = []
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
@@ -53,6 +55,13 @@ class Rejections:
         self.missing.update(row.missing)
         self._kept.extend(row.errors[: MAX_KEPT_FAULTS - len(self._kept)])
         self._writer.write(line, cells, row.errors)
+        if row.legible:
+            self.legible.append(row.legible)
+
+    def take_legible(self) -> list[Legible]:
+        """The rows that can be read, each handed out once."""
+        legible, self.legible = self.legible, []
+        return legible
 
     def add_conflicts(self, rows: Iterable[Row], column: str) -> None:
         """Count the contradicting rows, which the database has found, and fetch their cells.

@@ -37,14 +37,20 @@ from shared.roll.rows import Cell
 from shared.roll.text import shorten, trim
 
 Staged = tuple[int, str, str | None, str | None, str, str | None, int | None, bool | None]
+Legible = tuple[int, str, str | None, str | None, str | None, str | None, int | None, bool | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that is not saved: all its faults, and the fields for which it states nothing."""
+    """A row that is not saved: all its faults, and the fields for which it states nothing.
+
+    `legible` is the row as far as it can be read, with None for every blank or faulty cell but the
+    id; None when the id cannot be read, or the cells may have moved.
+    """
 
     errors: tuple[RowError, ...]
     missing: tuple[str, ...]
+    legible: Legible | None = None
 
 
 Validate = Callable[[int, Sequence[Cell]], Staged | Rejected | None]
@@ -166,7 +172,7 @@ def _examine(header: Header, line: int, cells: Sequence[Cell]) -> Staged | Rejec
     errors = [value for value in values if isinstance(value, RowError)]
     errors += [_missing_error(header, line, field) for field in REQUIRED if field in missing]
     if errors:
-        return Rejected(tuple(errors), missing)
+        return Rejected(tuple(errors), missing, _legible(line, values))
     return (line, *values)  # type: ignore[return-value]
 
 
@@ -176,6 +182,11 @@ def _value_or_error(header: Header, line: int, field: str, cell: Cell) -> object
     except BadCell as bad:
         label = header.labels[header.columns[field]]
         return RowError(line, label, bad.code, shorten(shown(cell)), bad.message)
+
+
+def _legible(line: int, values: Sequence[object]) -> Legible | None:
+    plain = [None if isinstance(value, RowError) or value == "" else value for value in values]
+    return None if plain[0] is None else (line, *plain)  # type: ignore[return-value]
 
 
 def _is_blank(cell: Cell) -> bool:

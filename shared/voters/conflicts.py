@@ -38,9 +38,11 @@ def conflict_faults(column: str) -> Iterator[RowError]:
 def _faults(column: str) -> Iterator[RowError]:
     """By student id and line, as the rows come out of the staging table."""
     for student_id, group in groupby(conflicting_rows(), key=itemgetter(0)):
-        lines = (line for _, line in group)
-        first = list(islice(lines, NAMED_LINES + 1))
-        for line in chain(first, lines):
-            others = [other for other in first if other != line]
-            has_more = len(first) > NAMED_LINES
-            yield conflict_error(line, others[:NAMED_LINES], has_more, column, student_id)
+        rows = ((line, is_good) for _, line, is_good in group)
+        first = list(islice(rows, NAMED_LINES + 1))
+        has_more = len(first) > NAMED_LINES
+        for line, is_good in chain(first, rows):
+            # A rejected row is named and has faults of its own.
+            if is_good:
+                others = [other for other, _ in first if other != line]
+                yield conflict_error(line, others[:NAMED_LINES], has_more, column, student_id)

@@ -14,7 +14,7 @@ from peewee import JOIN, SQL, Case, Expression, Function, Value, fn
 
 from shared.database import database, is_postgresql, stream
 from shared.voters.history import Author, note_entries
-from shared.voters.models import RepeatedId, StagedVoter, Voter
+from shared.voters.models import RejectedRow, RepeatedId, StagedVoter, Voter
 from shared.voters.roll import note_roll_changed
 
 OPTIONAL = ("first_name", "last_name", "department", "year", "is_eligible")
@@ -58,8 +58,8 @@ def count_missing() -> dict[str, int]:
 def find_repeats() -> None:
     """List the ids that stand in several rows, and whether their rows contradict each other.
 
-    Two steps, because the first must look at every row and comparing the values of each id would
-    make it several times slower.
+    Steps of their own, because the first must look at every row and comparing the values of each
+    id would make it several times slower.
     """
     several = (
         StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), Value(False))
@@ -76,6 +76,35 @@ def find_repeats() -> None:
         .having(reduce(or_, (_differs_within_group(name) for name in COMPARED)))
     )
     RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(contradicted)).execute()
+    if RejectedRow.select().exists():
+        _find_contradicting_rejects()
+
+
+def _find_contradicting_rejects() -> None:
+    """Rejected rows count where they can be read. One row stands for the good rows of an id: if
+    these are not all alike, they are in conflict already."""
+    rejected = RejectedRow.select(RejectedRow.student_id)
+    beside_rejected = (
+        StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), Value(False))
+        .where(StagedVoter.student_id.in_(rejected))
+        .group_by(StagedVoter.student_id)
+    )
+    fields = [RepeatedId.student_id, RepeatedId.first_line, RepeatedId.is_conflict]
+    RepeatedId.insert_from(beside_rejected, fields).on_conflict_ignore().as_rowcount().execute()
+    contradicted = (
+        RejectedRow.select(RejectedRow.student_id)
+        .join(RepeatedId, on=(RepeatedId.student_id == RejectedRow.student_id))
+        .join(StagedVoter, on=(StagedVoter.line == RepeatedId.first_line))
+        .where(reduce(or_, map(_is_contradicted, COMPARED)))
+    )
+    RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(contradicted)).execute()
+
+
+def _is_contradicted(name: str) -> Expression:
+    """The rejected row states a value, and the good row another one or none."""
+    good, rejected = getattr(StagedVoter, name), getattr(RejectedRow, name)
+    contradicted: Expression = rejected.is_null(False) & (good.is_null() | (good != rejected))
+    return contradicted
 
 
 def _differs_within_group(name: str) -> Expression:
@@ -87,15 +116,16 @@ def _differs_within_group(name: str) -> Expression:
     return differs
 
 
-def conflicting_rows() -> Iterator[tuple[str, int]]:
-    """(student id, line) of every row that contradicts another, by id and line; streamed."""
-    query = (
-        StagedVoter.select(StagedVoter.student_id, StagedVoter.line)
-        .join(RepeatedId, on=(RepeatedId.student_id == StagedVoter.student_id))
+def conflicting_rows() -> Iterator[tuple[str, int, bool]]:
+    """Student id, line, and whether it is a good row, of every row of an id whose rows contradict
+    each other; by id and line, streamed."""
+    good, rejected = (
+        model.select(model.student_id, model.line, Value(is_good))
+        .join(RepeatedId, on=(RepeatedId.student_id == model.student_id))
         .where(RepeatedId.is_conflict)
-        .order_by(StagedVoter.student_id, StagedVoter.line)
+        for model, is_good in ((StagedVoter, True), (RejectedRow, False))
     )
-    return stream(query)
+    return stream((good + rejected).order_by(SQL("1"), SQL("2")))
 
 
 def drop_conflicting() -> int:

@@ -92,8 +92,18 @@ class StagedVoter(BaseModel):
         temporary = True
 
 
+class RejectedRow(StagedVoter):
+    """What can be read of a rejected row; NULL where it states nothing, or nothing legible."""
+
+    email = TextField(null=True)  # type: ignore[assignment]
+
+    class Meta:
+        primary_key = False
+        temporary = True
+
+
 class RepeatedId(BaseModel):
-    """A student id that stands in several rows of the file being imported."""
+    """A student id that stands in several rows of the file being imported, one of them good."""
 
     student_id = BytewiseTextField(primary_key=True)
     first_line = IntegerField()

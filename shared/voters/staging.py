@@ -1,22 +1,21 @@
-"""The bulk load of a file's good rows into the staging table: COPY, or executemany."""
+"""The bulk load of a file's rows into the staging tables: COPY, or executemany."""
 
 from collections.abc import Iterable
 
 from peewee import __exception_wrapper__  # type: ignore[attr-defined]
 
 from shared.database import database, is_postgresql
-from shared.roll.validation import Staged
-from shared.voters.models import ConflictRow, RepeatedId, StagedVoter
+from shared.roll.validation import Legible, Staged
+from shared.voters.models import ConflictRow, RejectedRow, RepeatedId, StagedVoter
 
 COLUMNS = tuple(StagedVoter._meta.sorted_field_names)
 _NAMES = ", ".join(COLUMNS)
-COPY_STATEMENT = f"COPY staged_voter ({_NAMES}) FROM STDIN"
-INSERT_STATEMENT = f"INSERT INTO staged_voter ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_PLACES = ", ".join("?" * len(COLUMNS))
 
 
 def begin_staging() -> None:
     """Make empty staging tables on this connection, in place of those of an earlier attempt."""
-    for model in (StagedVoter, RepeatedId, ConflictRow):
+    for model in (StagedVoter, RejectedRow, RepeatedId, ConflictRow):
         model.drop_table(safe=True)
         model.create_table(safe=False)
 
@@ -27,25 +26,35 @@ def stage(rows: Iterable[Staged]) -> int:
     While it runs, the connection is busy: producing a row must not use the database. What the
     rows' iterator raises comes out unchanged, and none of these rows is staged then.
     """
+    return _load("staged_voter", rows)
+
+
+def stage_rejected(rows: Iterable[Legible]) -> None:
+    """Load what can be read of rejected rows, which the good ones must not contradict."""
+    _load("rejected_row", rows)
+
+
+def _load(table: str, rows: Iterable[Staged | Legible]) -> int:
     with __exception_wrapper__:
-        return _copy(rows) if is_postgresql() else _execute_many(rows)
+        return _copy(table, rows) if is_postgresql() else _execute_many(table, rows)
 
 
-def _copy(rows: Iterable[Staged]) -> int:
+def _copy(table: str, rows: Iterable[Staged | Legible]) -> int:
     with database.connection().cursor() as cursor:
-        with cursor.copy(COPY_STATEMENT) as copy:
+        with cursor.copy(f"COPY {table} ({_NAMES}) FROM STDIN") as copy:
             write_row = copy.write_row
             for row in rows:
                 write_row(row)
         return int(cursor.rowcount)
 
 
-def _execute_many(rows: Iterable[Staged]) -> int:
+def _execute_many(table: str, rows: Iterable[Staged | Legible]) -> int:
     connection = database.connection()
     # DEFERRED: only the temporary database is written, the roll stays free for others.
     connection.execute("BEGIN DEFERRED")
     try:
-        count = connection.executemany(INSERT_STATEMENT, rows).rowcount
+        statement = f"INSERT INTO {table} ({_NAMES}) VALUES ({_PLACES})"  # noqa: S608
+        count = connection.executemany(statement, rows).rowcount
     except BaseException:
         connection.rollback()
         raise
@@ -57,4 +66,4 @@ def analyze_staging() -> None:
     """Tell the planner how many rows there are; with the figures of an empty table it picks
     nested loops."""
     if is_postgresql():
-        database.execute_sql("ANALYZE staged_voter")
+        database.execute_sql("ANALYZE staged_voter, rejected_row")

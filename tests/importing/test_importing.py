@@ -4,6 +4,7 @@ import csv
 import errno
 import io
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,7 @@ from typing import BinaryIO
 import pytest
 from peewee import OperationalError
 
+from shared.attempt import MAX_WAITING_REJECTS
 from shared.importing import perform
 from shared.jobs import attempts
 from shared.jobs import store as jobs
@@ -37,7 +39,7 @@ def store(tmp_path: Path) -> FileStore:
 
 def claimed(store: FileStore, content: str | bytes, *, dry_run: bool = False) -> Claim:
     data = content.encode() if isinstance(content, str) else content
-    file = keep(io.BytesIO(data), "roll.csv", store=store, max_bytes=1 << 20)
+    file = keep(io.BytesIO(data), "roll.csv", store=store, max_bytes=1 << 24)
     return jobs.create_started(
         file, uploaded_by="tests", dry_run=dry_run, worker="w", lease_seconds=30
     )
@@ -112,6 +114,57 @@ def test_a_dry_run_counts_and_changes_nothing(store: FileStore) -> None:
     assert job.report is not None
     assert job.report["created"] == 1
     assert Voter.select().count() == 0
+
+
+def messages_of(job: Job) -> dict[int, str]:
+    faults = JobFault.select().where(JobFault.job == job.id)
+    return {fault.line: fault.message for fault in faults}
+
+
+def test_a_contradiction_names_the_rejected_lines_of_the_id_as_well(store: FileStore) -> None:
+    job = imported(
+        store,
+        HEADER
+        + "1,Ann,Lee,ann@x.edu,Law,1,yes\n"
+        + "1,Ann,Lee,ann@x.edu,Art,13,yes\n"  # contradicts
+        + "1,Ann,Lee,,Law,1,yes\n"  # alike as far as it can be read
+        + "1,Ann,Lee,ann@x.edu,Law,1,yes\n"
+        + "2,Ben,Ray,ben@x.edu,Law,1,yes\n"
+        + "2,Ben,Ray,ben@x.edu,Art,1,yes\n"
+        + "2,Ben,Ray,ben@x.edu,Law,13,yes\n",
+    )
+    messages = messages_of(job)
+    assert "Lines 3, 4 and 5 give" in messages[2]
+    assert "Lines 2, 3 and 4 give" in messages[5]
+    assert "Lines 7 and 8 give" in messages[6]
+    assert "Lines 6 and 8 give" in messages[7]
+    assert "year of study" in messages[3]
+    assert Voter.select().count() == 0
+
+
+def test_more_rejected_rows_than_wait_in_memory_contradict_good_ones(store: FileStore) -> None:
+    """Before, between and after the good rows of a file; the last good row is right."""
+    count = 2 * MAX_WAITING_REJECTS + 1
+    bad = "".join(f"{number},Ann,Lee,nobody,Law,1,yes\n" for number in range(count))
+    good = "".join(f"{number},Ann,Ash,a{number}@x.edu,Law,1,yes\n" for number in range(count))
+    last = f"{count},Ann,Lee,last@x.edu,Law,1,yes\n"
+    job = attempt(claimed(store, HEADER + bad + good + bad + last), store, max_rows=10 * count)
+    assert job.state == JobState.SUCCESS, job.error_message
+    assert job.report is not None
+    assert job.report["errors"] == {"INVALID_EMAIL": 2 * count, "CONFLICTING_ROWS": count}
+    assert [voter.student_id for voter in Voter.select()] == [str(count)]
+
+
+def test_one_id_of_very_many_good_and_bad_rows_takes_no_more_time_than_others(
+    store: FileStore,
+) -> None:
+    """Each with each would be 100 million comparisons."""
+    rows = ("1,Ann,Lee,ann@x.edu,Law,1,yes\n" + "1,Ann,Lee,,Law,1,yes\n") * 10_000
+    started = time.monotonic()
+    job = attempt(claimed(store, HEADER + rows), store, max_rows=30_000)
+    assert time.monotonic() - started < 20
+    assert job.report is not None
+    assert (job.report["created"], job.report["repeated"]) == (1, 9_999)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +311,7 @@ def test_what_the_file_turned_out_to_be_is_on_the_job(store: FileStore) -> None:
 @pytest.mark.parametrize("content", [b"", b" \r\n", b"%PDF-1.7\n"])
 def test_what_is_refused_at_once_is_not_kept(store: FileStore, content: bytes) -> None:
     with pytest.raises(FileFault):
-        keep(io.BytesIO(content), "roll.csv", store=store, max_bytes=1 << 20)
+        keep(io.BytesIO(content), "roll.csv", store=store, max_bytes=1 << 24)
     assert list(_files(store)) == []
 
 
