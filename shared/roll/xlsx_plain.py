@@ -49,7 +49,7 @@ _ROW = rb'<row r="(\d{1,7})"(?: [\w:]+="[^"<>&]*+")*+(?: ?/>|>(?:' + _CELL + rb"
 _STRING = rb"<si>" + _TEXT + rb"(?:<phoneticPr [^<>]*+/>)?</si>\s*+"
 # Escapes that only one of the two resolves rightly, and what expat alone refuses.
 _ODD_TEXTS = {
-    b"_x": re.compile(rb"_x(?:005[Ff]|[Dd][89A-Fa-f]|[Ff]{3})"),
+    b"_x": re.compile(rb"_x(?:005[Ff]|(?!00)[0-9A-Fa-f]{4})"),
     b"]]>": re.compile(rb"]]>"),
     b"\xef\xbf": re.compile(rb"\xef\xbf[\xbe\xbf]"),
 }

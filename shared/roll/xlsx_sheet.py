@@ -116,11 +116,7 @@ def _unescaped(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
 
 
 def unescape(text: str) -> str:
-    """The text with `_xHHHH_` resolved; `_x005F_` is the underscore that protects such a text.
-
-    openpyxl has taken that protection off shared strings already, so a shared text that really
-    reads `_x0041_` comes out as `A`.
-    """
+    """The text with `_xHHHH_` resolved; `_x005F_` is the underscore that protects such a text."""
     plain = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text)
     # Two escapes may be the halves of one character.
     return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,15 +1,40 @@
 """A workbook opened by openpyxl in read-only mode, which streams its rows."""
 
 import warnings
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import IO, Any, BinaryIO
 from zipfile import ZipFile
 
-from openpyxl import load_workbook
+from openpyxl.cell.text import Text
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
 from shared.roll.workbook import Sheet
 from shared.roll.workbook_damage import damage_is_a_fault
 from shared.roll.xlsx_parts import Contents
 from shared.roll.xlsx_sheet import OpenpyxlRows, WholeSheet
+
+
+class _Reader(ExcelReader):
+    """What `load_workbook` uses, which takes every `x005F_` out of the shared strings: of text as
+    well as of escapes, so that nobody can tell afterwards what an escape was."""
+
+    def read_strings(self) -> None:
+        """The shared strings as they stand in the file."""
+        package: Any = self.package
+        part = package.find(SHARED_STRINGS)
+        if part is not None:
+            with self.archive.open(part.PartName[1:]) as content:
+                self.shared_strings = list(_texts(content))
+
+
+def _texts(content: IO[bytes]) -> Iterator[str]:
+    for _, element in iterparse(content):
+        if element.tag == f"{{{SHEET_MAIN_NS}}}si":
+            text: Any = Text.from_tree(element)
+            yield text.content
+            element.clear()
 
 
 class OpenpyxlWorkbook:
@@ -25,9 +50,9 @@ class OpenpyxlWorkbook:
         # openpyxl warns of parts that it cannot write back, and of dates that Excel cannot show.
         warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         with damage_is_a_fault():
-            self._values: Any = load_workbook(
-                stream, read_only=True, data_only=True, keep_links=False
-            )
+            reader = _Reader(stream, read_only=True, data_only=True, keep_links=False)
+            reader.read()
+            self._values: Any = reader.wb
 
     @property
     def sheets(self) -> list[Sheet]:

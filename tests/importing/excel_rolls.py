@@ -98,6 +98,8 @@ ROLLS = (
     Roll("a blank row between voters", book(ANN_CELLS, [], BEN_CELLS), (ANN, BEN),
          counts={"created": 2, "blank_rows": 1}),
     saved("text with blanks around it", book([" 1 ", "\u00a0Ann", *ANN_CELLS[2:]]), ANN),
+    saved("an id that reads like an escape", book(["S_x005F_x0041_1", *ANN_CELLS[1:]]),
+          voter("S_x0041_1", email="u1@x.edu")),
     saved("an escaped return", book(["1", "Ann_x000D_\nMay", *ANN_CELLS[2:]]),
           voter("1", "Ann\r\nMay")),
     refused("no roll in it", book(["hello"], labels=None), FileCode.MISSING_COLUMNS, "hello"),
