@@ -47,5 +47,8 @@ class Limits:
     max_xlsb_bytes: int = 32 * MIB
     max_ods_bytes: int = 96 * MIB
     max_grid_cells: int = 4_000_000
+    max_sheets: int = 500
+    max_unread_cells: int = 200_000
+    max_copied_text_bytes: int = 32 * MIB
     max_ratio: int = 400
     ratio_free_bytes: int = 16 * MIB

@@ -39,6 +39,10 @@ _ZIP_KINDS = (
     ("content.xml", "an OpenDocument file that is no spreadsheet"),
 )
 _XLS_STREAMS = ("Workbook", "Book")
+# [MS-XLS] 2.4.21: what an .xls workbook of Excel 5 or later begins with, at the start of a sector
+# of 64 bytes or more.
+_XLS_START = re.compile(rb"\x09\x08[\x08\x10]\x00\x00[\x05\x06]\x05\x00")
+_SMALLEST_SECTOR_BYTES = 64
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
@@ -169,6 +173,9 @@ def _ole_format(stream: BinaryIO, head: bytes) -> Format:
             raise password_protected()
         if any(name.encode("utf-16-le") in directory for name in _XLS_STREAMS):
             return Format.XLS
+        if any(start.start() % _SMALLEST_SECTOR_BYTES == 0 for start in _XLS_START.finditer(head)):
+            # The directory that would name it is cut off, or damaged.
+            raise damaged()
     raise _unsupported("an old Office document")
 
 

@@ -1,23 +1,25 @@
 """A look at the cells of an old Excel workbook (.xls), record by record ([MS-XLS] 2.1.4)."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from olefile import OleFileIO
 
 from shared.roll.limits import Limits
-from shared.roll.unread_cells import SheetLook, UnreadCells
+from shared.roll.unread_cells import SheetLook, UnreadCells, WorkbookLook
 from shared.roll.workbook_faults import password_protected, too_large
+from shared.roll.xls_strings import string_lengths
 
 STREAMS = ("Workbook", "Book")
 _EOF, _FORMULA, _FILE_PASS, _BOUND_SHEET, _BOF = 0x0A, 0x06, 0x2F, 0x85, 0x0809
 _MULTIPLE_NUMBERS, _BOOLEAN_OR_ERROR = 0xBD, 0x0205
-_DIMENSIONS, _STRINGS = 0x0200, 0xFC
+_DIMENSIONS, _STRINGS, _CONTINUED, _SHARED_STRING = 0x0200, 0xFC, 0x3C, 0xFD
 # Number, RK, shared string, label, rich text.
-_VALUES = frozenset({0x0203, 0x027E, 0xFD, 0x0204, 0xD6})
+_VALUES = frozenset({0x0203, 0x027E, _SHARED_STRING, 0x0204, 0xD6})
 
-Record = tuple[int, memoryview]
+# Kind, content, and where the next record begins.
+Record = tuple[int, memoryview, int]
 
 
 def look_at_xls(stream: BinaryIO, limits: Limits) -> dict[int, UnreadCells]:
@@ -32,13 +34,20 @@ def look_at_xls(stream: BinaryIO, limits: Limits) -> dict[int, UnreadCells]:
             " have more."
         )
     data = _workbook_stream(stream)
-    sheets = []
-    for kind, content in _substream(data, 0):
+    offsets = []
+    strings: list[memoryview] = []
+    last_kind = 0
+    for kind, content, _ in _substream(data, 0):
         if kind == _BOUND_SHEET:
-            sheets.append(int.from_bytes(content[:4], "little"))
-        elif kind == _STRINGS and int.from_bytes(content[4:8], "little") > len(data):
-            raise ValueError("more strings than bytes")
-    return {number: _look_at_sheet(data, offset, limits) for number, offset in enumerate(sheets)}
+            offsets.append(int.from_bytes(content[:4], "little"))
+        elif kind == _STRINGS:
+            if int.from_bytes(content[4:8], "little") > len(data):
+                raise ValueError("more strings than bytes")
+            strings = [content]
+        elif kind == _CONTINUED and last_kind == _STRINGS:
+            strings.append(content)
+        last_kind = last_kind if kind == _CONTINUED else kind
+    return _look_at_sheets(data, offsets, string_lengths(strings), WorkbookLook(limits))
 
 
 def _workbook_stream(stream: BinaryIO) -> memoryview:
@@ -49,26 +58,44 @@ def _workbook_stream(stream: BinaryIO) -> memoryview:
 
 
 def _substream(data: memoryview, offset: int) -> Iterator[Record]:
-    """The records from a BOF to its EOF, without those of what is nested in it."""
-    depth = 0
+    """The records from a BOF to the next EOF, where calamine ends: an embedded chart stands behind
+    the cells."""
+    if data[offset : offset + 2] != _BOF.to_bytes(2, "little"):
+        raise ValueError("a sheet that does not begin")
     while offset + 4 <= len(data):
         kind, size = struct.unpack_from("<HH", data, offset)
-        if kind == _BOF:
-            depth += 1
-        elif kind == _EOF:
-            depth -= 1
-        elif kind == _FILE_PASS:
-            raise password_protected()
-        elif depth == 1:
-            yield kind, data[offset + 4 : offset + 4 + size]
-        if depth == 0:
+        if kind == _EOF:
             return
-        offset += 4 + size
+        if kind == _FILE_PASS:
+            raise password_protected()
+        end = offset + 4 + size
+        yield kind, data[offset + 4 : end], end
+        offset = end
 
 
-def _look_at_sheet(data: memoryview, offset: int, limits: Limits) -> UnreadCells:
-    look = SheetLook(limits)
-    for kind, content in _substream(data, offset):
+def _look_at_sheets(
+    data: memoryview, offsets: Sequence[int], lengths: Sequence[int], workbook: WorkbookLook
+) -> dict[int, UnreadCells]:
+    """In the order in which they stand, so that no two of them can share their records."""
+    workbook.check_sheets(len(offsets))
+    unread: dict[int, UnreadCells] = {}
+    end = 0
+    for number in sorted(range(len(offsets)), key=offsets.__getitem__):
+        if offsets[number] < end:
+            raise ValueError("sheets that share their records")
+        look = workbook.add_sheet()
+        end, char_count = _look_at_sheet(data, offsets[number], lengths, look)
+        workbook.count_copied(char_count)
+        unread[number] = look.unread
+    return unread
+
+
+def _look_at_sheet(
+    data: memoryview, offset: int, lengths: Sequence[int], look: SheetLook
+) -> tuple[int, int]:
+    """Returns where the sheet ends, and how many characters of shared strings its cells have."""
+    end, char_count = offset + 4, 0
+    for kind, content, end in _substream(data, offset):  # noqa: B007
         if kind == _DIMENSIONS:
             # Calamine sets memory aside for as many cells as the sheet claims to have.
             first_row, rows, first_column, columns = struct.unpack_from("<LLHH", content)
@@ -77,6 +104,7 @@ def _look_at_sheet(data: memoryview, offset: int, limits: Limits) -> UnreadCells
             look.check_size(rows, columns)
         elif kind in _VALUES:
             look.reach(*struct.unpack_from("<HH", content))
+            char_count += _shared_chars(content, lengths) if kind == _SHARED_STRING else 0
         elif kind == _MULTIPLE_NUMBERS:
             look.reach(
                 int.from_bytes(content[:2], "little"), int.from_bytes(content[-2:], "little")
@@ -87,7 +115,13 @@ def _look_at_sheet(data: memoryview, offset: int, limits: Limits) -> UnreadCells
             error = _error(kind, content)
             if error is not None:
                 look.note_error(row, column, error)
-    return look.unread
+    return end, char_count
+
+
+def _shared_chars(content: memoryview, lengths: Sequence[int]) -> int:
+    """[MS-XLS] 2.4.149 LabelSst. Calamine passes over a cell whose string is not there."""
+    index = int.from_bytes(content[6:10], "little")
+    return lengths[index] if index < len(lengths) else 0
 
 
 def _error(kind: int, content: memoryview) -> int | None:

@@ -1,19 +1,21 @@
 """A look at the cells of a binary Excel workbook (.xlsb), record by record ([MS-XLSB] 2.1.4)."""
 
 import struct
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from posixpath import join, normpath
 from xml.parsers import expat
 from zipfile import ZipFile
 
 from shared.roll.limits import Limits
-from shared.roll.unread_cells import SheetLook, UnreadCells
+from shared.roll.unread_cells import SheetLook, UnreadCells, WorkbookLook
 from shared.roll.workbook_faults import too_large
 
 WORKBOOK = "xl/workbook.bin"
 RELATIONS = "xl/_rels/workbook.bin.rels"
-_ROW, _BUNDLE_SHEET = 0, 156
-_BLANK, _CELL_ERROR, _FORMULA_ERROR, _RICH_STRING = 1, 3, 11, 62
+STRINGS = "xl/sharedStrings.bin"
+_ROW, _STRING, _BUNDLE_SHEET = 0, 19, 156
+_BLANK, _SHARED_STRING, _CELL_ERROR, _FORMULA_ERROR, _RICH_STRING = 1, 7, 3, 11, 62
 _CELLS = frozenset({*range(2, 12), _RICH_STRING})
 # Cells that leave their column out; Excel does not write them, and calamine skips them.
 _SHORT_CELLS = frozenset(range(12, 19))
@@ -33,12 +35,28 @@ def look_at_xlsb(archive: ZipFile, limits: Limits) -> dict[int, UnreadCells]:
             f"An .xlsb file may unpack to at most {limits.max_xlsb_bytes:,} bytes; saved as .xlsx"
             " it may have more."
         )
+    workbook = WorkbookLook(limits)
     parts = _sheet_parts(archive)
-    return {
-        number: _look_at_sheet(archive.read(part), limits)
-        for number, part in enumerate(parts)
-        if part in archive.NameToInfo
-    }
+    workbook.check_sheets(len(parts))
+    if len(set(parts)) < len(parts):
+        raise ValueError("sheets that share a part")
+    lengths = _string_lengths(archive)
+    for part in parts:
+        look = workbook.add_sheet()
+        if part in archive.NameToInfo:
+            workbook.count_copied(_look_at_sheet(archive.read(part), lengths, look))
+    return workbook.unread
+
+
+def _string_lengths(archive: ZipFile) -> Sequence[int]:
+    """The shared strings by their lengths: calamine copies one into every cell that refers to it.
+    [MS-XLSB] 2.4.763 BrtSSTItem: one byte, then the number of characters."""
+    lengths = array("L")
+    if STRINGS in archive.NameToInfo:
+        for kind, content in _records(archive.read(STRINGS)):
+            if kind == _STRING:
+                lengths.append(int.from_bytes(content[1:5], "little"))
+    return lengths
 
 
 def _sheet_parts(archive: ZipFile) -> list[str]:
@@ -93,17 +111,19 @@ def _number(view: memoryview, offset: int, max_bytes: int) -> tuple[int, int]:
     return value, offset
 
 
-def _look_at_sheet(data: bytes, limits: Limits) -> UnreadCells:
-    look = SheetLook(limits)
-    row = 0
+def _look_at_sheet(data: bytes, string_lengths: Sequence[int], look: SheetLook) -> int:
+    """Returns how many characters of shared strings the cells have."""
+    row = char_count = 0
     for kind, content in _records(data):
         if kind == _ROW:
             row = int.from_bytes(content[:4], "little")
         elif kind in _CELLS:
             column = int.from_bytes(content[:4], "little")
             look.reach(row, column)
-            if kind in (_CELL_ERROR, _FORMULA_ERROR):
+            if kind == _SHARED_STRING:
+                char_count += string_lengths[int.from_bytes(content[8:12], "little")]
+            elif kind in (_CELL_ERROR, _FORMULA_ERROR):
                 look.note_error(row, column, content[8])
         elif kind in _SHORT_CELLS:
             raise ValueError(f"a cell of kind {kind} in row {row + 1}")
-    return look.unread
+    return char_count

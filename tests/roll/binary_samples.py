@@ -68,3 +68,110 @@ def _cell(column: int, value: object) -> bytes:
 
 def _text(text: str) -> bytes:
     return struct.pack("<L", len(text)) + text.encode("utf-16-le")
+
+
+def ods_roll(table: str, *, after: str = "", manifest: bytes = b"<m/>") -> bytes:
+    """A spreadsheet with one table, whose rows below the header are written by hand."""
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    header = ods_row(ods_cell("<text:p>ID</text:p>"), ods_cell("<text:p>Mail</text:p>"))
+    content = (
+        f"<office:document-content {names}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Roll">{header}{table}</table:table>{after}'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", manifest)
+    return file.getvalue()
+
+
+def ods_row(*cells: str, times: int = 1) -> str:
+    """A row that may stand for many."""
+    return (
+        f'<table:table-row table:number-rows-repeated="{times}">{"".join(cells)}</table:table-row>'
+    )
+
+
+def ods_cell(content: str, attributes: str = 'office:value-type="string"') -> str:
+    """A cell of that content."""
+    return f"<table:table-cell {attributes}>{content}</table:table-cell>"
+
+
+def xls_roll(sheets: Sequence[int], substreams: Sequence[bytes], strings: bytes = b"") -> bytes:
+    """An old workbook whose sheets are substreams by their number, several perhaps the same.
+
+    `strings` is the record of the table of shared strings.
+    """
+    bound = [
+        biff(0x85, bytes(6) + bytes([4, 0]) + b"%04d" % number) for number in range(len(sheets))
+    ]
+    head_bytes = len(biff_substream(*bound, strings))
+    starts = [head_bytes + sum(map(len, substreams[:number])) for number in range(len(substreams))]
+    bound = [
+        record[:4] + struct.pack("<L", starts[sheet]) + record[8:]
+        for record, sheet in zip(bound, sheets, strict=True)
+    ]
+    return _ole_file(b"".join((biff_substream(*bound, strings), *substreams)))
+
+
+def biff(kind: int, content: bytes = b"") -> bytes:
+    """[MS-XLS] 2.1.4: a record."""
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def biff_substream(*records: bytes) -> bytes:
+    """Records between a BOF of Excel 97 and an EOF."""
+    return b"".join(
+        (biff(0x0809, struct.pack("<HHHHLL", 0x0600, 5, 0, 0, 0, 0)), *records, biff(0x0A))
+    )
+
+
+def biff_text(row: int, column: int, text: str) -> bytes:
+    """[MS-XLS] 2.4.148 Label: a cell with its text in it."""
+    return biff(
+        0x0204, struct.pack("<HHHHB", row, column, 0, len(text), 0) + text.encode("latin-1")
+    )
+
+
+def _ole_file(stream: bytes) -> bytes:
+    """[MS-CFB] 2: a file of one stream, "Workbook", in sectors of 512 bytes.
+
+    The first ones hold the allocation table, the next one the directory.
+    """
+    sectors = max(len(stream) // 512 + 1, 8)
+    tables = (sectors + 1) // 127 + 1
+    first = tables + 1
+    chain = [0xFFFFFFFD] * tables + [0xFFFFFFFE]
+    chain += [*range(first + 1, first + sectors), 0xFFFFFFFE]
+    chain += [0xFFFFFFFF] * (tables * 128 - len(chain))
+    head = struct.pack(
+        "<8s16xHHHHH6xLLLLLLLLL",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0x3E, 3, 0xFFFE, 9, 6,
+        0, tables, tables, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0,
+    )  # fmt: skip
+    places = [*range(tables), *[0xFFFFFFFF] * (109 - tables)]
+    entries = _entry("Root Entry", 5, 0xFFFFFFFE, 0) + _entry("Workbook", 2, first, sectors * 512)
+    return b"".join(
+        (
+            head,
+            struct.pack("<109L", *places),
+            struct.pack(f"<{len(chain)}L", *chain),
+            entries.ljust(512, b"\x00"),
+            stream.ljust(sectors * 512, b"\x00"),
+        )
+    )
+
+
+def _entry(name: str, kind: int, first_sector: int, size: int) -> bytes:
+    """[MS-CFB] 2.6.1: the stream is the root's only child."""
+    child = 1 if kind == 5 else 0xFFFFFFFF
+    return struct.pack(
+        "<64sHBBLLL36xLQ",
+        name.encode("utf-16-le"), 2 * len(name) + 2, kind, 1, 0xFFFFFFFF, 0xFFFFFFFF, child,
+        first_sector, size,
+    )  # fmt: skip

@@ -157,7 +157,10 @@ def test_cells_that_calamine_would_pass_over_are_no_blanks() -> None:
     assert fault_of(data).code is FileCode.UNREADABLE_FILE
 
 
-@pytest.mark.parametrize("data", [ODS[:-30], XLSB[:-30]])
+@pytest.mark.parametrize(
+    "data",
+    [ODS[:-30], XLSB[:-30], *(XLS[:length] for length in range(2048, len(XLS) - 512, 512))],
+)
 def test_half_a_file_is_unreadable(data: bytes) -> None:
     assert fault_of(data).code is FileCode.UNREADABLE_FILE
 
