@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isnan
 from typing import Any
 
 import click
@@ -83,6 +84,13 @@ def create_admin(username: str, password: str, role: str) -> None:
     click.echo(f"Created the admin {username!r}.")
 
 
+def _number(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Click takes nan for a number of every range."""
+    if value is not None and isnan(value):
+        raise click.BadParameter(f"{value} is not a number.")
+    return value
+
+
 @click.command("import")
 @click.argument("file", type=click.Path())
 @click.option("--dry-run", is_flag=True, help="Only find out what would change.")
@@ -99,6 +107,7 @@ def create_admin(username: str, password: str, role: str) -> None:
 @click.option(
     "--max-rejected-percent",
     type=click.FloatRange(0, 100),
+    callback=_number,
     help="Save nothing when more rows than this share are rejected.",
 )
 @click.option(

@@ -93,6 +93,7 @@ def _rows(report: Report) -> tuple[tuple[str, str], ...]:
         "  updated": report.updated,
         "  unchanged": report.unchanged,
         "  repeated": report.repeated,
+        **({"Rows left alone": report.left_alone} if report.left_alone else {}),
         "Rows rejected": report.rejected,
         "Blank rows": report.blank_rows,
     }
@@ -143,6 +144,11 @@ def _next_step(job: Job, report: Report, link: str, is_attached: bool) -> str:
     if job.dry_run:
         where = "on the page of this task" if link else "through the API"
         return f"Nothing was changed. To change the roll like this, apply the preview {where}."
+    if not report.rejected and report.left_alone:
+        return (
+            "Nothing, if the rows that were left alone are to stay so. To save them, import the"
+            " file again without that mode."
+        )
     if not report.rejected:
         return "There is nothing left to do: every row is on the roll."
     if report.errors.keys() == {RowCode.CONFLICTING_ROWS}:

@@ -68,6 +68,8 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
         with Rejections(reader.header.labels) as rejections:
             ids = _Ids()
             report = _stage_all(claim, reader, rejections, ids, on_progress)
+            # Whatever becomes of the job, so many rows were read.
+            attempts.note_progress(claim, rows_read=report.rows_read)
             label = reader.header.labels[reader.header.columns["student_id"]]
             if not ids.are_rising and _find_conflicts(label):
                 with reading(file) as once_more:

@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
+from shared.roll.errors import WarningCode
+
+# What left the rows alone that count under a warning.
+LEFT_ALONE: Mapping[WarningCode, str] = MappingProxyType(
+    {WarningCode.NOT_CREATED: "update_only", WarningCode.NOT_UPDATED: "create_only"}
+)
 PREVIEW_ONLY = ("would_create", "would_update", "differences")
 
 
@@ -42,13 +49,22 @@ class Report:
     @property
     def saved(self) -> int:
         """Rows whose content is on the roll now, whether or not it was there before."""
+        return self._good - self.left_alone
+
+    @property
+    def left_alone(self) -> int:
+        """Good rows that were not saved because the mode of the import asked for that."""
+        return sum(self.warnings.get(code, 0) for code in LEFT_ALONE)
+
+    @property
+    def _good(self) -> int:
         return self.created + self.updated + self.unchanged + self.repeated
 
     def check(self) -> None:
         """Raise `ValueError` unless every row read is accounted for exactly once."""
-        if self.rows_read != self.saved + self.rejected:
+        if self.rows_read != self._good + self.rejected:
             raise ValueError(
-                f"{self.rows_read} rows read, {self.saved} saved, {self.rejected} rejected"
+                f"{self.rows_read} rows read, {self._good} good, {self.rejected} rejected"
             )
 
     def sentence(self, dry_run: bool) -> str:
@@ -67,6 +83,9 @@ class Report:
         ]
         if self.repeated:
             counts.append(f"{self.repeated:,} repeated")
+        for code, mode in LEFT_ALONE.items():
+            if rows := self.warnings.get(code):
+                counts.append(f"of which {rows:,} left alone as {mode} asks")
         return f"{', '.join(counts)})"
 
     def to_dict(self) -> dict[str, Any]:

@@ -22,6 +22,13 @@ COMPARED = ("email", *OPTIONAL)
 ALL_ROWS = fn.COUNT(SQL("*"))
 NEW_VOTER_DEFAULTS = {"first_name": "", "last_name": "", "department": "", "is_eligible": False}
 
+_REPEATED = (
+    RepeatedId.student_id,
+    RepeatedId.first_line,
+    RepeatedId.row_count,
+    RepeatedId.is_conflict,
+)
+
 
 class Mode(StrEnum):
     """Which voters an import may write."""
@@ -35,7 +42,8 @@ class Mode(StrEnum):
 class Counts:
     """Voters by what the import does to them, each once.
 
-    Among the unchanged are `not_created` and `not_updated`, which the mode has left as they are.
+    `not_created` and `not_updated` are rows, the repeated ones as well, whose voters are among the
+    unchanged because the mode has left them as they are.
     Among the updated are those whose eligibility is turned on or off.
     """
 
@@ -62,13 +70,12 @@ def find_repeats() -> None:
     id would make it several times slower.
     """
     several = (
-        StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), Value(False))
+        StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), ALL_ROWS, Value(False))
         .group_by(StagedVoter.student_id)
         .having(ALL_ROWS > 1)
     )
-    fields = [RepeatedId.student_id, RepeatedId.first_line, RepeatedId.is_conflict]
     with _grouping_by_sorting():
-        RepeatedId.insert_from(several, fields).as_rowcount().execute()
+        RepeatedId.insert_from(several, _REPEATED).as_rowcount().execute()
     contradicted = (
         StagedVoter.select(StagedVoter.student_id)
         .where(StagedVoter.student_id.in_(RepeatedId.select(RepeatedId.student_id)))
@@ -85,12 +92,11 @@ def _find_contradicting_rejects() -> None:
     these are not all alike, they are in conflict already."""
     rejected = RejectedRow.select(RejectedRow.student_id)
     beside_rejected = (
-        StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), Value(False))
+        StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), ALL_ROWS, Value(False))
         .where(StagedVoter.student_id.in_(rejected))
         .group_by(StagedVoter.student_id)
     )
-    fields = [RepeatedId.student_id, RepeatedId.first_line, RepeatedId.is_conflict]
-    RepeatedId.insert_from(beside_rejected, fields).on_conflict_ignore().as_rowcount().execute()
+    RepeatedId.insert_from(beside_rejected, _REPEATED).on_conflict_ignore().as_rowcount().execute()
     contradicted = (
         RejectedRow.select(RejectedRow.student_id)
         .join(RepeatedId, on=(RepeatedId.student_id == RejectedRow.student_id))
@@ -190,15 +196,27 @@ def compare(mode: Mode = Mode.UPSERT) -> Counts:
     staged, new, changed, turned_on, turned_off = map(int, database.execute(query).fetchone())
     created = 0 if mode is Mode.UPDATE_ONLY else new
     updated = 0 if mode is Mode.CREATE_ONLY else changed
+    not_created, not_updated = new - created, changed - updated
     return Counts(
         created=created,
         updated=updated,
         unchanged=staged - created - updated,
-        not_created=new - created,
-        not_updated=changed - updated,
+        not_created=not_created and not_created + _count_repeats(is_new),
+        not_updated=not_updated and not_updated + _count_repeats(is_changed),
         eligibility_on=turned_on if updated else 0,
         eligibility_off=turned_off if updated else 0,
     )
+
+
+def _count_repeats(condition: Expression) -> int:
+    """How often rows that are kept were repeated."""
+    query = (
+        StagedVoter.select(fn.SUM(RepeatedId.row_count - 1))
+        .join(RepeatedId, on=(RepeatedId.student_id == StagedVoter.student_id))
+        .join(Voter, JOIN.LEFT_OUTER, on=(Voter.student_id == StagedVoter.student_id))
+        .where(condition)
+    )
+    return int(query.scalar() or 0)
 
 
 def _count(condition: Expression) -> Function:

@@ -107,6 +107,7 @@ class RepeatedId(BaseModel):
 
     student_id = BytewiseTextField(primary_key=True)
     first_line = IntegerField()
+    row_count = IntegerField()
     is_conflict = BooleanField()
 
     class Meta:

@@ -137,6 +137,22 @@ def test_an_import_saves_the_roll_and_prints_its_report(app: Flask, roll: Path) 
     assert Voter.get_by_id("1").email == "ann@x.edu"
 
 
+def test_rows_that_a_mode_leaves_alone_are_not_called_saved(app: Flask, roll: Path) -> None:
+    result = run(app, "import", roll, "--mode", "update_only")
+    assert result.exit_code == 0, result.output
+    assert "0 of 1 rows saved" in result.stdout
+    assert "1 left alone as update_only asks" in result.stdout
+    assert Voter.select().count() == 0
+
+
+@pytest.mark.parametrize("share", ["nan", "-1", "inf", "many"])
+def test_a_share_that_is_none_is_an_error_of_usage(app: Flask, roll: Path, share: str) -> None:
+    result = run(app, "import", roll, "--max-rejected-percent", share)
+    assert result.exit_code == 2
+    assert "--max-rejected-percent" in result.stderr
+    assert Job.select().count() == 0
+
+
 def test_a_dry_run_changes_nothing(app: Flask, roll: Path) -> None:
     result = run(app, "import", roll, "--dry-run")
     assert result.exit_code == 0

@@ -83,6 +83,16 @@ def test_a_roll_without_faults_asks_for_nothing() -> None:
     assert "Most frequent faults" not in mail.text
 
 
+def test_rows_that_a_mode_left_alone_are_told_apart() -> None:
+    report = Report(rows_read=3, created=1, unchanged=2, warnings={"NOT_UPDATED": 2})
+    mail = compose(job(report=report.to_dict()), [])
+    assert mail.subject == "[Voter roll] Imported: roll.csv, 1 of 3 rows"
+    lines = [" ".join(line.split()) for line in mail.text.splitlines()]
+    assert "Rows saved 1" in lines
+    assert "Rows left alone 2" in lines
+    assert "every row is on the roll" not in mail.text
+
+
 def test_a_dry_run_says_that_nothing_was_changed() -> None:
     mail = compose(job(dry_run=True), [])
     assert mail.subject.startswith("[Voter roll] Checked")

@@ -14,6 +14,7 @@ from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState
 from shared.options import ImportOptions, OnError
 from shared.roll.limits import Limits
+from shared.roll.report import Report
 from shared.storage.file_store import FileStore
 from shared.submission import keep
 from shared.voters.merge import Mode
@@ -158,6 +159,23 @@ def test_a_mode_leaves_voters_as_they_are(
 
 @pytest.mark.usefixtures("roll")
 @pytest.mark.parametrize(
+    ("mode", "code", "created"),
+    [(Mode.UPDATE_ONLY, "NOT_CREATED", 0), (Mode.CREATE_ONLY, "NOT_UPDATED", 1)],
+)
+def test_repeated_rows_of_a_voter_that_is_left_alone_are_not_saved_either(
+    store: FileStore, mode: Mode, code: str, created: int
+) -> None:
+    known, new = ANN.replace(",1,yes", ",9,yes"), "3,Cy,cy@x.edu,1,yes\n"
+    left, saved = (new, known) if mode is Mode.UPDATE_ONLY else (known, new)
+    job = imported(store, left * 3 + saved * 2, mode=mode)
+    assert job.report is not None
+    assert job.report["warnings"][code] == 3
+    assert (job.report["created"], job.report["repeated"]) == (created, 3)
+    assert Report.from_dict(job.report).saved == 2
+
+
+@pytest.mark.usefixtures("roll")
+@pytest.mark.parametrize(
     ("options", "code"),
     [
         ({"on_error": OnError.ABORT}, JobCode.ROWS_REJECTED),
@@ -173,6 +191,7 @@ def test_a_broken_demand_leaves_the_roll_and_gives_the_rejects(
     job = imported(store, NEWER + FAULTY, dry_run=dry_run, **options)
 
     assert (job.state, job.error_code, job.report) == (JobState.FAILURE, code, None)
+    assert job.rows_read == 4
     assert voters() == before
     assert roll_version() == 1
     assert [fault.code for fault in faults(job)] == ["INVALID_EMAIL", "INVALID_YEAR"]

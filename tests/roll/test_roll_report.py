@@ -32,6 +32,19 @@ def test_repeated_rows_are_saved_rows_and_are_told_when_there_are_any() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "mode"), [("NOT_CREATED", "update_only"), ("NOT_UPDATED", "create_only")]
+)
+def test_rows_that_a_mode_left_alone_are_not_saved(code: str, mode: str) -> None:
+    report = Report(rows_read=4, created=1, unchanged=2, repeated=1, warnings={code: 2, "X": 1})
+    report.check()
+    assert (report.saved, report.left_alone) == (2, 2)
+    assert (
+        "2 of 4 rows saved (1 created, 0 updated, 2 unchanged, 1 repeated,"
+        f" of which 2 left alone as {mode} asks), 0 rejected."
+    ) in report.sentence(dry_run=False)
+
+
 def test_a_report_survives_its_own_dictionary() -> None:
     values = example().to_dict()
     assert list(values) == [
@@ -46,7 +59,7 @@ def test_rows_that_are_not_accounted_for_are_a_defect() -> None:
     report = example()
     report.check()
     report.rejected = 1
-    with pytest.raises(ValueError, match="1000 rows read, 998 saved, 1 rejected"):
+    with pytest.raises(ValueError, match="1000 rows read, 998 good, 1 rejected"):
         report.check()
 
 
