@@ -2,7 +2,9 @@
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from shared.roll.errors import FileCode, FileFault
@@ -11,12 +13,14 @@ from shared.roll.limits import KIB
 CHUNK_BYTES = 64 * KIB
 FALLBACK = "windows-1252"
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# RFC 3629, section 4: characters of two to four bytes.
-_MULTI_BYTE = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
-    rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
-    rb"|\xf4[\x80-\x8f][\x80-\xbf]{2}"
-)
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+# Typographic signs that follow a letter in Windows-1252: three points, quotation marks, dashes,
+# trade marks, the no-break space, ordinals, the soft hyphen and others.
+_AFTER_LETTERS = frozenset("…‘’“”–—™\u00a0ª«\u00ad®°´·º»".encode(FALLBACK))
+# The first bytes of most letters of Latin, Greek and Cyrillic.
+_COMMON_LEADS = frozenset(b"\xc2\xc3\xc4\xc5\xce\xcf\xd0\xd1")
+# So many bytes that are not UTF-8 for each character that surely is outweigh it.
+_FOREIGN_PER_CHARACTER = 3
 # Python's own codecs that take quadratic time, or read text as a program would.
 _NOT_FOR_FILES = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -25,8 +29,9 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 def settle_encoding(stream: BinaryIO, wanted: str | None) -> str:
     """The name of an encoding in which every byte of the stream is text.
 
-    Without `wanted`: what a BOM says, else UTF-8, else Windows-1252. Reads the whole stream in
-    constant memory. Raises `FileFault` ENCODING_ERROR, which names the first line that is wrong.
+    Without `wanted`: what a BOM says, else UTF-8, else Windows-1252, unless it is a damaged UTF-8
+    file. Reads the whole stream in constant memory. Raises `FileFault` ENCODING_ERROR, which names
+    the first line that is wrong.
     """
     if wanted is not None:
         encoding = known_encoding(wanted)
@@ -39,7 +44,7 @@ def settle_encoding(stream: BinaryIO, wanted: str | None) -> str:
         return "utf-16"
     if _first_bad_byte(stream, "utf-8") is None:
         return "utf-8"
-    if mark == codecs.BOM_UTF8 or _has_multi_byte(stream):
+    if mark == codecs.BOM_UTF8 or _is_damaged_utf8(stream):
         _check(stream, "utf-8")
     _check(stream, FALLBACK)
     return FALLBACK
@@ -129,14 +134,29 @@ def _first_bad_byte(stream: BinaryIO, encoding: str) -> int | None:
     return None
 
 
-def _has_multi_byte(stream: BinaryIO) -> bool:
-    """Whether some accents of the file are good UTF-8, so that it is a damaged UTF-8 file."""
-    tail = b""
-    for chunk in _chunks(stream):
-        if _MULTI_BYTE.search(tail + chunk):
-            return True
-        tail = chunk[-3:]
-    return False
+def _is_damaged_utf8(stream: BinaryIO) -> bool:
+    """Whether a text that is not UTF-8 was meant to be, told by the accents that are."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    foreign = plausible = 0
+    for chunk in chain(_chunks(stream), (b"",)):
+        text = decoder.decode(chunk, final=not chunk)
+        # A roll has few signs, so that each is judged once.
+        for sign, count in Counter(_BEYOND_ASCII.findall(text)).items():
+            # So Python spells a byte that is not UTF-8.
+            if "\udc80" <= sign <= "\udcff":
+                foreign += count
+            elif _is_plausible(sign):
+                plausible += count
+    return plausible > 0 and foreign < _FOREIGN_PER_CHARACTER * plausible
+
+
+def _is_plausible(sign: str) -> bool:
+    """Whether a character is hardly a capital letter and a sign behind it in Windows-1252.
+
+    The bytes of an É and a no-break space, say, are a letter of phonetics in UTF-8.
+    """
+    lead, *more = sign.encode()
+    return lead in _COMMON_LEADS or not _AFTER_LETTERS.issuperset(more)
 
 
 def _line_at(stream: BinaryIO, encoding: str, offset: int) -> int:

@@ -31,6 +31,32 @@ ROLLS = (
         FileCode.ENCODING_ERROR,
         "Line 3",
     ),
+    saved(
+        "Windows-1252 in which a capital with an accent and a no-break space are good UTF-8",
+        "id,email,last_name,department\n1,u1@x.edu,Müller,FACULTÉ\u00a0DES\n".encode("cp1252"),
+        ("1", "", "Müller", "u1@x.edu", "FACULTÉ\u00a0DES", None, False),
+        warnings=ASSUMED,
+    ),
+    saved(
+        "Windows-1252 with a no-break space at the end of a cell",
+        "id,email,last_name\n1,u1@x.edu,JOSÉ\u00a0\n2,u2@x.edu,Peña\n".encode("cp1252"),
+        ("1", "", "JOSÉ", "u1@x.edu", "", None, False),
+        ("2", "", "Peña", "u2@x.edu", "", None, False),
+        warnings=ASSUMED,
+    ),
+    saved(
+        "Windows-1252 with a dash behind a letter",
+        "id,email,last_name\n1,u1@x.edu,Strauß–Kahn\n2,u2@x.edu,Müller\n".encode("cp1252"),
+        ("1", "", "Strauß–Kahn", "u1@x.edu", "", None, False),
+        ("2", "", "Müller", "u2@x.edu", "", None, False),
+        warnings=ASSUMED,
+    ),
+    refused(
+        "two files in different encodings, joined",
+        ACCENTS.encode() + ACCENTS.encode("cp1252"),
+        FileCode.ENCODING_ERROR,
+        "Line 4",
+    ),
     refused(
         "UTF-16 without BOM", BOTH.encode("utf-16-le"), FileCode.UNSUPPORTED_FORMAT, "UTF-16"
     ),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roll_samples import CLEAN, LABELS, codes_of, csv_roll, fault_of, results_of, rows_of
 
+from shared.roll.decoding import CHUNK_BYTES
 from shared.roll.errors import FileCode, WarningCode
 from shared.roll.limits import ReadOptions
 from shared.roll.reader import open_roll
@@ -100,6 +101,39 @@ def test_text_that_is_not_utf8_is_read_as_windows_1252_and_said_so() -> None:
         assert [cells[1:3] for _, cells in reader] == [["Zoë", "Muñoz – Ž"]]
         assert reader.warnings == {WarningCode.ENCODING_ASSUMED: 1}
         assert "Windows-1252" in reader.assumptions[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("FACULTÉ\u00a0DES, Müller", "JOSÉ\u00a0, Peña", "Strauß–Kahn, Müller", "CAFÉ’S, é"),
+        *("ÉCOLE «\u00a0É\u00a0», é", "Ü·Ö, ö", "Renée\u00a0», é", "JOSÉ\u00a0" * 9 + "é"),
+        # Nine bytes that are no UTF-8 beside three pairs that may be.
+        "MÄKELÄ\u00a0" * 3 + "ö, " * 9,
+    ],
+)
+def test_accents_with_a_typographic_sign_behind_are_no_damaged_utf8(name: str) -> None:
+    data = csv_roll([("1", name, *CLEAN[2:])], encoding="windows-1252")
+    with open_roll(BytesIO(data)) as reader:
+        assert reader.encoding == "windows-1252"
+        assert [cells[1] for _, cells in reader] == [name]
+
+
+@pytest.mark.parametrize(
+    "name", ["Zoë", "Łódź", "山田", "’", "é" * 100, "Дмитрий", "Šárka", "à", "ơ, ệ"]
+)
+@pytest.mark.parametrize("damage", [b"\xe9", b"\xc3", b"\xe2\x80"])
+def test_utf8_that_is_damaged_is_not_read_as_something_else(name: str, damage: bytes) -> None:
+    fault = fault_of(HEAD + f"1,a@b.cd,{name}\n2,a@b.cd,".encode() + damage + b"\n")
+    assert fault.code is FileCode.ENCODING_ERROR
+    assert "Line 3 " in fault.message
+
+
+def test_a_sign_that_two_blocks_share_is_counted_once() -> None:
+    start = HEAD + b"1,a@b.cd,X\n" * 5_000 + b"1,a@b.cd,"
+    start += b"X" * (CHUNK_BYTES - 1 - len(start))
+    assert len(start) == CHUNK_BYTES - 1
+    assert fault_of(start + "ë\n".encode() + b"2,a@b.cd,\xe9\n").code is FileCode.ENCODING_ERROR
 
 
 def test_a_late_byte_decides_the_encoding_of_the_whole_file() -> None:
