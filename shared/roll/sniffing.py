@@ -30,7 +30,15 @@ _SIGNATURES = (
 )
 _MARKUP = (
     (re.compile(rb"<(!doctype\s+html|html|head|body|table|style|meta|div)\b", re.I), "a web page"),
-    (re.compile(rb"<(\?xml|!--|!doctype|[a-z][\w.-]*(:[\w.-]+)?[\s>/])", re.I), "an XML document"),
+    (
+        # An element is one by its attributes or by its end, which titles such as <Student roll>
+        # have not.
+        re.compile(
+            rb"<(\?xml|!--|!doctype|[a-z][\w.-]*(:[\w.-]+)?(\s+[\w.:-]+\s*=|\s*/>|\s*>(?s:.*)</))",
+            re.I,
+        ),
+        "an XML document",
+    ),
     (re.compile(rb"\{\s*(\"|\})|\[\s*[{\[]\s*[\"\]{}]"), "a JSON document"),
 )
 _ZIP_KINDS = (

@@ -139,6 +139,7 @@ ROLLS = (
     refused("a header and blank rows", HEADER + ",,,,,,\n\n", FileCode.NO_ROWS, "no rows"),
     refused("a PDF", b"%PDF-1.7\n1 0 obj", FileCode.UNSUPPORTED_FORMAT, "PDF"),
     refused("a web page", "<html><table><tr><td>id", FileCode.UNSUPPORTED_FORMAT, "web page"),
+    saved("a title in angle brackets", "<Student roll>\nid,email\n1,u1@x.edu\n", bare("1")),
     refused("JSON", '[{"student_id": "1"}]', FileCode.UNSUPPORTED_FORMAT, "JSON"),
     refused("a line without an end", HEADER + "1," + "x" * (1 << 21), FileCode.LINE_TOO_LONG,
             "Line 2"),

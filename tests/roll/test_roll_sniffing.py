@@ -42,6 +42,9 @@ def ole_of(*names: str) -> bytes:
         csv_roll([("1", "Zoë", *CLEAN[2:])], encoding="latin-1"),
         b"one line of text",
         b"[Student ID];[E-mail]\n",
+        b"<Student roll>\nID,Mail\n",
+        b"<Roll>\nID,Mail\n1,a@b.cd\n",
+        b"<Roll 2026/27>\nID,Mail\n",
     ],
 )
 def test_text_is_taken_for_csv(data: bytes) -> None:
@@ -66,6 +69,9 @@ def test_nothing_but_white_space_is_empty(data: bytes) -> None:
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\n <table><tr><td>ID", "web page"),
         (b'<?xml version="1.0"?><Workbook>', "XML"),
+        (b"<students>\n<student/></students>", "XML"),
+        (b"<roll year='2026'>", "XML"),
+        (b"<ns:roll/>", "XML"),
         ("<?xml version='1.0'?>".encode("utf-16"), "XML"),
         (b'{"students": []}', "JSON"),
         (b'[{"id": 1}]', "JSON"),
