@@ -83,7 +83,9 @@ DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = Mappin
         RowCode.FORMULA_NO_VALUE: "The cell holds a formula that was saved without its result.",
         RowCode.EXCEL_ERROR: "The cell holds an Excel error such as #N/A or #REF!.",
         RowCode.CONTROL_CHARACTER: "The cell holds an invisible control character.",
-        RowCode.STRAY_QUOTE: "The student id holds a quotation mark, which no id has.",
+        RowCode.STRAY_QUOTE: (
+            "The student id holds a quotation mark or begins with an apostrophe, as no id does."
+        ),
         RowCode.FIELD_TOO_LONG: "The value is longer than the roll can hold.",
         RowCode.COLUMN_COUNT: "The row has more or fewer cells than the header.",
         WarningCode.REPEATED_ROW: "The same row stands in the file again; it is one voter.",

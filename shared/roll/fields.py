@@ -7,7 +7,7 @@ from math import isfinite
 
 from shared.roll.errors import RowCode
 from shared.roll.rows import Cell, NoValue
-from shared.roll.text import clean, code_point, forbidden_in_text, invisible
+from shared.roll.text import clean, code_point, forbidden_in_text, invisible, is_mark
 
 MAX_CHARS = {
     "student_id": 64,
@@ -30,9 +30,9 @@ EXCEL_ERRORS = frozenset(
     }
 )
 
-# The two forms that Excel writes: 1.23E+10, of which other programs leave out the plus sign, and
-# 12E+3. Without point and sign it may be a genuine id: 12E3.
-SCIENTIFIC = re.compile(r"\d[.,]\d+E[+-]?\d+|\d+E[+-]\d+", re.IGNORECASE | re.ASCII)
+# The forms that spreadsheet programs write: 1.23E+10, of which some leave out the plus sign, 12E+3,
+# and 20.23E+9. Without the sign, and with more digits before it, it may be a genuine id: 12E3.
+SCIENTIFIC = re.compile(r"[+-]?(?:\d[.,]\d+E\d+|\d+(?:[.,]\d*)?E[+-]\d+)", re.IGNORECASE)
 # How programs keep Excel from reading a text of a CSV file as a number.
 FORMULA_OF_TEXT = '="'
 _FORMULA_OF_TEXT = re.compile(r'="((?:[^"]|"")*)"')
@@ -147,11 +147,17 @@ def read_student_id(cell: Cell) -> str:
             'The id holds a quotation mark ("), which is probably left over from another cell;'
             " delete the mark, or look for one that is missing.",
         )
-    if SCIENTIFIC.fullmatch(text):
+    if SCIENTIFIC.fullmatch(text.lstrip("'")):
         raise BadCell(
             RowCode.ID_SCIENTIFIC,
             "The id was saved in scientific notation and its digits are lost; format the column"
             " as text and enter the id again from the registrar's record.",
+        )
+    if text.startswith("'"):
+        raise BadCell(
+            RowCode.STRAY_QUOTE,
+            "The id begins with an apostrophe ('), by which spreadsheet programs and a rejects file"
+            " keep a number as it is; delete the apostrophe.",
         )
     return text
 
@@ -159,11 +165,25 @@ def read_student_id(cell: Cell) -> str:
 def read_email(cell: Cell) -> str:
     """The address as it is written; only its form is checked."""
     text = _visible(as_text(cell), "email")
-    if text and not _EMAIL.fullmatch(text):
+    if text and not _EMAIL.fullmatch(_without_marks(text)):
         raise BadCell(
             RowCode.INVALID_EMAIL, "Give one e-mail address of the form name@university.edu."
         )
     return text
+
+
+def _without_marks(address: str) -> str:
+    """The address with a letter for each mark that belongs to the letter or mark before it.
+
+    The scripts of South Asia write vowels so (RFC 5892 takes both for parts of a domain name).
+    """
+    if address.isascii():
+        return address
+    signs = list(address)
+    for index in range(1, len(signs)):
+        if is_mark(signs[index]) and signs[index - 1].isalnum():
+            signs[index] = "a"
+    return "".join(signs)
 
 
 def read_text(field: str) -> Callable[[Cell], str | None]:

@@ -10,13 +10,20 @@ from shared.roll.errors import MAX_VALUE_CHARS
 _WHITE_SPACE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-# Zero-width spaces and joiners, the word joiner, the BOM, and the two marks of direction that
-# copying out of a right-to-left page leaves at the ends of a cell.
-_ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+# Zero-width spaces and joiners, the word joiner, the BOM, the soft hyphen, and the signs of
+# direction that copying out of Outlook, Windows or a right-to-left page leaves at a cell's ends.
+_ZERO_WIDTH = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff" + "".join(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+)
 _TRIMMED = _WHITE_SPACE + _ZERO_WIDTH
 # Cc without tab, newline and carriage return; lone surrogates; what overrides the direction.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
+)
+# Marks that show nothing (Unicode's Default_Ignorable_Code_Point among Mn), so that two addresses
+# would look alike: the grapheme joiner, two Khmer vowels, and selectors of a variant.
+_UNSEEN_MARKS = re.compile(
+    "[\u034f\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 
@@ -46,6 +53,11 @@ def invisible(text: str) -> str | None:
     if text.isprintable():
         return None
     return next((sign for sign in text if sign != " " and category(sign) in _INVISIBLE), None)
+
+
+def is_mark(sign: str) -> bool:
+    """Whether a character is a visible part of the letter before it (Unicode's Mn and Mc)."""
+    return category(sign) in ("Mn", "Mc") and not _UNSEEN_MARKS.match(sign)
 
 
 def printable(text: str) -> str:

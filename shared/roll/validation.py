@@ -108,7 +108,12 @@ def compile_validator(header: Header) -> Validate:
                 and len(row) <= _SHORT_ROW_CHARS
                 and (
                     student_id.isalnum()
-                    or (student_id and '"' not in student_id and not is_scientific(student_id))
+                    or (
+                        student_id
+                        and '"' not in student_id
+                        and student_id[0] != "'"
+                        and not is_scientific(student_id)
+                    )
                 )
                 and len(student_id) <= _MAX_ID_CHARS
                 and len(email) <= PLAIN_EMAIL_CHARS

@@ -29,6 +29,15 @@ ROLLS = (
              (3, "student_id", "ID_SCIENTIFIC")),
     rejected("an id in scientific notation without a fraction", "12E+3,A,B,u3@x.edu,Law,1,yes\n",
              (3, "student_id", "ID_SCIENTIFIC")),
+    *(
+        rejected(f"an id in scientific notation: {text}", f"{text},A,B,u3@x.edu,Law,1,yes\n",
+                 (3, "student_id", "ID_SCIENTIFIC"))
+        for text in ("20.23E+9", "123.5E+6", "1.E+10", "-1.23E+10", "+1.23E+10", "'1.23E+10",
+                     '"20,23e+9"', "１.２３E+１０")
+    ),
+    rejected("an id with the apostrophe of a disarmed cell", "'00123,A,B,u3@x.edu,Law,1,yes\n",
+             (3, "student_id", "STRAY_QUOTE")),
+    saved("an id with an apostrophe within", IDS + "O'1,u@x.edu\n", bare("O'1", "u@x.edu")),
     saved("an id that has an E among its digits", IDS + "12E3,u@x.edu\n", bare("12E3", "u@x.edu")),
     rejected("an id with half of a pair of quotes", '3",A,B,u3@x.edu,Law,1,yes\n',
              (3, "student_id", "STRAY_QUOTE")),
@@ -43,6 +52,14 @@ ROLLS = (
     rejected("two addresses in one cell", "3,A,B,a@x.edu; b@x.edu,Law,1,yes\n",
              (3, "email", "INVALID_EMAIL")),
     rejected("two at signs", "3,A,B,a@b@x.edu,Law,1,yes\n", (3, "email", "INVALID_EMAIL")),
+    *(
+        saved(f"an address with vowels around its letters: {address}", f"{IDS}1,{address}\n",
+              bare("1", address))
+        for address in ("संपर्क@डाटामेल.भारत", "ผู้ใช้@ตัวอย่าง.ไทย", "test@தமிழ்.இந்தியா",
+                        "പരീക്ഷ@ഉദാഹരണം.ഭാരതം")
+    ),
+    rejected("an address with a mark that cannot be seen", "3,A,B,u\ufe0f3@x.edu,Law,1,yes\n",
+             (3, "email", "INVALID_EMAIL")),
     rejected("a word for a year", "3,A,B,u3@x.edu,Law,Second,yes\n", (3, "year", "INVALID_YEAR")),
     rejected("a calendar year", "3,A,B,u3@x.edu,Law,2026,yes\n", (3, "year", "INVALID_YEAR")),
     rejected("half a year", "3,A,B,u3@x.edu,Law,2.5,yes\n", (3, "year", "INVALID_YEAR")),
@@ -66,6 +83,11 @@ ROLLS = (
     rejected("a cell too few", "3,A,B,u3@x.edu\n", (3, "", "COLUMN_COUNT")),
     saved("blanks around every cell",
           HEADER + " 1 ,\tAnn,Lee\u00a0, u1@x.edu ,Law\u200b, 1 , yes \n", ANN),
+    saved("signs of direction and soft hyphens around every cell",
+          HEADER + "\u202a1\u202c,\u2068Ann\u2069,\u00adLee,\u202bu1@x.edu\u202c,\u202eLaw\u2066,"
+          "\u20671\u2069,yes\u00ad\n", ANN),
+    saved("a soft hyphen alone is blank", HEADER + "1,Ann,Lee,u1@x.edu,\u00ad,1,yes\n",
+          voter("1", department="")),
     saved("letters composed of two signs", HEADER + "1,Zoe\u0308,Lee,u1@x.edu,Law,1,yes\n",
           voter("1", "Zo\u00eb")),
     saved("a name that looks like a formula", HEADER + "1,=Ann,Lee,u1@x.edu,Law,1,yes\n",
