@@ -43,16 +43,18 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         "student_code",
         "student_identifier",
         "student_identification_number",
+        *("student_id_required", "student_s_id", "sid"),
         "student",
         "matric",
     ),
     "first_name": (
         *("first_name", "first_names", "given_name", "given_names", "forename", "forenames"),
-        *("firstname", "student_first_name"),
+        *("firstname", "student_first_name", "first_name_s", "given_name_s", "forename_s"),
     ),
     "last_name": (
         *("last_name", "last_names", "surname", "surnames", "family_name", "family_names"),
-        *("lastname", "student_last_name", "student_surname"),
+        *("lastname", "student_last_name", "student_surname", "last_name_s", "surname_s"),
+        "family_name_s",
     ),
     "email": (
         *("email", "e_mail", "mail", "email_id", "email_addr", "mail_address"),
@@ -60,7 +62,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         *(f"{whose}_email" for whose in ("student", "university", "institutional", "college")),
         *(f"{whose}_email_address" for whose in ("student", "university", "institutional")),
         *("student_e_mail", "university_e_mail", "school_email", "campus_email", "uni_email"),
-        *("email_student", "email_university"),
+        *("email_student", "email_university", "email_required", "email_address_required"),
     ),
     "department": (
         *("department", "departments", "dept", "dep", "department_name", "dept_name"),
@@ -71,12 +73,14 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         *("year", "level", "year_of_study", "study_year", "year_of_studies", "class_level"),
         *("year_level", "study_level", "level_of_study", "student_year", "student_level"),
         *("current_year_of_study", "current_level", "academic_level", "year_group", "yr"),
+        "current_year",
     ),
     "is_eligible": (
         *("is_eligible", "eligible", "eligibility", "voting_eligible", "can_vote", "may_vote"),
         *("eligible_to_vote", "is_eligible_to_vote", "eligible_voter", "is_eligible_voter"),
         *("voting_eligibility", "voter_eligibility", "eligibility_status", "eligible_for_voting"),
         *("vote_eligible", "voter_eligible", "voting_right", "right_to_vote"),
+        *("eligible_y_n", "is_eligible_y_n", "eligible_yes_no"),
     ),
 }
 ALIASES: Mapping[str, str] = MappingProxyType(

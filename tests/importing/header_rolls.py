@@ -30,6 +30,14 @@ ROLLS = (
     saved("id and address alone", SHORT, bare("1"), missing=ABSENT),
     saved("columns that nobody asked for", "id,email,phone,notes\n1,u1@x.edu,0123,x\n", bare("1")),
     saved("a column without a name", "id,,email\n1,x,u1@x.edu\n", bare("1")),
+    saved("words of forms, with what may be several and what is required",
+          "Student ID (required),First Name(s),Surname(s),Email (required),Dept,Current Year,"
+          "Eligible (Y/N)\n" + ROWS, ANN, BEN),
+    *(saved(f"names of some forms: {name}", f"id,email,{name}\n1,u1@x.edu,Ann\n",
+            ("1", "Ann", "", "u1@x.edu", "", None, False))
+      for name in ("Forename(s)", "Given Name(s)")),
+    *(saved(f"the id of some forms: {name}", f"{name},email\n1,u1@x.edu\n", bare("1"))
+      for name in ("Student's ID", "Student\u2019s ID", "SID")),
     saved("trailing delimiters", "id,email,,\n1,u1@x.edu,,\n", bare("1")),
     saved("titles above the header", "University of X\n\nWinter term,2026\n" + SHORT, bare("1")),
     Roll(
