@@ -65,7 +65,7 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
             delimiter=reader.delimiter,
             sheet=reader.sheet,
         )
-        with Rejections(reader.header.labels) as rejections:
+        with Rejections(reader.header.labels, reader.header.unnamed) as rejections:
             ids = _Ids()
             report = _stage_all(claim, reader, rejections, ids, on_progress)
             # Whatever becomes of the job, so many rows were read.

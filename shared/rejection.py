@@ -25,7 +25,7 @@ class Rejections:
     """Counts in memory, rows in a temporary file of this machine until the attempt is about to
     succeed; memory stays flat whatever the number of bad rows."""
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], unnamed: int = 0) -> None:
         self.count = 0
         self.errors: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
@@ -35,7 +35,7 @@ class Rejections:
         self._conflicts: list[RowError] = []
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
         self._text = TextIOWrapper(self._spool, "utf-8", "replace", newline="")
-        self._writer = RejectsWriter(self._text, labels)
+        self._writer = RejectsWriter(self._text, labels, unnamed)
 
     def __enter__(self) -> Self:
         return self

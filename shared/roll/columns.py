@@ -99,7 +99,8 @@ class Header:
     """Where the fields stand: `columns` leads from a field to its index in a row.
 
     `labels` are the file's own, trimmed, without blank ones at the end; `ignored` are those that
-    mean no field, `missing` the fields without a column, in the order of FIELDS.
+    mean no field, `missing` the fields without a column, in the order of FIELDS. `unnamed` counts
+    the columns without a label right of the others, which rows of a CSV file may fill or leave out.
     """
 
     line: int
@@ -107,6 +108,7 @@ class Header:
     columns: Mapping[str, int]
     ignored: tuple[str, ...]
     missing: tuple[str, ...]
+    unnamed: int = 0
 
 
 def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:

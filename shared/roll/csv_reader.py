@@ -4,11 +4,12 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import chain, dropwhile, islice
 from typing import BinaryIO
 
-from shared.roll.columns import HEADER_SEARCH_ROWS, Header, find_header
+from shared.roll.columns import HEADER_SEARCH_ROWS, MAX_COLUMNS, Header, find_header
 from shared.roll.decoding import FALLBACK, check_lines, settle_encoding
 from shared.roll.errors import FileCode, FileFault, WarningCode
 from shared.roll.limits import Limits, ReadOptions
@@ -38,6 +39,7 @@ def open_csv(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRead
         delimiter = _find_delimiter(stream, encoding, records)
     _check_delimiter(delimiter)
     header, header_cells = split_header(records(delimiter))
+    header = replace(header, unnamed=_unnamed(header, len(header_cells)))
     rows = dropwhile(lambda row: row[0] <= header.line, records(delimiter, header))
     warnings: Counter[WarningCode] = Counter()
     assumptions = []
@@ -80,6 +82,15 @@ def _find_delimiter(stream: BinaryIO, encoding: str, records: Records) -> str:
     if telling:
         raise telling[0]
     raise faults[max(DELIMITERS, key=lambda delimiter: _widest(records(delimiter)))]
+
+
+def _unnamed(header: Header, cells: int) -> int:
+    """How many columns without a name stand behind the others.
+
+    None behind those of a rejects file, where the cells stand of which a row had too many.
+    """
+    labels = header.labels
+    return 0 if labels[-1].startswith("_") else min(cells, MAX_COLUMNS) - len(labels)
 
 
 def _widest(records: Iterable[Row]) -> int:

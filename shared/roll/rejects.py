@@ -27,13 +27,15 @@ class RejectsWriter:
     """Writes the rejects file into a text stream opened with newline="" and UTF-8.
 
     `count` is the number of rows written so far; the header comes with the first. The rejects of
-    a rejects file get lines and faults of their own in place of the old ones.
+    a rejects file get lines and faults of their own in place of the old ones. `unnamed` columns
+    without a label stand behind those of `labels`.
     """
 
-    def __init__(self, file: TextIO, labels: Sequence[str]) -> None:
+    def __init__(self, file: TextIO, labels: Sequence[str], unnamed: int = 0) -> None:
         self._file = file
         self._writer = csv.writer(file)
         self._labels = labels
+        self._unnamed = unnamed
         self._is_again = is_rejects_file(labels)
         self._kept = [
             index
@@ -53,16 +55,19 @@ class RejectsWriter:
             if error.code in LOST_IN_EXCEL:
                 texts[self._labels.index(error.column)] = LOST_VALUE
         width = len(self._labels)
-        more = texts[width:]
+        unnamed = texts[width : width + self._unnamed]
+        unnamed += [""] * (self._unnamed - len(unnamed))
+        more = texts[width + self._unnamed :]
         if absent := self._labels[len(texts) :]:
             texts += [LOST_VALUE] * len(absent)
             more = [] if recognise(absent) else [LOST_VALUE]
         own = [texts[index] for index in self._kept]
-        self._writer.writerow([*own, line, disarm(_sentences(errors)), *more])
+        self._writer.writerow([*own, *unnamed, line, disarm(_sentences(errors)), *more])
 
     def _shown_labels(self) -> list[str]:
         labels = [self._labels[index] for index in self._kept]
-        return [disarm(arm(label) if self._is_again else label) for label in labels]
+        shown_labels = [disarm(arm(label) if self._is_again else label) for label in labels]
+        return [*shown_labels, *[""] * self._unnamed]
 
 
 def is_rejects_file(labels: Sequence[str]) -> bool:

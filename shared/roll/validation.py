@@ -83,7 +83,7 @@ _MAX_ID_CHARS = MAX_CHARS["student_id"]
 
 def compile_validator(header: Header) -> Validate:
     """The validator for the rows below `header`: None for a blank row, else voter or faults."""
-    width = len(header.labels)
+    width = len(header.labels) + header.unnamed
     is_complete = not header.missing
     pick = itemgetter(*(header.columns.get(field, width) for field in FIELDS))
     is_plain_email = PLAIN_EMAIL.fullmatch
@@ -166,11 +166,12 @@ def _examine(header: Header, line: int, cells: Sequence[Cell]) -> Staged | Rejec
     if _BLANKS.issuperset(cells) or all(_is_blank(cell) for cell in cells):
         return None
     width = len(header.labels)
-    more = cells[width:]
+    more = cells[width + header.unnamed :]
     if len(cells) < width or not (
         _BLANKS.issuperset(more) or all(_is_blank(cell) for cell in more)
     ):
-        return Rejected((_count_error(line, cells, width),), ())
+        expected = width if len(cells) < width else width + header.unnamed
+        return Rejected((_count_error(line, cells, expected),), header.missing)
     picked = [cells[header.columns[field]] if field in header.columns else None for field in FIELDS]
     values = [_value_or_error(header, line, *pair) for pair in zip(FIELDS, picked, strict=True)]
     missing = tuple(field for field, value in zip(FIELDS, values, strict=True) if value in _NOTHING)

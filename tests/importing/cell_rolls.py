@@ -103,6 +103,15 @@ ROLLS = (
         "blank cells of a new voter", HEADER + "1,,,u1@x.edu,,,\n", bare("1"),
         missing=dict.fromkeys(("first_name", "last_name", "department", "year", "is_eligible"), 1),
     ),
+    Roll(
+        "absent columns are missing in a row with a cell too many as well",
+        b"id,email\n1,u1@x.edu\n2,u2@x.edu,x\n",
+        (bare("1"),),
+        counts={"created": 1, "rejected": 1},
+        faults=((3, "", "COLUMN_COUNT"),),
+        missing=dict.fromkeys(
+            ("first_name", "last_name", "department", "year", "is_eligible"), 2),
+    ),
     Roll("blank rows are no rows", (HEADER + "\n" + ANN_ROW + ",,,,,,\n \n").encode(), (ANN,),
          counts={"created": 1, "blank_rows": 3}),
 )  # fmt: skip

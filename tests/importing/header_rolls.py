@@ -30,6 +30,24 @@ ROLLS = (
     saved("id and address alone", SHORT, bare("1"), missing=ABSENT),
     saved("columns that nobody asked for", "id,email,phone,notes\n1,u1@x.edu,0123,x\n", bare("1")),
     saved("a column without a name", "id,,email\n1,x,u1@x.edu\n", bare("1")),
+    saved("columns without a name behind the others, one of them filled here and there",
+          "id,email,,\n1,u1@x.edu,note,\n2,u2@x.edu\n3,u3@x.edu,,\n4,u4@x.edu,,x\n",
+          bare("1"), bare("2"), bare("3"), bare("4")),
+    Roll(
+        "a row that is wider than the line of the header",
+        b"id,email,\n1,u1@x.edu,note\n2,u2@x.edu,note,x\n",
+        (bare("1"),),
+        counts={"created": 1, "rejected": 1},
+        faults=((3, "", "COLUMN_COUNT"),),
+    ),
+    Roll(
+        "a rejects file that a spreadsheet program has made wider keeps its cells too many",
+        b"\xef\xbb\xbfid,email,_line,_errors,\r\n1,u1@x.edu,7,COLUMN_COUNT,x\r\n"
+        b"2,u2@x.edu,8,COLUMN_COUNT,\r\n",
+        (bare("2"),),
+        counts={"created": 1, "rejected": 1},
+        faults=((2, "", "COLUMN_COUNT"),),
+    ),
     saved("words of forms, with what may be several and what is required",
           "Student ID (required),First Name(s),Surname(s),Email (required),Dept,Current Year,"
           "Eligible (Y/N)\n" + ROWS, ANN, BEN),

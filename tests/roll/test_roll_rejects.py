@@ -58,6 +58,20 @@ def test_a_short_row_that_lacks_no_field_has_a_cell_too_many_instead() -> None:
     assert short[5:] == ["#N/A"]
 
 
+def test_columns_without_a_name_keep_their_cells_and_cells_too_many_stand_behind_the_faults() -> (
+    None
+):
+    file = StringIO(newline="")
+    writer = RejectsWriter(file, LABELS, 2)
+    for line, cells in ((7, ["A1", "x"]), (8, ["A2", "x", "South", "a"]), (9, [*"abcdef"])):
+        writer.write(line, cells, [FAULT])
+    header, short, full, long = csv.reader(StringIO(file.getvalue()[1:], newline=""))
+    assert header == ["Student ID", "E-mail", "'=Hall", "", "", "_line", "_errors"]
+    assert (short[:6], short[7:]) == (["A1", "x", "#N/A", "", "", "7"], ["#N/A"])
+    assert (full[:6], full[7:]) == (["A2", "x", "South", "a", "", "8"], [])
+    assert (long[:6], long[7:]) == (["a", "b", "c", "d", "e", "9"], ["f"])
+
+
 def test_faults_are_disarmed_as_well() -> None:
     file = StringIO(newline="")
     fault = RowError(7, "=Hall", RowCode.EXCEL_ERROR, "#N/A", "Put the right value there.")
