@@ -14,7 +14,7 @@ from shared.roll.decoding import FALLBACK, check_lines, settle_encoding
 from shared.roll.errors import FileCode, FileFault, WarningCode
 from shared.roll.limits import Limits, ReadOptions
 from shared.roll.lines import Lines
-from shared.roll.quotes import has_swallowed, split_alone, unclosed_quote
+from shared.roll.quotes import has_swallowed, may_have_swallowed, split_alone, unclosed_quote
 from shared.roll.rows import RollReader, Row, data_rows, split_header
 from shared.roll.sniffing import Format
 
@@ -129,7 +129,7 @@ def _records(
             for cells in reader:
                 last = reader.line_num
                 if last != line:
-                    _check_span(cells, line, last, delimiter, header, limits)
+                    cells = _checked(cells, line, last, delimiter, header, limits)
                 yield line, cells
                 line = last + 1
         except csv.Error as error:
@@ -150,19 +150,21 @@ def _without_statement(lines: Iterable[str]) -> Iterator[str]:
     return chain(("\n" if _SEP_LINE.fullmatch(first) else first,), rest)
 
 
-def _check_span(
+def _checked(
     cells: list[str],
     first: int,
     last: int,
     delimiter: str,
     header: Header | None,
     limits: Limits,
-) -> None:
+) -> list[str]:
+    """The cells of a record of several lines, as one if nobody knows whether rows are in them."""
     if last - first >= limits.max_record_lines:
         raise unclosed_quote(first)
     if header is None:
-        return
+        return cells
     # A label has no "@"; rows that a mark in the header has swallowed do.
     is_label = first == header.line
     if has_swallowed(cells, delimiter, header) or (is_label and any("@" in c for c in cells)):
         raise unclosed_quote(first)
+    return [delimiter.join(cells)] if may_have_swallowed(cells, delimiter, header) else cells

@@ -97,6 +97,57 @@ ROLLS = (
         'id,email,address\n1,u1@x.edu,"1 High St\nOxford, OX1, UK"\n',
         bare("1"),
     ),
+    saved(
+        "a department in two lines, with a comma in the last column",
+        'id,email,department\n1,u1@x.edu,"Faculty of Law\nPublic, Private Law"\n',
+        ("1", "", "", "u1@x.edu", "Faculty of Law\nPublic, Private Law", None, False),
+    ),
+    saved(
+        "a department in two lines, with a semicolon in the last column",
+        'id;email;department\n1;u1@x.edu;"Law\nPublic; Private"\n',
+        ("1", "", "", "u1@x.edu", "Law\nPublic; Private", None, False),
+    ),
+    saved(
+        "a surname in two lines in front of the address and the id",
+        'surname,email,id\n"Lee, Jr.\nthe third",u1@x.edu,1\n',
+        ("1", "", "Lee, Jr.\nthe third", "u1@x.edu", "", None, False),
+    ),
+    saved("a first name in two lines with an at sign", HEADER
+          + '1,"Ann\n(@ann, VP)",Lee,u1@x.edu,Law,1,yes\n', voter("1", "Ann\n(@ann, VP)")),
+    saved("a department in two lines with a comma, within the row", HEADER
+          + '1,Ann,Lee,u1@x.edu,"Law,\nCivil",1,yes\n', voter("1", department="Law,\nCivil")),
+    saved(
+        "a postal address in two lines and a second e-mail address",
+        'id,email,address,parent_email\n1,u1@x.edu,"1 High St\nOxford",mum@x.org\n'
+        '2,u2@x.edu,"2 Low St\nYork",\n',
+        bare("1"),
+        bare("2"),
+    ),
+    saved(
+        "guardians and their e-mail addresses, a line each",
+        'id,email,guardians\n1,u1@x.edu,"Mum, mum@x.org\nDad, dad@x.org"\n2,u2@x.edu,\n',
+        bare("1"),
+        bare("2"),
+    ),
+    saved("a note whose last line is an e-mail address",
+          'email,id,notes\nu1@x.edu,1,"ask\nmum@x.org"\n', bare("1")),
+    saved("line breaks at the ends of quoted cells",
+          'id,email\n"1\n","u1@x.edu\n"\n"2","\nu2@x.edu"\n', bare("1"), bare("2")),
+    saved("a note of forty lines", 'id,email,notes\n1,u1@x.edu,"' + "line\n" * 40 + '"\n',
+          bare("1")),
+    refused(
+        "a row in a note",
+        'id,email,notes\n1,u1@x.edu,"x\n2,u2@x.edu,y\nz"\n3,u3@x.edu,\n',
+        FileCode.UNCLOSED_QUOTE,
+        "line 2",
+    ),
+    Roll(
+        "half a row in a name is a fault of its row alone",
+        (HEADER + ANN_ROW + '3,"Cy\n4,u4@x.edu",Ray,u3@x.edu,Law,1,yes\n' + BEN_ROW).encode(),
+        (ANN, BEN),
+        counts={"created": 2, "rejected": 1},
+        faults=((3, "", "COLUMN_COUNT"),),
+    ),
     saved("an id that its program kept from Excel", 'id,email\n="007",u@x.edu\n',
           bare("007", "u@x.edu")),
     refused(

@@ -68,6 +68,16 @@ def spoilt(text: str) -> Iterator[str]:
             yield text[:at] + text[at + 1 :]
 
 
+def spoilt_twice(text: str) -> Iterator[str]:
+    """The text with a mark in front of one of its cells, and one behind another."""
+    starts = [at for at in range(text.index("\n") + 1, len(text)) if text[at - 1] in ",\n"]
+    ends = [at for at in starts if at] + [len(text)]
+    for start in starts:
+        for end in ends:
+            if end - 1 > start:
+                yield f'{text[:start]}"{text[start : end - 1]}"{text[end - 1 :]}'
+
+
 def results_by_line(text: str) -> dict[int, Staged | Rejected | None]:
     with open_roll(BytesIO(text.encode())) as reader:
         validate = compile_validator(reader.header)
@@ -112,6 +122,14 @@ def test_with_one_mark_too_many_or_too_few_each_voter_is_saved_or_named_or_the_f
         (HEAD + '1,z@u.edu,Zoe,Law\n2,a@u.edu,Ann,"Law\n3",b@u.edu,Bob,Law\n', 3),
         (HEAD + '2,nobody,"Ann,Law\n3,noone,Bob",Law\n', 2),
         ("id,first_name,email,dept\n" + '2,"Ann,,Law\n3,Bob",b@u.edu,Law\n', 2),
+        ("id,first_name,email,dept\n" + '2,"Ann,a@u.edu,Law\n3,Bob",b@u.edu,Law\n', 2),
+        ("address,id,email\n" + '"x,2,a@u.edu\ny",3,b@u.edu\n', 2),
+        ("address,id,email\n" + '"1 St\nUK"",2,a@u.edu\nx",3,b@u.edu\n', 2),
+        ("id,email,notes,\n" + '2,a@u.edu,"x,\n3,b@u.edu,y",z\n', 2),
+        ("id,email,notes\n" + '2,a@u.edu,"x,,y\n3,b@u.edu,z"\n', 2),
+        ("id,email,dept\n" + '2,a@u.edu,"Law\n3,b@u.edu,""A, B"\n', 2),
+        ("id,email,notes\n" + 'S2,a@u.edu,"x\n3,b@u.edu,y"\n', 2),
+        ("id,email,notes\n" + 'S2,a@u.edu,"x\nS3,,y"\n', 2),
         ('id,email,"dept\n1,a@b.cd,X"\n2,a@b.cd,X\n', 1),
         ('"id","email","dept\n""1","a@b.cd","X"\n', 1),
         ('"Roll 2026\nid,email\n1,a@b.cd"\nid,email\n2,b@b.cd\n', 1),
@@ -124,10 +142,41 @@ def test_rows_that_a_mark_has_swallowed_are_never_a_cell(text: str, line: int) -
     assert f"line {line:,} " in fault.message
 
 
-@pytest.mark.parametrize("cell", ["May,\nAnn", "a@x.edu\nb@x.edu", "Tel 5,\n6, a@x.edu b@x.edu"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("May,\nAnn", "a@x.edu\nb@x.edu", "Tel 5,\n6, a@x.edu b@x.edu", 'He said "no", twice\n'),
+        # Not as wide as a row, no id where ids stand, no address where addresses stand.
+        *("x\n2, b@u.edu", "x\nDad, b@u.edu, UK", "x\nFlat 2, b@u.edu, UK", "x\n2, Law, b@u.edu"),
+    ],
+)
 def test_lines_that_are_no_rows_may_stand_in_a_cell(cell: str) -> None:
     text = text_of(("1", "a@u.edu", cell), labels=("id", "email", "notes"))
     assert rows_of(text.encode()) == [(2, ["1", "a@u.edu", cell])]
+
+
+@pytest.mark.parametrize(
+    "name", ["Ann\n3,b@u.edu", "Ann, Jr.,a@u.edu\n3", "Ann,Law,x\n3,b@u.edu", "Ann\nx,3,b@u.edu"]
+)
+def test_a_name_that_holds_an_address_and_an_id_makes_its_row_one_cell(name: str) -> None:
+    text = text_of(("2", "a@u.edu", name, "Law"), ("4", "c@u.edu", "Cy", "Art"))
+    swallowed, last = results_by_line(text).values()
+    assert isinstance(swallowed, Rejected)
+    assert [error.code for error in swallowed.errors] == ["COLUMN_COUNT"]
+    assert isinstance(last, tuple)
+
+
+def test_two_marks_more_swallow_no_voter() -> None:
+    for honest in HONEST.values():
+        voters = [row for row in results_by_line(honest).values() if isinstance(row, tuple)]
+        for text in spoilt_twice(honest):
+            try:
+                results = results_by_line(text)
+            except FileFault:
+                continue
+            saved = sum(isinstance(row, tuple) for row in results.values())
+            rejected = sum(isinstance(row, Rejected) for row in results.values())
+            assert saved + rejected >= len(voters), text
 
 
 def test_blanks_behind_a_closing_mark_mean_nothing() -> None:
