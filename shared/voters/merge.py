@@ -182,10 +182,11 @@ def _grouping_by_sorting() -> Iterator[None]:
 def compare(mode: Mode = Mode.UPSERT) -> Counts:
     """What `apply` would do now, found out without doing it: one look at roll and file."""
     is_new = Voter.student_id.is_null()
+    is_changed = ~is_new & differs()
     columns = (
         ALL_ROWS,
         _count(is_new),
-        _count(~is_new & differs()),
+        _count(is_changed),
         # Of a voter who is new, and of a row that states nothing, these are neither true nor false.
         _count(StagedVoter.is_eligible & ~Voter.is_eligible),
         _count(~StagedVoter.is_eligible & Voter.is_eligible),
