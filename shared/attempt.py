@@ -32,7 +32,7 @@ from shared.roll.report import Report
 from shared.roll.rows import RollReader, Row
 from shared.roll.validation import Staged, compile_validator
 from shared.storage.store import FileLost, UploadStore, deleted_unless_committed
-from shared.voters import merge, staging
+from shared.voters import merge, repeats, staging
 from shared.voters.conflicts import note_conflicts
 from shared.voters.differences import sample_differences
 from shared.voters.history import Author
@@ -149,7 +149,7 @@ def _stage_all(
             "The file has a header and no rows below it. Please export the roll again.",
         )
     staging.analyze_staging()
-    report.missing_fields = dict(rejections.missing + Counter(merge.count_missing()))
+    report.missing_fields = dict(rejections.missing + Counter(repeats.count_missing()))
     return report
 
 
@@ -191,15 +191,15 @@ def _as_meant(reader: RollReader) -> Iterator[Row]:
 
 
 def _find_conflicts(label: str) -> bool:
-    merge.find_repeats()
+    repeats.find_repeats()
     note_conflicts(label)
-    return merge.drop_conflicting() > 0
+    return repeats.drop_conflicting() > 0
 
 
 def _compare(report: Report, reader: RollReader, rejections: Rejections) -> None:
     """Take out what repeats itself, and complete the report with what the file alone can tell."""
     header = reader.header
-    report.repeated = merge.drop_repeated()
+    report.repeated = repeats.drop_repeated()
     report.rejected = rejections.count
     report.missing_columns = list(header.missing)
     report.ignored_columns = list(header.ignored)
@@ -209,7 +209,7 @@ def _compare(report: Report, reader: RollReader, rejections: Rejections) -> None
     report.signs = [{"code": code, "message": message} for code, message in odd_signs()]
     warnings = Counter(reader.warnings)
     warnings[WarningCode.REPEATED_ROW] += report.repeated
-    warnings[WarningCode.SHARED_EMAIL] += merge.count_shared_emails()
+    warnings[WarningCode.SHARED_EMAIL] += repeats.count_shared_emails()
     report.warnings = {str(code): count for code, count in warnings.items() if count}
 
 

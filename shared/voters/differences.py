@@ -6,8 +6,8 @@ from typing import Any
 from peewee import JOIN, Expression
 
 from shared.database import database
-from shared.voters.merge import COMPARED, Mode, differs
-from shared.voters.models import StagedVoter, Voter
+from shared.voters.merge import Mode, differs
+from shared.voters.models import COMPARED, StagedVoter, Voter
 
 
 def sample_differences(mode: Mode, limit: int) -> list[dict[str, Any]]:

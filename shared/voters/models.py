@@ -17,6 +17,9 @@ from peewee import (
 
 from shared.database import BaseModel, is_postgresql
 
+OPTIONAL = ("first_name", "last_name", "department", "year", "is_eligible")
+COMPARED = ("email", *OPTIONAL)
+
 
 class BytewiseTextField(TextField):
     """Text of a TEMP table, compared byte by byte as the roll's key is.

@@ -7,7 +7,7 @@ import pytest
 
 from shared.database import database, stream
 from shared.roll.validation import Staged
-from shared.voters import merge, staging
+from shared.voters import merge, repeats, staging
 from shared.voters.conflicts import conflict_faults, note_conflicts
 from shared.voters.history import Author
 from shared.voters.merge import Counts
@@ -25,7 +25,7 @@ def stage(*rows: Staged) -> None:
     staging.begin_staging()
     assert staging.stage(iter(rows)) == len(rows)
     staging.analyze_staging()
-    merge.find_repeats()
+    repeats.find_repeats()
 
 
 def apply() -> Counts:
@@ -87,7 +87,7 @@ def test_identical_rows_are_one_voter() -> None:
     stage(ANN, (9, *ANN[1:]), (12, *ANN[1:]))
     note_conflicts("Student ID")
     assert list(conflict_faults("Student ID")) == []
-    assert (merge.drop_conflicting(), merge.drop_repeated()) == (0, 2)
+    assert (repeats.drop_conflicting(), repeats.drop_repeated()) == (0, 2)
     assert [row.line for row in StagedVoter.select()] == [2]
 
 
@@ -110,7 +110,7 @@ def test_rows_that_contradict_each_other_all_go_and_name_each_other(other: Stage
     ]
     assert "9" in errors[0].message
     assert "11" in errors[0].message
-    assert (merge.drop_conflicting(), merge.drop_repeated()) == (3, 0)
+    assert (repeats.drop_conflicting(), repeats.drop_repeated()) == (3, 0)
     assert apply() == Counts(created=1, updated=0, unchanged=0)
 
 
@@ -120,7 +120,7 @@ def test_a_conflict_of_very_many_rows_names_ten_lines_each() -> None:
     )
     staging.begin_staging()
     staging.stage(many)
-    merge.find_repeats()
+    repeats.find_repeats()
     note_conflicts("ID")
     errors = list(conflict_faults("ID"))
     assert len(errors) == 5000
@@ -129,7 +129,7 @@ def test_a_conflict_of_very_many_rows_names_ten_lines_each() -> None:
 
 def test_missing_fields_are_counted_by_field() -> None:
     stage(ANN, BARE, (5, "4", None, "Z", "d@x.edu", "Law", None, True))
-    assert merge.count_missing() == {
+    assert repeats.count_missing() == {
         "first_name": 2,
         "last_name": 1,
         "department": 1,
@@ -140,7 +140,7 @@ def test_missing_fields_are_counted_by_field() -> None:
 
 def test_an_address_of_two_ids_counts_both_rows_whatever_its_case() -> None:
     stage(ANN, (3, "2", None, None, "ANN@x.edu", None, None, None), BARE)
-    assert merge.count_shared_emails() == 2
+    assert repeats.count_shared_emails() == 2
 
 
 def test_awkward_text_arrives_as_it_is() -> None:
