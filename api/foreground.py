@@ -1,22 +1,72 @@
-"""What keeps a job in the hands of `flask import`: a lease renewed, and signals that end it."""
+"""What keeps a job in the hands of `flask import`: a work horse of its own that is watched, a lease
+that is renewed, and signals that end both."""
 
 import logging
+import shutil
 import signal
+import subprocess
+import sys
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from peewee import PeeweeException
 
+from config.settings import Settings
+from shared.attempt import OnProgress
 from shared.database import database
+from shared.horses import close_horse, note_end, start_horse
 from shared.jobs import attempts
+from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim
-from shared.jobs.states import JobCode
+from shared.jobs.states import JobCode, Phase
+from shared.process_limits import MEMORY_STATUSES
 
 logger = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 4
+LOOK_SECONDS = 0.25
+
+
+def attempted(claim: Claim, settings: Settings, on_progress: OnProgress) -> None:
+    """Do the attempt in a process of its own, under the limits that a worker's has: what the file
+    makes of it, this process lives to tell. It is killed when this one is interrupted."""
+    with tempfile.TemporaryFile() as log:
+        process = start_horse(claim, settings, max_attempts=1, log=log)
+        started = time.monotonic()
+        is_out_of_time = False
+        try:
+            while not is_out_of_time and not _has_ended(process):
+                _show(claim, on_progress)
+                is_out_of_time = time.monotonic() - started > settings.job_time_limit_seconds
+        finally:
+            process.kill()
+            status = process.wait()
+            close_horse(process)
+        _show(claim, on_progress)
+        note_end(claim, status, settings, is_out_of_time=is_out_of_time, max_attempts=1)
+        # What Rust says of memory in its own words is told as a sentence instead.
+        if status not in MEMORY_STATUSES and sys.__stderr__ is not None:
+            log.seek(0)
+            shutil.copyfileobj(log, sys.__stderr__.buffer)
+            sys.__stderr__.flush()
+
+
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    try:
+        process.wait(LOOK_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _show(claim: Claim, on_progress: OnProgress) -> None:
+    job = jobs.find(claim.job_id)
+    if job is not None:
+        on_progress(Phase(job.phase), job.rows_read, job.percent)
 
 
 @contextmanager

@@ -1,12 +1,12 @@
-"""What `flask import` does: one attempt at a job of its own, in the foreground."""
+"""What `flask import` does: a job of its own, one attempt at it, and a report of the outcome."""
 
 import json
-import logging
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -15,10 +15,10 @@ from uuid import UUID
 
 import click
 
-from api.foreground import failing_when_interrupted, lease_renewed
+from api.foreground import attempted, failing_when_interrupted, lease_renewed
 from api.services import services
+from config.settings import Settings
 from shared.attempt import OnProgress
-from shared.importing import perform
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
@@ -27,7 +27,6 @@ from shared.jobs.status_document import describe
 from shared.jobs.store import StoredFile
 from shared.options import ImportOptions
 from shared.roll.errors import FileFault
-from shared.roll.limits import Limits
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 from shared.submission import TooLarge, keep
 
@@ -108,14 +107,13 @@ def _imported(file: StoredFile, *, dry_run: bool, options: ImportOptions) -> Job
         lease_renewed(claim, settings.lease_seconds),
         _progress_bar() as show,
     ):
-        perform(
-            claim,
-            store=services().store,
-            limits=Limits(settings.max_rows, fast_sheet_bytes=settings.fast_sheet_bytes),
-            max_attempts=1,
-            on_progress=show,
-        )
+        attempted(claim, _quiet(settings), show)
     return Job.get_by_id(claim.job_id)
+
+
+def _quiet(settings: Settings) -> Settings:
+    """On a terminal a log line would tear the bar, and the report says the same."""
+    return replace(settings, log_level="WARNING") if sys.stderr.isatty() else settings
 
 
 @contextmanager
@@ -124,8 +122,6 @@ def _progress_bar() -> Iterator[OnProgress]:
     if not sys.stderr.isatty():
         yield lambda phase, rows_read, percent: None
         return
-    # A log line would tear the bar, and the report says the same.
-    logging.getLogger(perform.__module__).setLevel(logging.WARNING)
     with click.progressbar(length=BAR_STEPS, label="Reading", file=sys.stderr) as bar:
 
         def show(phase: Phase, rows_read: int, percent: float | None) -> None:

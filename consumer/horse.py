@@ -14,10 +14,10 @@ from peewee import InterfaceError, OperationalError
 
 from config.logging import configure_logging
 from config.settings import load_settings
-from consumer.process_limits import OUT_OF_MEMORY, OUT_OF_REACH, limit_process
 from shared.database import database, open_database
 from shared.importing import perform
 from shared.jobs.attempts import Claim
+from shared.process_limits import OUT_OF_MEMORY, OUT_OF_REACH, limit_process
 from shared.roll.limits import Limits
 from shared.storage.choice import open_store
 

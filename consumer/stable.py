@@ -1,23 +1,18 @@
 """The work horses of one worker: started, kept alive by their leases, stopped, put back."""
 
 import logging
-import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from peewee import InterfaceError, OperationalError
 
-from config.settings import PROJECT_ROOT, Settings
-from consumer.process_limits import MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
+from config.settings import Settings
+from shared.horses import close_horse, note_end, start_horse
 from shared.jobs import attempts
-from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim
 from shared.jobs.states import JobCode, JobState
-from shared.roll.sniffing import Format
-from shared.roll.workbook_faults import too_large
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +20,6 @@ RENEWALS_PER_LEASE = 4
 GRACE_SECONDS = 1.0
 # A machine that has no room for another process may have some soon.
 NO_PROCESS_SECONDS = 5.0
-DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE}
 
 
 @dataclass(slots=True)
@@ -70,7 +64,7 @@ class Stable:
         if claim is None:
             return
         try:
-            process = _horse_process(claim)
+            process = start_horse(claim, self._settings, max_attempts=self._settings.max_attempts)
         except OSError as error:
             # No fault of the file: no attempt counts against it.
             logger.warning(
@@ -107,48 +101,20 @@ class Stable:
         return True
 
     def _note_end(self, horse: Horse) -> None:
-        """A horse that did its work has left the job finished or given back; else it died."""
-        _close(horse)
+        close_horse(horse.process)
         code = horse.process.returncode
-        if code in MEMORY_STATUSES:
-            self._fail_for_memory(horse)
-        elif horse.is_out_of_time or code in TIME_STATUSES:
-            self._fail_for_time(horse)
-        # The platform may signal the whole container: that is a shutdown, not a crash. What has
-        # failed just now is no longer this attempt's to release.
-        death = None if code == -signal.SIGTERM else DEATHS.get(code, JobCode.WORKER_CRASHED)
-        state = self._release(horse.claim, death=death)
+        state = note_end(
+            horse.claim,
+            code,
+            self._settings,
+            is_out_of_time=horse.is_out_of_time,
+            max_attempts=self._settings.max_attempts,
+        )
         if state is not None:
             logger.warning(
                 "work horse died",
                 extra={"job_id": str(horse.claim.job_id), "exit_code": code, "state": state},
             )
-
-    def _fail_for_time(self, horse: Horse) -> None:
-        logger.warning("out of time", extra={"job_id": str(horse.claim.job_id)})
-        limit = self._settings.job_time_limit_seconds
-        attempts.fail(
-            horse.claim,
-            JobCode.TIME_LIMIT,
-            f"The import was stopped after {limit:,} seconds. The roll is unchanged. Please split"
-            " the file, or ask the operator to raise JOB_TIME_LIMIT_SECONDS.",
-        )
-
-    def _fail_for_memory(self, horse: Horse) -> None:
-        """The same file would need as much on the next attempt."""
-        logger.warning("out of memory", extra={"job_id": str(horse.claim.job_id)})
-        job = jobs.find(horse.claim.job_id)
-        if job is not None and job.format != Format.CSV:
-            fault = too_large("The workbook takes more memory to read than there is for one file.")
-            attempts.fail(horse.claim, fault.code, fault.message)
-            return
-        limit = self._settings.job_memory_limit_mb
-        attempts.fail(
-            horse.claim,
-            JobCode.MEMORY_LIMIT,
-            f"The import was stopped because it needed more than {limit:,} MiB of memory. The roll"
-            " is unchanged. Please ask the operator to raise JOB_MEMORY_LIMIT_MB.",
-        )
 
     def _renew(self, horse: Horse) -> None:
         lease_seconds = self._settings.lease_seconds
@@ -171,7 +137,7 @@ class Stable:
             except subprocess.TimeoutExpired:
                 horse.process.kill()
                 horse.process.wait()
-            _close(horse)
+            close_horse(horse.process)
         for horse in self._horses:
             try:
                 self._release(horse.claim, death=None)
@@ -198,24 +164,9 @@ class Stable:
             horse.process.kill()
 
 
-def _horse_process(claim: Claim) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "consumer.horse", str(claim.job_id), str(claim.attempt)],
-        cwd=PROJECT_ROOT,
-        stdin=subprocess.PIPE,
-        # Ctrl-C in a terminal goes to its whole process group; the worker decides instead.
-        start_new_session=True,
-    )
-
-
 def _end(horse: Horse) -> None:
     """Let a horse that has finished go by itself, and stop one that works for nothing."""
     try:
         horse.process.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         horse.process.kill()
-
-
-def _close(horse: Horse) -> None:
-    if horse.process.stdin:
-        horse.process.stdin.close()

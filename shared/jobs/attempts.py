@@ -230,14 +230,15 @@ def release(
 
 
 def _gave_up(death: JobCode, deaths: int) -> str:
+    times = "once" if deaths == 1 else f"{deaths} times"
     if death == JobCode.SERVICE_UNAVAILABLE:
         return (
-            f"The import was tried {deaths} times, and the database or the upload store could not"
+            f"The import was tried {times}, and the database or the upload store could not"
             " be reached. The roll is unchanged, and nothing is wrong with the file. Please upload"
             " it again later, or ask the operator to read the log."
         )
     return (
-        f"The import was tried {deaths} times and could not be finished. The roll is unchanged."
+        f"The import was tried {times} and could not be finished. The roll is unchanged."
         " Please save the file as CSV and upload it again, or ask the operator to read the log."
     )
 

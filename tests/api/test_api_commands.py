@@ -16,7 +16,7 @@ from click.testing import Result
 from flask import Flask
 
 from api.app import create_app
-from benchmarks.rolls import write_csv
+from benchmarks.rolls import write_csv, write_xlsx
 from config.settings import PROJECT_ROOT, Settings
 from shared.credentials import Admin, ApiToken, Scope, find_token
 from shared.database import pending_migrations
@@ -277,8 +277,19 @@ def test_a_roll_is_saved_although_its_rejects_cannot_be_written(app: Flask, tmp_
 def test_an_import_whose_terminal_closes_fails_at_once(
     settings: Settings, tmp_path: Path, number: signal.Signals
 ) -> None:
+    process = started_import(settings, tmp_path)
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert process.returncode == 1
+    (job,) = Job.select()
+    assert (job.state, job.error_code) == ("FAILURE", "INTERRUPTED")
+    assert Voter.select().count() == 0
+
+
+def started_import(settings: Settings, folder: Path, *options: str) -> "subprocess.Popen[bytes]":
+    """The command in the midst of reading a file."""
     run(create_app(settings), "migrate")
-    roll = write_csv(tmp_path / "large.csv", 300_000)
+    roll = write_csv(folder / "large.csv", 300_000)
     environment = {
         "PATH": os.environ["PATH"],
         "DEBUG": "1",
@@ -290,20 +301,71 @@ def test_an_import_whose_terminal_closes_fails_at_once(
     # A shell starts what runs in the background with this signal ignored, which would be inherited.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
-        [FLASK, "import", roll],
+        [FLASK, "import", roll, *options],
         env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
+        cwd=folder,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
     until = time.monotonic() + 20
     while not Job.select().where(Job.rows_read > 0).exists() and time.monotonic() < until:
         time.sleep(0.05)
-    process.send_signal(number)
-    assert process.wait(20) == 1
-    (job,) = Job.select()
-    assert (job.state, job.error_code) == ("FAILURE", "INTERRUPTED")
+    return process
+
+
+def test_a_workbook_that_takes_too_much_memory_ends_in_a_sentence(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Rust aborts the process that reads it: calamine holds the sheet in memory."""
+    roll = write_xlsx(tmp_path / "large.xlsx", 140_000)
+    small = replace(
+        settings, job_memory_limit_mb=128, fast_sheet_bytes=1 << 30, max_upload_bytes=1 << 30
+    )
+    app = create_app(small)
+    run(app, "migrate")
+    result = run(app, "import", roll, "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert (document["state"], document["error"]["code"]) == ("FAILURE", "WORKBOOK_TOO_LARGE")
+    assert "takes more memory to read than there is" in document["result"]
     assert Voter.select().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGKILL, "WORKER_CRASHED"),
+        (signal.SIGXCPU, "TIME_LIMIT"),
+        (signal.SIGABRT, "MEMORY_LIMIT"),
+    ],
+)
+def test_an_import_whose_work_horse_dies_ends_in_a_sentence(
+    settings: Settings, tmp_path: Path, number: signal.Signals, code: str
+) -> None:
+    process = started_import(settings, tmp_path, "--json")
+    kill_horses(process.pid, number)
+    output, _ = process.communicate(timeout=20)
+    document = json.loads(output)
+    assert process.returncode == 1
+    assert (document["state"], document["error"]["code"]) == ("FAILURE", code)
+    assert "The roll is unchanged" in document["error"]["message"]
+    assert Voter.select().count() == 0
+
+
+def kill_horses(parent: int, number: signal.Signals) -> None:
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    assert len(children) == 1
+    os.kill(int(children[0]), number)
+
+
+def test_an_import_that_takes_too_long_is_stopped(settings: Settings, tmp_path: Path) -> None:
+    roll = write_csv(tmp_path / "large.csv", 300_000)
+    app = create_app(replace(settings, job_time_limit_seconds=1, max_upload_bytes=1 << 30))
+    run(app, "migrate")
+    result = run(app, "import", roll)
+    assert result.exit_code == 1
+    assert "stopped after 1 seconds" in result.stderr
+    assert Job.get().error_code == "TIME_LIMIT"
 
 
 def test_the_options_of_reading_are_the_api_s(app: Flask, tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 from conftest import opened
 from services import free_port
 
-from consumer.process_limits import OUT_OF_REACH
 from shared.database import migrate
 from shared.jobs import store as jobs
 from shared.jobs.states import JobState
+from shared.process_limits import OUT_OF_REACH
 from shared.storage.file_store import FileStore
 from shared.submission import keep
 from shared.voters.roll import ROLL_LOCK_KEY

@@ -1,0 +1,103 @@
+"""Work horses: processes of their own that do one attempt each, and what becomes of a job whose
+horse did not come to its end."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from typing import IO
+
+from config.settings import PROJECT_ROOT, Settings
+from shared.jobs import attempts
+from shared.jobs import store as jobs
+from shared.jobs.attempts import Claim
+from shared.jobs.states import JobCode, JobState
+from shared.process_limits import MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
+from shared.roll.sniffing import Format
+from shared.roll.workbook_faults import too_large
+
+logger = logging.getLogger(__name__)
+
+MODULE = "consumer.horse"
+DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE}
+
+
+def start_horse(
+    claim: Claim, settings: Settings, *, max_attempts: int, log: IO[bytes] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a process that does the attempt under the limits of the settings, and ends with this
+    process. It writes to `log`, or to this process' standard error. Raises OSError."""
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", MODULE, str(claim.job_id), str(claim.attempt)],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, **_environment(settings), "MAX_ATTEMPTS": str(max_attempts)},
+        stdin=subprocess.PIPE,
+        stderr=log,
+        # Ctrl-C in a terminal goes to its whole process group; this process decides instead.
+        start_new_session=True,
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What a horse reads: the settings of this process, wherever they came from."""
+    return {
+        "DEBUG": str(int(settings.debug)),
+        "SECRET_KEY": settings.secret_key,
+        "DATABASE_URL": settings.database_url,
+        "UPLOAD_STORE": settings.upload_store,
+        "MAX_ROWS": str(settings.max_rows),
+        "FAST_SHEET_BYTES": str(settings.fast_sheet_bytes),
+        "JOB_TIME_LIMIT_SECONDS": str(settings.job_time_limit_seconds),
+        "JOB_MEMORY_LIMIT_MB": str(settings.job_memory_limit_mb),
+        "LOG_LEVEL": settings.log_level,
+    }
+
+
+def close_horse(process: "subprocess.Popen[bytes]") -> None:
+    """Let go of a horse that has ended."""
+    if process.stdin:
+        process.stdin.close()
+
+
+def note_end(
+    claim: Claim, status: int, settings: Settings, *, is_out_of_time: bool, max_attempts: int
+) -> JobState | None:
+    """Note how a horse ended. One that did its work has left the job finished or given back, else
+    it died: the job fails, or is given back. Returns the job's new state in that last case."""
+    if status in MEMORY_STATUSES:
+        _fail_for_memory(claim, settings)
+    elif is_out_of_time or status in TIME_STATUSES:
+        _fail_for_time(claim, settings)
+    # What has failed just now is no longer this attempt's to release.
+    death = DEATHS.get(status, JobCode.WORKER_CRASHED)
+    if status == -signal.SIGTERM and max_attempts > 1:
+        # The platform may signal the whole container: that is a shutdown, not a crash.
+        return attempts.release(claim, death=None, max_attempts=max_attempts)
+    return attempts.release(claim, death=death, max_attempts=max_attempts)
+
+
+def _fail_for_time(claim: Claim, settings: Settings) -> None:
+    logger.warning("out of time", extra={"job_id": str(claim.job_id)})
+    attempts.fail(
+        claim,
+        JobCode.TIME_LIMIT,
+        f"The import was stopped after {settings.job_time_limit_seconds:,} seconds. The roll is"
+        " unchanged. Please split the file, or ask the operator to raise JOB_TIME_LIMIT_SECONDS.",
+    )
+
+
+def _fail_for_memory(claim: Claim, settings: Settings) -> None:
+    """The same file would need as much on the next attempt."""
+    logger.warning("out of memory", extra={"job_id": str(claim.job_id)})
+    job = jobs.find(claim.job_id)
+    if job is not None and job.format != Format.CSV:
+        fault = too_large("The workbook takes more memory to read than there is for one file.")
+        attempts.fail(claim, fault.code, fault.message)
+        return
+    attempts.fail(
+        claim,
+        JobCode.MEMORY_LIMIT,
+        f"The import was stopped because it needed more than {settings.job_memory_limit_mb:,} MiB"
+        " of memory. The roll is unchanged. Please ask the operator to raise JOB_MEMORY_LIMIT_MB.",
+    )
