@@ -43,7 +43,7 @@ def voter(student_id: str) -> Voter:
     The header `ETag` names this state of the entry: send it as `If-None-Match` to be told only of
     a change (304), and as `If-Match` with a correction.
     """
-    return _found(student_id)
+    return voter_or_404(student_id)
 
 
 @blueprint.route("/<path:student_id>/", methods=["PATCH"], merge_slashes=False)
@@ -61,7 +61,7 @@ def correct(change: dict[str, Any], student_id: str) -> Voter:
     # An import that is being applied holds the roll's lock, on SQLite the whole database's.
     be_impatient(ANSWER_SECONDS)
     found = edit(
-        _found(student_id).student_id,
+        voter_or_404(student_id).student_id,
         change["stated"],
         author=Author(caller().name, change["reason"]),
         check=lambda voter: blueprint.check_etag(voter, VoterSchema),
@@ -81,7 +81,7 @@ def changes(student_id: str, pagination_parameters: PaginationParameters) -> lis
 
     Newest first: what changed, when, by whom, why, and by which import.
     """
-    found = _found(student_id)
+    found = voter_or_404(student_id)
     count = history.count_changes(found.student_id)
     pagination_parameters.item_count = count
     first = pagination_parameters.first_item
@@ -91,7 +91,8 @@ def changes(student_id: str, pagination_parameters: PaginationParameters) -> lis
     return [_as_shown(change) for change in shown]
 
 
-def _found(student_id: str) -> Voter:
+def voter_or_404(student_id: str) -> Voter:
+    """The voter of that id, in whatever normal form; without one the request ends here."""
     wanted = unicodedata.normalize("NFC", student_id)
     found: Voter | None = None
     # PostgreSQL takes no NUL, not even to compare with.

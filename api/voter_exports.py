@@ -17,7 +17,7 @@ from shared.credentials import Scope
 from shared.roll.exports import MAX_SHEET_VOTERS, csv_blocks
 from shared.storage.file_store import NO_ROOM
 from shared.storage.store import StoreFull
-from shared.voters.queries import total
+from shared.voters.queries import Sought, total
 from shared.voters.snapshot import RollRow, Snapshot
 
 blueprint = Blueprint(
@@ -38,7 +38,7 @@ def export_csv(parameters: dict[str, Any]) -> Response:
     All of one moment. What a spreadsheet program would run or change has an apostrophe in front;
     the empty column `_disarmed` tells an import so, and the file reads back unchanged.
     """
-    return _export(parameters, csv_blocks, CSV, "csv")
+    return download_csv(parameters["sought"])
 
 
 @blueprint.route("/export.xlsx")
@@ -51,21 +51,31 @@ def export_xlsx(parameters: dict[str, Any]) -> Response:
 
     As the CSV file; at most 1,048,575 voters, which is all that Excel takes.
     """
+    return download_xlsx(parameters["sought"])
+
+
+def download_csv(sought: Sought) -> Response:
+    """The voters as a CSV file to be saved."""
+    return _download(sought, csv_blocks, CSV, "csv")
+
+
+def download_xlsx(sought: Sought) -> Response:
+    """The voters as a workbook to be saved; the request ends here when no sheet takes them all."""
     # The web processes need openpyxl for nothing else.
     from shared.roll.xlsx_export import xlsx_blocks
 
-    if total(parameters["sought"]) > MAX_SHEET_VOTERS:
+    if total(sought) > MAX_SHEET_VOTERS:
         message = f"A sheet takes {MAX_SHEET_VOTERS:,} voters. Choose fewer, or take the CSV file."
         abort(422, message=message)
-    return _export(parameters, xlsx_blocks, XLSX, "xlsx")
+    return _download(sought, xlsx_blocks, XLSX, "xlsx")
 
 
-def _export(parameters: dict[str, Any], write: Write, mimetype: str, ending: str) -> Response:
+def _download(sought: Sought, write: Write, mimetype: str, ending: str) -> Response:
     name = f"voters-{datetime.now(UTC):%Y-%m-%d}.{ending}"
     if is_head_only():
         return download(b"", mimetype, name)
     try:
-        snapshot = Snapshot(parameters["sought"])
+        snapshot = Snapshot(sought)
     except OSError as error:
         if error.errno in NO_ROOM:
             raise StoreFull("there is no room for an export") from error

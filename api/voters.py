@@ -48,12 +48,20 @@ def _page_by_cursor(
 ) -> list[Voter]:
     if pagination.page != 1:
         abort(422, messages={"query": {"after": ["Give `page` or `after`, not both."]}})
-    # One more than is shown tells whether there is a next page.
-    found = voters_after(sought, sort, place_behind(after, sort), pagination.page_size + 1)
-    shown = found[: pagination.page_size]
-    cursor = cursor_to(place_of(shown[-1], sort), sort) if len(found) > len(shown) else None
+    shown, cursor = page_after(sought, sort, after, pagination.page_size)
     pagination.item_count = CursorPage(None, cursor)
     return shown
+
+
+def page_after(
+    sought: Sought, sort: str, after: str, page_size: int
+) -> tuple[list[Voter], str | None]:
+    """The voters behind a cursor, and the cursor of the page that follows; None on the last."""
+    # One more than is shown tells whether there is a next page.
+    found = voters_after(sought, sort, place_behind(after, sort), page_size + 1)
+    shown = found[:page_size]
+    cursor = cursor_to(place_of(shown[-1], sort), sort) if len(found) > len(shown) else None
+    return shown, cursor
 
 
 def _numbered_page(sought: Sought, sort: str, pagination: PaginationParameters) -> list[Voter]:

@@ -1,5 +1,6 @@
 """Pages of a list, without counting all of its rows."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,15 +15,16 @@ def text_argument(name: str) -> str:
     return request.args.get(name, "")[:MAX_TEXT_CHARS].replace("\0", "").strip()
 
 
-class Pages:
-    """The page of a query that the address asks for with `page`, and those beside it.
+class FetchedPages:
+    """The page of a list that the address asks for with `page`, and those beside it.
 
-    One row more than a page is fetched, which tells whether another page follows.
+    `fetch` takes the number of the first row, from 0, and how many. One row more than a page is
+    fetched, which tells whether another page follows.
     """
 
-    def __init__(self, query: Any, page_size: int) -> None:
+    def __init__(self, fetch: Callable[[int, int], list[Any]], page_size: int) -> None:
         self._page = max(1, min(request.args.get("page", 1, type=int), MAX_PAGE))
-        found = list(query.offset((self._page - 1) * page_size).limit(page_size + 1))
+        found = fetch((self._page - 1) * page_size, page_size + 1)
         self.rows = found[:page_size]
         self._has_more = len(found) > page_size
 
@@ -39,3 +41,10 @@ class Pages:
     def _url(self, page: int) -> str:
         arguments: dict[str, Any] = {**request.args.to_dict(), "page": page}
         return f"{url_for(request.endpoint or '')}?{urlencode(arguments)}"
+
+
+class Pages(FetchedPages):
+    """The pages of a query."""
+
+    def __init__(self, query: Any, page_size: int) -> None:
+        super().__init__(lambda first, limit: list(query.offset(first).limit(limit)), page_size)

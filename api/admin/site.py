@@ -14,6 +14,7 @@ from api.admin.errors import as_page
 from api.admin.guard import Visitor, guard_pages, load_person
 from api.admin.home import Home
 from api.admin.imports import Imports, NewImport
+from api.admin.voters import Voters
 from config.settings import Settings
 
 SESSION_LENGTH = timedelta(hours=8)
@@ -39,6 +40,8 @@ def add_pages(app: Flask, settings: Settings) -> None:
         # Only the pages have forms; the API takes no cookie.
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
+        # By our own policy a browser tells no referrer, not even over HTTPS.
+        WTF_CSRF_SSL_STRICT=False,
     )
     csrf = CSRFProtect(app)
     login = LoginManager(app)
@@ -54,5 +57,5 @@ def add_pages(app: Flask, settings: Settings) -> None:
         index_view=Home(),
         theme=Theme(folder="bootstrap4", base_template=BASE_TEMPLATE),
     )
-    for page in (NewImport(), Imports(), Account()):
+    for page in (NewImport(), Imports(), Voters(), Account()):
         pages.add_view(page)

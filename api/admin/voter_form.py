@@ -1,0 +1,111 @@
+"""The form that corrects a voter's entry."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from flask_wtf import FlaskForm
+from marshmallow import ValidationError
+from wtforms import HiddenField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from api.voter_schemas import MAX_REASON_CHARS, VoterChangeSchema
+from shared.roll.fields import MAX_YEAR, MIN_YEAR
+from shared.roll.text import clean
+from shared.voters.history import ENTRY, FIELDS
+from shared.voters.models import Voter
+
+YEARS = {"": "unknown", **{str(year): str(year) for year in range(MIN_YEAR, MAX_YEAR + 1)}}
+ELIGIBLE = {"yes": "yes", "no": "no"}
+
+
+class EntryChanged(Exception):
+    """The entry is no longer what the form has shown."""
+
+
+class VoterForm(FlaskForm):  # type: ignore[misc]
+    """All fields of an entry but the id, and why they change."""
+
+    version = HiddenField()
+    first_name = StringField("First name")
+    last_name = StringField("Last name")
+    email = StringField("E-mail", [InputRequired("A voter needs an e-mail address.")])
+    department = StringField("Department")
+    year = SelectField("Year of study", choices=YEARS)
+    is_eligible = SelectField("Eligible", choices=ELIGIBLE)
+    reason = StringField(
+        "Why it changes, for the history",
+        [
+            InputRequired("Say why the entry changes."),
+            Length(max=MAX_REASON_CHARS, message="Say it in %(max)d characters."),
+        ],
+    )
+
+    def differences(self, voter: Voter) -> dict[str, str]:
+        """What was typed where it differs from the entry, by field.
+
+        A field of one line shows a text without its line breaks, which is no change of it.
+        """
+        typed = {name: self[name].data for name in FIELDS if self[name].data is not None}
+        return {
+            name: clean(text)
+            for name, text in typed.items()
+            if _in_one_line(text) != _in_one_line(as_typed(voter, name))
+        }
+
+    def change(self, voter: Voter) -> dict[str, Any] | None:
+        """The differences and the reason as the API's PATCH reads them, `stated` and `reason`.
+
+        None where they cannot be read, with the faults at their fields.
+        """
+        # Only what was emptied by hand is cleared.
+        stated = {name: typed or None for name, typed in self.differences(voter).items()}
+        body = {**stated, "reason": self.reason.data}
+        try:
+            change: dict[str, Any] = VoterChangeSchema().load(body)
+        except ValidationError as error:
+            faults = error.messages_dict
+            if "_schema" in faults:
+                faults["reason"] = ["Nothing differs from the entry as it is."]
+            for field in self:
+                field.errors = tuple(map(_without_code, faults.get(field.name, ())))
+            return None
+        return change
+
+    def check(self, voter: Voter) -> None:
+        """Raises `EntryChanged` for an entry that the form has not shown."""
+        if self.version.data != version_of(voter):
+            raise EntryChanged
+
+
+def form_of(voter: Voter, reason: str = "") -> VoterForm:
+    """The form as it shows an entry."""
+    shown = {name: as_typed(voter, name) for name in FIELDS}
+    return VoterForm(formdata=None, **shown, version=version_of(voter), reason=reason)
+
+
+def version_of(voter: Voter) -> str:
+    """A name for this state of the entry."""
+    entry = [getattr(voter, name) for name in ENTRY]
+    return sha256(json.dumps(entry).encode()).hexdigest()
+
+
+def as_typed(voter: Voter, name: str) -> str:
+    """A field of the entry as the form holds it."""
+    match getattr(voter, name):
+        case None:
+            return ""
+        case bool(is_eligible):
+            return "yes" if is_eligible else "no"
+        case value:
+            return str(value)
+
+
+def _in_one_line(text: str) -> str:
+    return clean(text.replace("\r", "").replace("\n", ""))
+
+
+def _without_code(message: str) -> str:
+    """The sentence of a cell's fault; its code is for programs."""
+    code, _, sentence = message.partition(": ")
+    return sentence if code.isupper() else message

@@ -1,0 +1,149 @@
+"""The roll: look for voters, take them out as a file, correct one, see what became of an entry."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response as FlaskResponse
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from marshmallow import ValidationError
+from webargs.flaskparser import abort
+from werkzeug.wrappers import Response
+
+from api.admin.guard import person
+from api.admin.lists import FetchedPages
+from api.admin.page import Page
+from api.admin.voter_form import EntryChanged, VoterForm, form_of
+from api.auth import requires
+from api.voter import voter_or_404
+from api.voter_exports import download_csv, download_xlsx
+from api.voter_schemas import VoterQuerySchema
+from api.voters import page_after
+from shared.credentials import Scope
+from shared.database import ANSWER_SECONDS, be_impatient
+from shared.roll.fields import MAX_YEAR, MIN_YEAR
+from shared.voters import history
+from shared.voters.editing import edit
+from shared.voters.history import Author
+from shared.voters.models import Voter
+from shared.voters.summary import summarise
+
+PAGE_SIZE = 50
+CHANGES_SHOWN = 20
+FILTERS = ("q", "department", "year", "is_eligible", "sort")
+ORDERS = {
+    "student_id": "Student id",
+    "-student_id": "Student id, last first",
+    "last_name": "Last name",
+    "-last_name": "Last name, last first",
+    "department": "Department",
+    "-department": "Department, last first",
+    "year": "Year",
+    "-year": "Year, highest first",
+}
+
+
+class Voters(Page):
+    """The list of voters, and each of them."""
+
+    name = "Voters"
+    endpoint = "voters"
+    url = "/admin/voters"
+    scopes = (Scope.READ,)
+
+    @expose("/")
+    @requires(Scope.READ)
+    def index(self) -> str:
+        """The voters that match, a page of them. Nothing but the whole roll is counted."""
+        asked = _asked()
+        filters = _stated(*FILTERS)
+        after = request.args.get("after", "")
+        voters, cursor = page_after(asked["sought"], asked["sort"], after, PAGE_SIZE)
+        return self.page(
+            "voters.html",
+            voters=voters,
+            sought=asked["sought"],
+            sort=asked["sort"],
+            filters=filters,
+            orders=ORDERS,
+            figures=summarise(),
+            years=range(MIN_YEAR, MAX_YEAR + 1),
+            first_url=_list_url(filters) if after else None,
+            next_url=_list_url({**filters, "after": cursor}) if cursor else None,
+        )
+
+    @expose("/export.csv")
+    @requires(Scope.READ)
+    def export_csv(self) -> FlaskResponse:
+        """The voters that match as a CSV file."""
+        return download_csv(_asked()["sought"])
+
+    @expose("/export.xlsx")
+    @requires(Scope.READ)
+    def export_xlsx(self) -> FlaskResponse:
+        """The voters that match as a workbook."""
+        return download_xlsx(_asked()["sought"])
+
+    @expose("/voter/")
+    @requires(Scope.READ)
+    def show(self) -> str:
+        """One voter, whom the parameter `id` names: an id may hold any number of slashes."""
+        voter = _voter()
+        return self._voter_page(voter, form_of(voter))
+
+    @expose("/voter/", methods=["POST"])
+    @requires(Scope.ADMIN)
+    def correct(self) -> str | Response | tuple[str, int]:
+        """Change the entry, unless it is no longer what the form has shown."""
+        voter, form = _voter(), VoterForm()
+        if not form.validate() or (change := form.change(voter)) is None:
+            return self._voter_page(voter, form)
+        # An import that is being applied holds the roll's lock, on SQLite the whole database's.
+        be_impatient(ANSWER_SECONDS)
+        author = Author(person().name, change["reason"])
+        try:
+            edit(voter.student_id, change["stated"], author=author, check=form.check)
+        except EntryChanged:
+            return self._not_saved(form)
+        flash("The entry is corrected.", "success")
+        return redirect(url_for(".show", id=voter.student_id))
+
+    def _not_saved(self, form: VoterForm) -> tuple[str, int]:
+        """The entry as it is by now, beside what was typed over an older one."""
+        voter = _voter()
+        unsaved = [
+            (form[name].label.text, typed) for name, typed in form.differences(voter).items()
+        ]
+        new_form = form_of(voter, reason=form.reason.data)
+        return self._voter_page(voter, new_form, unsaved=unsaved, is_stale=True), 409
+
+    def _voter_page(self, voter: Voter, form: VoterForm, **values: Any) -> str:
+        changes = FetchedPages(
+            lambda first, limit: history.changes(voter.student_id, first, limit), CHANGES_SHOWN
+        )
+        return self.page("voter.html", voter=voter, form=form, changes=changes, **values)
+
+
+def _list_url(parameters: Mapping[str, str]) -> str:
+    return f"{url_for('.index')}?{urlencode(parameters)}"
+
+
+def _stated(*names: str) -> dict[str, str]:
+    """These parameters of the address; a field that is left blank asks for nothing."""
+    given = {name: request.args.get(name, "").strip() for name in names}
+    return {name: text for name, text in given.items() if text}
+
+
+def _asked() -> dict[str, Any]:
+    """The filters and the order of the address, as the API reads them."""
+    try:
+        asked: dict[str, Any] = VoterQuerySchema().load(_stated(*FILTERS))
+    except ValidationError as error:
+        message = "A filter of this address cannot be used. Please begin with the list."
+        abort(422, message=message, messages={"query": error.messages})
+    return asked
+
+
+def _voter() -> Voter:
+    return voter_or_404(request.args.get("id", ""))
