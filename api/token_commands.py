@@ -1,6 +1,6 @@
 """The commands of `flask` for API tokens: create, list, revoke."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 from flask import Flask
@@ -9,10 +9,9 @@ from peewee import IntegrityError, Node
 
 from api.cli import usable_database
 from shared import credentials
-from shared.credentials import ApiToken, Scope
+from shared.credentials import MAX_DAYS, ApiToken, Scope, end_of
 from shared.database import clock
 
-MAX_DAYS = 3650
 DAY_SECONDS = 24 * 3600.0
 COLUMNS = ("NAME", "SCOPES", "STATE", "CREATED", "LAST USED", "EXPIRES")
 
@@ -37,13 +36,13 @@ class DaysOrDate(click.ParamType["Node | datetime"]):
                 return clock(int(value) * DAY_SECONDS)
             self.fail(f"Give 1 to {MAX_DAYS} days.", param, ctx)
         try:
-            last_day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
-        except ValueError:
+            end = end_of(datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date())
+        # The last day of all has none behind it.
+        except (ValueError, OverflowError):
             self.fail("Give a number of days, or a date such as 2027-01-31.", param, ctx)
-        end = last_day + timedelta(days=1)
-        if end <= datetime.now(UTC):
+        if end <= datetime.now(UTC).replace(tzinfo=None):
             self.fail("This day is over.", param, ctx)
-        return end.replace(tzinfo=None)
+        return end
 
 
 @click.command()

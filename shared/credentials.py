@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
@@ -17,6 +17,8 @@ from shared.database import BaseModel, clock, unless_locked
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a leaked token
 MAX_NAME_CHARS = 100
+# How far ahead a token may expire, other than never.
+MAX_DAYS = 3650
 # A busy token costs one write in this time, not one a request.
 USE_NOTED_SECONDS = 60.0
 
@@ -98,6 +100,11 @@ def create_token(
         expires_at=expires_at,
     ).execute()
     return token
+
+
+def end_of(last_day: date) -> datetime:
+    """When a token expires that is good on all of a day, in UTC: `expires_at` of `create_token`."""
+    return datetime.combine(last_day + timedelta(days=1), time())
 
 
 def look_up(token: str) -> ApiToken | None:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from shared.credentials import Admin, Scope
-from shared.database import clock
+from shared.database import clock, database, is_postgresql
 
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 200
@@ -96,26 +96,36 @@ def change_password(person: Admin, old: str, new: str) -> bool:
     return True
 
 
+def all_people() -> list[Admin]:
+    """Everybody who may sign in or once might, by name."""
+    return list(Admin.select().order_by(Admin.username))
+
+
 def set_role(person_id: int, role: Role) -> bool:
     """Give a person another role; False for the last admin, who must stay one."""
-    if role is not Role.ADMIN and _is_last_admin(person_id):
-        return False
-    return bool(Admin.update(role=role).where(Admin.id == person_id).execute())
+    with database.atomic():
+        if role is not Role.ADMIN and _is_last_admin(person_id):
+            return False
+        return bool(Admin.update(role=role).where(Admin.id == person_id).execute())
 
 
 def lock_out(person_id: int) -> bool:
     """End a person's sessions and let no new one begin; False for the last admin."""
-    if _is_last_admin(person_id):
-        return False
     locked = Admin.update(disabled_at=clock(), session_key=_new_key())
-    return bool(locked.where((Admin.id == person_id) & Admin.disabled_at.is_null()).execute())
+    with database.atomic():
+        if _is_last_admin(person_id):
+            return False
+        return bool(locked.where((Admin.id == person_id) & Admin.disabled_at.is_null()).execute())
 
 
 def _is_last_admin(person_id: int) -> bool:
-    others = Admin.select().where(
-        (Admin.role == Role.ADMIN) & Admin.disabled_at.is_null() & (Admin.id != person_id)
-    )
-    return not others.exists()
+    """Whether no other admin could sign in, which stays true until the transaction ends."""
+    admins = Admin.select(Admin.id).where((Admin.role == Role.ADMIN) & Admin.disabled_at.is_null())
+    # Two admins who take each other's role at once must not both go through. SQLite has but one
+    # transaction at a time.
+    if is_postgresql():
+        admins = admins.order_by(Admin.id).for_update()
+    return [admin.id for admin in admins] == [person_id]
 
 
 def _check_password(username: str, password: str) -> None:

@@ -35,7 +35,19 @@ def test_a_token_until_a_day_is_good_until_that_day_is_over(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "end", ["0", "-1", "3651", "99999999999999", "soon", "2020-01-31", "2027-13-01", "1.5", "٣"]
+    "end",
+    [
+        "0",
+        "-1",
+        "3651",
+        "99999999999999",
+        "soon",
+        "2020-01-31",
+        "9999-12-31",
+        "2027-13-01",
+        "1.5",
+        "٣",
+    ],
 )
 def test_an_end_that_is_none_is_refused(app: Flask, end: str) -> None:
     result = run(app, "create-token", "registrar", "--expires-in", end)

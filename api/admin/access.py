@@ -1,0 +1,126 @@
+"""Who comes in: tokens of programs, and people with their roles."""
+
+from flask import flash, redirect, url_for
+from flask_admin import expose
+from peewee import IntegrityError
+from webargs.flaskparser import abort
+from werkzeug.wrappers import Response
+
+from api.admin.access_forms import PersonForm, RoleForm, TokenForm
+from api.admin.page import Page
+from api.auth import requires
+from shared.credentials import Admin, ApiToken, Scope, all_tokens, create_token, revoke_token
+from shared.people import Role, WeakPassword, all_people, create_person, lock_out, set_role
+
+# No database takes a number of any size to compare with a key.
+ID = "<int(max=2147483647):{}>"
+
+
+class Tokens(Page):
+    """The tokens there are and were."""
+
+    name = "Tokens"
+    endpoint = "tokens"
+    url = "/admin/tokens"
+    scopes = (Scope.ADMIN,)
+
+    @expose("/", methods=["GET", "POST"])
+    @requires(Scope.ADMIN)
+    def index(self) -> str:
+        """The list, and the form for a new token, whose answer alone shows the token."""
+        form = TokenForm()
+        token = _created_token(form) if form.validate_on_submit() else None
+        name = form.name.data if token else None
+        form = TokenForm(formdata=None) if token else form
+        return self.page("tokens.html", form=form, tokens=all_tokens(), token=token, name=name)
+
+    @expose(f"/{ID.format('token_id')}/revoke/", methods=["POST"])
+    @requires(Scope.ADMIN)
+    def revoke(self, token_id: int) -> Response:
+        """Let a token open nothing any more."""
+        token: ApiToken | None = ApiToken.get_or_none(ApiToken.id == token_id)
+        if token is None:
+            abort(404, message="There is no such token.")
+        if revoke_token(token.name):
+            flash(f"The token {token.name} is revoked.", "success")
+        else:
+            flash(f"The token {token.name} was revoked before.", "warning")
+        return redirect(url_for(".index"))
+
+
+class People(Page):
+    """The people who sign in, and those who did."""
+
+    name = "People"
+    endpoint = "people"
+    url = "/admin/people"
+    scopes = (Scope.ADMIN,)
+
+    @expose("/", methods=["GET", "POST"])
+    @requires(Scope.ADMIN)
+    def index(self) -> str | Response:
+        """The list, and the form for one more."""
+        form = PersonForm()
+        if form.validate_on_submit() and _is_person_created(form):
+            flash(f"{form.name.data} may sign in now.", "success")
+            return redirect(url_for(".index"))
+        return self.page("people.html", form=form, people=all_people(), roles=list(Role))
+
+    @expose(f"/{ID.format('person_id')}/role/", methods=["POST"])
+    @requires(Scope.ADMIN)
+    def change_role(self, person_id: int) -> Response:
+        """Give a person another role, at once."""
+        person, form = _person_or_404(person_id), RoleForm()
+        if not form.validate():
+            flash("Choose one of the roles.", "warning")
+        elif set_role(person_id, Role(form.role.data)):
+            flash(f"{person.username} is now {form.role.data}.", "success")
+        else:
+            flash(f"{person.username} is the last admin and must stay one.", "warning")
+        return redirect(url_for(".index"))
+
+    @expose(f"/{ID.format('person_id')}/lock-out/", methods=["POST"])
+    @requires(Scope.ADMIN)
+    def lock_out(self, person_id: int) -> Response:
+        """End a person's sessions and let no new one begin."""
+        person = _person_or_404(person_id)
+        if lock_out(person_id):
+            flash(f"{person.username} is locked out.", "success")
+        elif person.disabled_at is not None:
+            flash(f"{person.username} was locked out before.", "warning")
+        else:
+            flash(f"{person.username} is the last admin and must stay one.", "warning")
+        return redirect(url_for(".index"))
+
+
+def _created_token(form: TokenForm) -> str | None:
+    """The new token, or None with the reason at the form's field."""
+    try:
+        return create_token(
+            form.name.data, map(Scope, form.scopes.data), expires_at=form.expires_at
+        )
+    except ValueError as error:
+        form.name.errors = (str(error),)
+    except IntegrityError:
+        form.name.errors = ("There is a token of this name already, perhaps a revoked one.",)
+    return None
+
+
+def _is_person_created(form: PersonForm) -> bool:
+    """False with the reason at the form's field."""
+    try:
+        create_person(form.name.data, form.password.data, Role(form.role.data))
+    except WeakPassword as weak:
+        form.password.errors = (str(weak),)
+        return False
+    except IntegrityError:
+        form.name.errors = ("There is somebody of this name already, perhaps locked out.",)
+        return False
+    return True
+
+
+def _person_or_404(person_id: int) -> Admin:
+    found: Admin | None = Admin.get_or_none(Admin.id == person_id)
+    if found is None:
+        abort(404, message="There is no such person.")
+    return found
