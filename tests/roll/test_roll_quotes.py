@@ -128,6 +128,10 @@ def test_with_one_mark_too_many_or_too_few_each_voter_is_saved_or_named_or_the_f
         ("id,email,notes,\n" + '2,a@u.edu,"x,\n3,b@u.edu,y",z\n', 2),
         ("id,email,notes\n" + '2,a@u.edu,"x,,y\n3,b@u.edu,z"\n', 2),
         ("id,email,dept\n" + '2,a@u.edu,"Law\n3,b@u.edu,""A, B"\n', 2),
+        (HEAD + '2,a@u.edu,Ann,"Law\n3",b@u.edu,Bob,Law,x\n', 2),
+        (HEAD + '2,a@u.edu,Ann,"A, B""\n3",b@u.edu,Bob,Law\n', 2),
+        ("address,id,email\n" + '"1 St\nYork, UK"",2,a@u.edu\nx",3,b@u.edu\n', 2),
+        ("address,id,email\n" + '"1 St\nYork, UK"",2,a@u.edu\nx,3",b@u.edu\n', 2),
         ("id,email,notes\n" + 'S2,a@u.edu,"x\n3,b@u.edu,y"\n', 2),
         ("id,email,notes\n" + 'S2,a@u.edu,"x\nS3,,y"\n', 2),
         ('id,email,"dept\n1,a@b.cd,X"\n2,a@b.cd,X\n', 1),
@@ -153,6 +157,17 @@ def test_rows_that_a_mark_has_swallowed_are_never_a_cell(text: str, line: int) -
 def test_lines_that_are_no_rows_may_stand_in_a_cell(cell: str) -> None:
     text = text_of(("1", "a@u.edu", cell), labels=("id", "email", "notes"))
     assert rows_of(text.encode()) == [(2, ["1", "a@u.edu", cell])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'id,email,notes,\n2,a@u.edu,"x\ny",z\n',
+        'id,email,dept\nann,a@u.edu,"Law\nPublic, Private, Civil"\n',
+    ],
+)
+def test_a_row_of_several_lines_is_one_voter(text: str) -> None:
+    assert [type(row) for row in results_by_line(text).values()] == [tuple]
 
 
 @pytest.mark.parametrize(
