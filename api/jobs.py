@@ -87,10 +87,15 @@ def describe_job(job: Job) -> dict[str, Any]:
         "retry_of": job.retry_of,
         "cancelled_by": job.cancelled_by,
         "files_purged_at": rfc3339(job.files_purged_at),
-        "report_mail": {
-            "state": job.report_mail,
-            "attempts": job.report_mail_attempts,
-            "sent_at": rfc3339(job.report_mail_sent_at),
-            "error": job.report_mail_error,
-        },
+        "report_mail": _outbox_entry(job, "report_mail"),
+        "webhook": _outbox_entry(job, "webhook"),
+    }
+
+
+def _outbox_entry(job: Job, name: str) -> dict[str, Any]:
+    return {
+        "state": getattr(job, name),
+        "attempts": getattr(job, f"{name}_attempts"),
+        "sent_at": rfc3339(getattr(job, f"{name}_sent_at")),
+        "error": getattr(job, f"{name}_error"),
     }

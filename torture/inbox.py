@@ -28,8 +28,10 @@ class Inbox:
         content = envelope.content
         if isinstance(content, bytes):
             mail = message_from_bytes(content, policy=policy.default)
-            if isinstance(mail, EmailMessage):
-                self.mails.update({UUID(found) for found in TASK_ID.findall(mail.get_content())})
+            text = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
+            if text is not None:
+                named = TASK_ID.findall(text.get_content())
+                self.mails.update({UUID(found) for found in named})
         return "250 OK"
 
     @contextmanager
