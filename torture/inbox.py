@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import cast
 from uuid import UUID
 
 from aiosmtpd.controller import Controller
@@ -27,9 +28,8 @@ class Inbox:
         """Take a mail."""
         content = envelope.content
         if isinstance(content, bytes):
-            mail = message_from_bytes(content, policy=policy.default)
-            text = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
-            if text is not None:
+            mail = cast(EmailMessage, message_from_bytes(content, policy=policy.default))
+            if text := mail.get_body(("plain",)):
                 named = TASK_ID.findall(text.get_content())
                 self.mails.update({UUID(found) for found in named})
         return "250 OK"
