@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
-from email.message import EmailMessage
-from typing import cast
 from uuid import UUID
 
 from aiosmtpd.controller import Controller
@@ -28,7 +26,7 @@ class Inbox:
         """Take a mail."""
         content = envelope.content
         if isinstance(content, bytes):
-            mail = cast(EmailMessage, message_from_bytes(content, policy=policy.default))
+            mail = message_from_bytes(content, policy=policy.default)
             if text := mail.get_body(("plain",)):
                 named = TASK_ID.findall(text.get_content())
                 self.mails.update({UUID(found) for found in named})
