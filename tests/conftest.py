@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from chromium import launched
 from hypothesis import settings
 from peewee import Database
 from playhouse.pool import PooledDatabase
+from playwright.sync_api import Browser
 from services import (
     Missing,
     postgresql_database,
+    probe_chromium,
     probe_postgresql,
     probe_rabbitmq,
     rabbitmq_vhost,
@@ -28,7 +31,7 @@ from shared.limits import RateCount
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Roll, Voter, VoterHistory
 
-pytest_plugins = ["application"]
+pytest_plugins = ["application", "browsing"]
 
 # A busy machine is no fault of the code; the rest of the profile is Hypothesis' own, which is
 # another one in CI.
@@ -62,6 +65,14 @@ def _postgresql_problem() -> str | None:
 @pytest.fixture(scope="session")
 def _rabbitmq_problem() -> str | None:
     return _problem(probe_rabbitmq)
+
+
+@pytest.fixture(scope="module")
+def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """A browser for the tests of one module: an event loop runs while it is open."""
+    _demand(request, _problem(probe_chromium))
+    with launched() as browser:
+        yield browser
 
 
 def _problem(probe: Callable[[], None]) -> str | None:

@@ -15,6 +15,7 @@ from psycopg import sql
 
 POSTGRESQL = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
+CHROMIUM = os.environ.get("TEST_CHROMIUM", "chromium")
 PROBE_SECONDS = 3
 
 
@@ -43,6 +44,12 @@ def free_port() -> int:
     """A port of loopback that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+def probe_chromium() -> None:
+    """Raise `Missing` when the browser is not installed."""
+    if shutil.which(CHROMIUM) is None:
+        raise Missing(f"The browser {CHROMIUM}: not installed")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ a view that names none is an admin's."""
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, flash, redirect, request, url_for
+from flask import Flask, current_app, redirect, request, url_for
 from flask_login import AnonymousUserMixin, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 from webargs.flaskparser import abort
@@ -87,8 +87,9 @@ def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
 def _to_sign_in() -> Response:
     if request.method == "GET":
         return redirect(url_for(SIGN_IN, next=request.full_path.rstrip("?")))
-    flash("You were signed out. Please sign in and do it again.", "warning")
-    return redirect(url_for(SIGN_IN))
+    # In the address: the script that sends a file follows redirects itself, and would use up a
+    # message that is shown once.
+    return redirect(url_for(SIGN_IN, ended=1))
 
 
 def _admit_body() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Service, running_service
+from running import Service, running_service, text_of
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 HEADER = "student_id,first_name,last_name,email,department,year,is_eligible\n"
@@ -72,7 +72,7 @@ def test_importing_a_file_again_changes_nothing(service: Service) -> None:
 def test_the_report_mail_tells_the_counts(service: Service) -> None:
     status = service.imported((SAMPLES / "roll.csv").read_bytes(), "autumn roll.csv")
     mail = service.inbox.mail_for(status["task_id"])
-    text = mail.get_content()
+    text = text_of(mail)
     assert mail["To"] == "admin@example.edu"
     assert "autumn roll.csv" in mail["Subject"]
     assert "400" in text
@@ -89,7 +89,7 @@ def test_a_file_without_the_needed_columns_fails_with_a_sentence_and_a_mail(
     assert "Town" in status["error"]["message"]
     assert status["report"] is None
     mail = service.inbox.mail_for(status["task_id"])
-    assert "MISSING_COLUMNS" in mail.get_content()
+    assert "MISSING_COLUMNS" in text_of(mail)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Service, running_service, wait_for
+from running import Service, running_service, text_of, wait_for
 
 from benchmarks.rolls import write_csv, write_ods
 
@@ -24,7 +24,7 @@ def assert_failed_at_once(service: Service, task_id: str, code: str) -> None:
     status = service.finished(task_id, 60)
     assert (status["state"], status["attempts"]) == ("FAILURE", 1)
     assert status["error"]["code"] == code
-    assert code in service.inbox.mail_for(task_id).get_content()
+    assert code in text_of(service.inbox.mail_for(task_id))
     assert service.voters() == {}
     assert service.imported(SMALL)["state"] == "SUCCESS"
 

@@ -23,7 +23,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 ADMIN = "admin@example.edu"
 SECRET_KEY = "dX4k9_QmTz7wLr2bVnE8hYcJ0pGsUa5F"
@@ -73,7 +73,7 @@ class Inbox:
     def mail_for(self, task_id: str, seconds: float = 15.0) -> EmailMessage:
         """The report mail of a job, waited for."""
         return wait_for(
-            lambda: next((mail for mail in self.mails if task_id in mail.get_content()), None),
+            lambda: next((mail for mail in self.mails if task_id in text_of(mail)), None),
             seconds,
             f"no mail for {task_id}",
         )
@@ -110,6 +110,11 @@ class Service:
     def signal(self, name: str, number: signal.Signals) -> None:
         self.processes[name].send_signal(number)
 
+    def stop_worker(self) -> None:
+        """Let no import go on; one that is frozen instead could hold the lock of SQLite."""
+        self.signal("worker", signal.SIGTERM)
+        self.wait_stopped("worker", 15)
+
     def wait_stopped(self, name: str, seconds: float) -> int:
         return self.processes.pop(name).wait(seconds)
 
@@ -130,7 +135,12 @@ class Service:
         return self._send(urllib.request.Request(self.url + path), token)
 
     def upload(
-        self, content: bytes, name: str = "roll.csv", mime_type: str = "text/csv", **headers: str
+        self,
+        content: bytes,
+        name: str = "roll.csv",
+        mime_type: str = "text/csv",
+        query: str = "",
+        **headers: str,
     ) -> Answer:
         boundary = uuid4().hex
         body = b"".join(
@@ -142,7 +152,7 @@ class Service:
             )
         )
         request = urllib.request.Request(
-            f"{self.url}/api/upload/",
+            f"{self.url}/api/upload/{query}",
             data=body,
             headers={"Content-Type": f"multipart/form-data; boundary={boundary}", **headers},
         )
@@ -233,6 +243,13 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
             yield service
         finally:
             service.stop()
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    """The body of a mail as plain text, or as `html`."""
+    body = mail.get_body((kind,))
+    assert isinstance(body, EmailMessage)
+    return str(body.get_content())
 
 
 def procfile() -> dict[str, str]:
