@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fuzz bench torture
+.PHONY: help install run test check fuzz bench torture screenshots
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -56,3 +56,6 @@ bench: $(INSTALLED) ## Measure imports, each beside what no importer can beat
 
 torture: $(INSTALLED) ## Kill everything for six minutes, on servers of its own, and reckon up
 	$(VENV)/bin/python -m torture --seed $(SEED)
+
+screenshots: $(INSTALLED) ## Take the pictures of docs/pages.md anew, with Debian's chromium
+	$(VENV)/bin/python tests/screenshots.py
