@@ -71,9 +71,9 @@ def sign_in(page: Page, name: str = OFFICER, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def drop(page: Page, file: Path) -> None:
-    """Drag a file of this machine over the page's field for it, and let it go there."""
-    field = page.locator("[data-drop]").bounding_box()
+def drop(page: Page, file: Path, onto: str = "[data-drop]") -> None:
+    """Drag a file of this machine over a part of the page, and let it go there."""
+    field = page.locator(onto).bounding_box()
     assert field is not None
     devices = page.context.new_cdp_session(page)
     for event in ("dragEnter", "dragOver", "drop"):

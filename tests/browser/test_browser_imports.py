@@ -34,6 +34,12 @@ def figures(page: Page) -> dict[str, str]:
     return dict(pair.split("\n") for pair in pairs.all_inner_texts())
 
 
+def chosen_file(page: Page) -> str:
+    """What the field for the file says."""
+    name = "field => field.files[0]?.name"
+    return str(page.get_by_label("The registrar's file").evaluate(name))
+
+
 def test_a_workbook_is_dropped_previewed_applied_and_its_rejected_rows_are_mended(
     visitor: Visitor, tmp_path: Path
 ) -> None:
@@ -41,9 +47,7 @@ def test_a_workbook_is_dropped_previewed_applied_and_its_rejected_rows_are_mende
     page.goto("/admin/")
     page.get_by_role("link", name="Import a file").first.click()
     drop(page, WORKBOOK)
-    assert page.get_by_label("The registrar's file").evaluate("field => field.files[0].name") == (
-        "roll.xlsx"
-    )
+    assert chosen_file(page) == "roll.xlsx"
     page.get_by_role("button", name="Send the file").click()
     wait_until_final(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Preview of roll.xlsx")
@@ -81,6 +85,34 @@ def test_a_workbook_is_dropped_previewed_applied_and_its_rejected_rows_are_mende
 
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Home").click()
     expect(page.locator(".figures").get_by_text(f"{len(roll):,}")).to_be_visible()
+
+
+def test_a_file_that_is_dropped_beside_the_field_is_taken_as_well(visitor: Visitor) -> None:
+    page = visitor.window()
+    page.goto("/admin/import/")
+    drop(page, WORKBOOK, onto="h1")
+    assert chosen_file(page) == "roll.xlsx"
+
+
+def test_a_file_is_imported_with_the_keyboard_alone(visitor: Visitor) -> None:
+    page = visitor.window()
+    page.goto("/admin/import/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # The skip link.
+    page.keyboard.press("Tab")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(csv_file("keys.csv", "keys-1,A,B,keys@x.edu,Law,1,yes"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Import at once")).to_be_checked()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send the file")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/imports/*/")
+    wait_until_final(page)
+    assert figures(page)["Created"] == "1"
 
 
 def test_the_progress_of_a_large_file_is_shown_until_its_end(

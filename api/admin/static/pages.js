@@ -37,8 +37,9 @@ function followProgress(box) {
 function uploadWithProgress(form) {
   const drop = form.querySelector("[data-drop]");
   const input = form.querySelector("input[type=file]");
+  // Anywhere on the page: a browser opens a file that is dropped where nobody takes it.
   for (const name of ["dragover", "dragleave", "drop"]) {
-    drop.addEventListener(name, (event) => {
+    document.addEventListener(name, (event) => {
       event.preventDefault();
       drop.classList.toggle("over", name === "dragover");
       if (name === "drop" && event.dataTransfer.files.length) { input.files = event.dataTransfer.files; }
