@@ -36,6 +36,14 @@ def test_the_wanted_page_comes_after_signing_in(app: Flask) -> None:
     assert answer.location == "/admin/imports/?q=x"
 
 
+def test_whoever_sends_a_form_after_the_session_has_ended_is_told(app: Flask) -> None:
+    browser = Browser(app)
+    asked = browser.client.post("/admin/import/").location
+    for _ in range(2):  # Also a script that has followed the redirect before the person does.
+        assert "You were signed out. Please sign in" in text_of(browser.get(asked))
+    assert "You were signed out" not in text_of(browser.get(SIGN_IN))
+
+
 @pytest.mark.parametrize(("name", "password"), [("ann", "wrong"), ("bob", PASSWORD)])
 def test_a_wrong_name_or_password_is_told_alike(app: Flask, name: str, password: str) -> None:
     create_person("ann", PASSWORD, Role.VIEWER)

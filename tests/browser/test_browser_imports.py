@@ -222,7 +222,7 @@ def test_hostile_markup_is_shown_as_the_text_that_it_is(visitor: Visitor, intent
     wait_until_final(page)
     job = task_id(page)
     expect(page.get_by_text(MARKUP).first).to_be_visible()
-    pages = ["/admin/", "/admin/imports/", "/admin/voters/"]
+    pages = [page.url, "/admin/", "/admin/imports/", "/admin/voters/"]
     if intent == "apply":
         pages.append(f"/admin/voters/voter/?id=hostile-{intent}")
     for address in pages:
