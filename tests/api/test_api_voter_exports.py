@@ -31,7 +31,7 @@ from shared.voters.roll import note_roll_changed, roll_version
 
 FIELDS = list(Voter._meta.sorted_fields)
 VOTERS = [
-    ("'x", "'=1", "a\rb\nc", "=x@x.edu", "a,\n1,Ann,Lee,ann@x.edu,Law,1,yes", None, False),
+    ("!'x", "'=1", "a\rb\nc", "=x@x.edu", "a,\n1,Ann,Lee,ann@x.edu,Law,1,yes", None, False),
     ("0012", "Émile", "=1+1", "-a@x.edu", '="=1"', 3, True),
     ("1-2", "\ufffe_x000D_", "a\u2028b", "+a@x.edu", "Law", 12, True),
     ("12", "", "", "a@x.edu", "", None, False),
