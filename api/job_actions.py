@@ -9,6 +9,7 @@ from webargs.flaskparser import abort
 from api.auth import caller, requires
 from api.blueprint import Blueprint
 from api.error_codes import ApiCode
+from api.errors import SENTENCES
 from api.job_schemas import JobSchema, MailAgainSchema
 from api.jobs import describe_job, job_or_404
 from api.openapi import refuses
@@ -89,7 +90,7 @@ def _followed(task_id: UUID, follow: FollowUp) -> tuple[dict[str, Any], int, dic
     except NotPossible as reason:
         _conflict(reason.code, reason.message)
     except FilePurged:
-        abort(410, message="The files of this task have been deleted, as they are after a while.")
+        abort(410, message=SENTENCES[410])
     return accepted(job_or_404(new_id))
 
 

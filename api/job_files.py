@@ -12,6 +12,7 @@ from webargs.flaskparser import abort
 from api.auth import requires
 from api.blueprint import Blueprint
 from api.downloads import CSV, documented
+from api.errors import SENTENCES
 from api.jobs import job_or_404
 from api.openapi import refuses
 from api.query import PagedQuerySchema, page_of, storable
@@ -115,7 +116,7 @@ def download_original(job: Job) -> Response:
 def _download(job: Job, key: str | None, *, name: str, mimetype: str, absent: str) -> Response:
     """The stored file as an attachment, block by block."""
     if job.files_purged_at is not None:
-        abort(410, message="The files of this task have been deleted, as they are after a while.")
+        abort(410, message=SENTENCES[410])
     try:
         file = services().store.open(key) if key else None
     except FileLost:

@@ -5,7 +5,6 @@ An id may hold a slash, even two in a row. Of ids that read like another address
 """
 
 import unicodedata
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -19,6 +18,7 @@ from api.schemas import VoterSchema
 from api.voter_schemas import ChangeSchema, VoterChangeSchema
 from shared.credentials import Scope
 from shared.database import ANSWER_SECONDS, be_impatient
+from shared.jobs.status_document import rfc3339
 from shared.voters import history
 from shared.voters.editing import edit
 from shared.voters.history import Author
@@ -107,14 +107,9 @@ def _not_found() -> NoReturn:
 
 def _as_shown(change: history.Change) -> dict[str, Any]:
     return {
-        "changed_at": _rfc3339(change.changed_at),
+        "changed_at": rfc3339(change.changed_at),
         "changed_by": change.changed_by,
         "reason": change.reason,
         "job_id": None if change.job is None else str(change.job),
         "changes": change.differences,
     }
-
-
-def _rfc3339(time: datetime) -> str:
-    """The database's times are UTC without a zone."""
-    return f"{time.isoformat(timespec='milliseconds')}Z"

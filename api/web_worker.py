@@ -123,12 +123,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def on_pending_socket_readable(self, conn: Connection, client: object) -> None:
         """Some of a head has arrived."""
-        try:
-            data = conn.sock.recv(READ_BYTES)
-        except BlockingIOError:
+        data = _received(conn)
+        if data is None:
             return
-        except OSError:
-            data = b""
         seen_bytes = max(len(conn.head) - len(END_OF_HEAD), 0)
         conn.head += data
         is_ready = _is_ready(conn.head, seen_bytes)
@@ -194,12 +191,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def on_leaving_socket_readable(self, conn: Connection, client: object) -> None:
         """More of what nobody reads, or the client's end."""
-        try:
-            data = conn.sock.recv(READ_BYTES)
-        except BlockingIOError:
+        data = _received(conn)
+        if data is None:
             return
-        except OSError:
-            data = b""
         conn.dropped_bytes += len(data)
         conn.timeout = time.monotonic() + LINGER_STALL_SECONDS
         if not data or conn.dropped_bytes > LINGER_BYTES:
@@ -236,6 +230,16 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             util.write_nonblock(client, _answer(status, message))
         except OSError:
             logger.debug("nobody reads the answer")
+
+
+def _received(conn: Connection) -> bytes | None:
+    """What has arrived: nothing yet (None), or the connection's end (empty)."""
+    try:
+        return bytes(conn.sock.recv(READ_BYTES))
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
 
 
 def _is_ready(head: bytearray, seen_bytes: int) -> bool:
