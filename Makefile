@@ -1,11 +1,13 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fuzz bench torture screenshots
+.PHONY: help install run test check fuzz bench load torture screenshots
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 # Named after the pinned requirements, so that a change of them installs anew and nothing else does.
 INSTALLED := $(VENV)/installed-$(shell cat requirements/dev.txt | cksum | cut -d ' ' -f 1)
+
+LOAD := $(VENV)/load
 
 PORT ?= 8000
 EMAIL_PORT ?= $(shell echo $$(( $(PORT) > 64535 ? $(PORT) - 1000 : $(PORT) + 1000 )))
@@ -53,6 +55,13 @@ fuzz: $(INSTALLED) ## Send the API whatever its document allows and forbids, for
 
 bench: $(INSTALLED) ## Measure imports, each beside what no importer can beat
 	$(VENV)/bin/python -m benchmarks
+
+load: $(INSTALLED) $(LOAD)/bin/locust ## Time answers beside imports of 1,000,000 rows, for a minute
+	$(VENV)/bin/python -m benchmarks.load --locust $(LOAD)/bin/locust
+
+$(LOAD)/bin/locust: requirements/load.txt
+	$(PYTHON) -m venv $(LOAD)
+	$(LOAD)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 
 torture: $(INSTALLED) ## Kill everything for six minutes, on servers of its own, and reckon up
 	$(VENV)/bin/python -m torture --seed $(SEED)

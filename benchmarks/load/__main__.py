@@ -1,0 +1,92 @@
+"""`python -m benchmarks.load`: how long answers take beside imports of 1,000,000 rows.
+
+Two web processes and one worker as the Procfile starts them, on PostgreSQL and RabbitMQ. The roll
+holds 1,000,000 voters; imports of as many rows follow each other for as long as Locust sends its
+requests. Exit 1 when a request failed, or when no import was left to run beside the last of them.
+"""
+
+import argparse
+import csv
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmarks.deployment import FINAL, Deployment, deployed
+from benchmarks.rolls import HEADER, rows, write_csv
+
+VOTERS = 1_000_000
+# About a megabyte.
+SMALL_ROWS = 12_500
+# The shortest time that an import takes; so many wait that the worker is never idle.
+IMPORT_SECONDS = 6
+# As many as the file of Locust asks for by `fixed_count`.
+USERS = 9
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+COLUMNS = ("Request Count", "Requests/s", "50%", "99%", "Max Response Time", "Failure Count")
+ROW = "{:<24}" + "{:>10}" * len(COLUMNS)
+
+
+def main() -> int:
+    """Measure, and print one line a kind of request."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60, help="of requests")
+    parser.add_argument("--locust", default="locust", help="its command")
+    parser.add_argument("--postgresql", default="postgresql://postgres@127.0.0.1:5432/postgres")
+    arguments = parser.parse_args()
+    with deployed(arguments.postgresql, web=2, workers=1) as service:
+        jobs = _begin_imports(service, arguments.seconds)
+        has_failed = _send_requests(service, arguments.locust, arguments.seconds, jobs)
+        ended = sum(service.status(job)["state"] in FINAL for job in jobs)
+    print(f"imports of {VOTERS:,} rows that ended meanwhile: {ended}")
+    return 1 if has_failed or ended == len(jobs) else 0
+
+
+def _begin_imports(service: Deployment, seconds: int) -> list[str]:
+    """Fill the roll, then leave the worker more imports than it can do in so many seconds; each
+    changes a tenth of the voters."""
+    service.wait_for(service.upload(write_csv(service.folder / "roll.csv", VOTERS)), *FINAL)
+    versions = [_write_version(service.folder / f"roll-{number}.csv", number) for number in (1, 2)]
+    jobs = [service.upload(versions[turn % 2]) for turn in range(seconds // IMPORT_SECONDS + 1)]
+    service.wait_for(jobs[0], "STARTED", *FINAL)
+    return jobs
+
+
+def _write_version(path: Path, number: int) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        for place, (*others, year, is_eligible) in enumerate(rows(VOTERS)):
+            shown = year if place % 10 else (year + number) % 6 + 1
+            writer.writerow((*others, shown, is_eligible))
+    return path
+
+
+def _send_requests(service: Deployment, locust: str, seconds: int, jobs: Iterable[str]) -> bool:
+    """Let Locust work for so long, and print what it measured; True when an answer was an error."""
+    figures = service.folder / "locust"
+    done = subprocess.run(
+        [locust, "--headless", "--only-summary", "--locustfile", LOCUSTFILE, "--host", service.url,
+         "--users", str(USERS), "--spawn-rate", str(USERS), "--run-time", f"{seconds}s",
+         "--stop-timeout", "30", "--csv", figures],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "LOAD_TOKEN": service.token,
+            "LOAD_JOBS": ",".join(jobs),
+            "LOAD_ROLL": str(write_csv(service.folder / "small.csv", SMALL_ROWS)),
+            "LOAD_VOTERS": str(VOTERS),
+        },
+        capture_output=True, text=True, timeout=seconds + 120, check=False,
+    )  # fmt: skip
+    print(ROW.format("milliseconds", "requests", "a second", "p50", "p99", "largest", "errors"))
+    with Path(f"{figures}_stats.csv").open(newline="", encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            shown = (f"{float(line[column]):,.0f}" for column in COLUMNS)
+            print(ROW.format(line["Name"], *shown))
+    if done.returncode:
+        print(done.stdout, done.stderr)
+    return done.returncode != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
