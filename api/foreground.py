@@ -16,9 +16,9 @@ from types import FrameType
 from peewee import PeeweeException
 
 from config.settings import Settings
-from shared.attempt import OnProgress
 from shared.database import database
 from shared.horses import close_horse, note_end, start_horse
+from shared.intake import OnProgress
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim

@@ -18,7 +18,7 @@ import click
 from api.foreground import attempted, failing_when_interrupted, lease_renewed
 from api.services import services
 from config.settings import Settings
-from shared.attempt import OnProgress
+from shared.intake import OnProgress
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault

@@ -5,34 +5,22 @@ from marshmallow.validate import OneOf
 
 from api.query import PagedQuerySchema, storable
 from api.schemas import SHA256, AnswerSchema, TaskStatusSchema, described, task_id_field, time_field
-from shared.jobs.states import JobState, MailState, WebhookState
+from shared.jobs.states import JobState, OutboxState
 
 
-class ReportMailSchema(AnswerSchema):
-    """What became of the report mail."""
+class OutboxEntrySchema(AnswerSchema):
+    """What became of the report mail, or of the call to WEBHOOK_URL."""
 
     state = fields.String(
-        validate=OneOf(list(MailState)),
-        metadata=described("`none` before the job is final, or without ADMIN_EMAIL.", "sent"),
+        validate=OneOf(list(OutboxState)),
+        metadata=described("`none` before the job is final, or where nobody is told.", "sent"),
     )
     attempts = fields.Integer(metadata=described("How often it was tried.", 1))
-    sent_at = time_field("When the mail server accepted it.")
+    sent_at = time_field("When the mail server, or the receiver, accepted it.")
     error = fields.String(
         allow_none=True,
         metadata=described("Why the last try failed, or whom the mail did not reach.", None),
     )
-
-
-class WebhookSchema(AnswerSchema):
-    """What became of the call to WEBHOOK_URL."""
-
-    state = fields.String(
-        validate=OneOf(list(WebhookState)),
-        metadata=described("`none` before the job is final, or without WEBHOOK_URL.", "sent"),
-    )
-    attempts = fields.Integer(metadata=described("How often it was tried.", 1))
-    sent_at = time_field("When the receiver accepted it.")
-    error = fields.String(allow_none=True, metadata=described("Why the last try failed.", None))
 
 
 class JobSchema(TaskStatusSchema):
@@ -51,10 +39,10 @@ class JobSchema(TaskStatusSchema):
     )
     files_purged_at = time_field("When its files were deleted, as they are after a while.")
     report_mail = fields.Nested(
-        ReportMailSchema, metadata={"description": "What became of the report mail."}
+        OutboxEntrySchema, metadata={"description": "What became of the report mail."}
     )
     webhook = fields.Nested(
-        WebhookSchema, metadata={"description": "What became of the call to WEBHOOK_URL."}
+        OutboxEntrySchema, metadata={"description": "What became of the call to WEBHOOK_URL."}
     )
 
 

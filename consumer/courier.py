@@ -7,8 +7,8 @@ import time
 
 from config.settings import WebhookSettings
 from consumer.webhook_call import headers_of, post
-from shared.jobs import webhook_outbox as outbox
 from shared.jobs.models import Job
+from shared.jobs.outbox import WEBHOOK_CALLS
 from shared.jobs.status_document import describe
 
 logger = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ class Courier:
 
     def call_one(self) -> bool:
         """Make one call that is due; False when there was none."""
-        job = outbox.claim_due_call()
+        job = WEBHOOK_CALLS.claim()
         if job is None:
             return False
         if not self._settings.url:
-            outbox.note_no_receiver(job.id)
+            WEBHOOK_CALLS.note_nobody(job.id, "No WEBHOOK_URL is set.")
             return True
         try:
             self._call(job)
@@ -42,9 +42,9 @@ class Courier:
                 extra={"job_id": str(job.id), "reason": reason},
                 exc_info=None if is_expected else error,
             )
-            outbox.note_untold(job, reason)
+            WEBHOOK_CALLS.note_unsent(job, reason)
         else:
-            outbox.note_told(job.id)
+            WEBHOOK_CALLS.note_sent(job.id)
             logger.info("webhook told", extra={"job_id": str(job.id)})
         return True
 

@@ -2,7 +2,6 @@
 
 import logging
 import smtplib
-from datetime import UTC, datetime
 
 from flask import Flask
 from flask_mail import Mail
@@ -11,8 +10,8 @@ from config.settings import MailSettings
 from consumer.delivery import deliver
 from consumer.envelope import envelope, rejects_attachment
 from consumer.report_mail import compose
-from shared.jobs import outbox
 from shared.jobs.models import Job, JobFault
+from shared.jobs.outbox import REPORT_MAILS
 from shared.storage.store import UploadStore
 
 logger = logging.getLogger(__name__)
@@ -41,11 +40,11 @@ class PostOffice:
 
     def send_one(self) -> bool:
         """Send the report of one job that is due; False when there was none."""
-        job = outbox.claim_due_mail()
+        job = REPORT_MAILS.claim()
         if job is None:
             return False
         if not self._settings.recipients:
-            outbox.note_no_recipient(job.id)
+            REPORT_MAILS.note_nobody(job.id, "No ADMIN_EMAIL is set.")
             return True
         try:
             refused = self._send(job)
@@ -57,7 +56,7 @@ class PostOffice:
                 extra={"job_id": str(job.id), "reason": reason},
                 exc_info=None if is_expected else error,
             )
-            outbox.note_unsent(job, reason, now=_utc_now)
+            REPORT_MAILS.note_unsent(job, reason)
         else:
             self._note_sent(job, refused)
         return True
@@ -77,12 +76,12 @@ class PostOffice:
     def _note_sent(self, job: Job, refused: list[int]) -> None:
         """`refused` are the SMTP codes for those whom the mail server did not take."""
         if not refused:
-            outbox.note_sent(job.id)
+            REPORT_MAILS.note_sent(job.id)
         else:
             recipients = len(self._settings.recipients)
             codes = sorted(set(refused))
             shown = ", ".join(map(str, codes))
-            outbox.note_sent(
+            REPORT_MAILS.note_sent(
                 job.id, f"{len(refused)} of {recipients} recipients refused (SMTP {shown})"
             )
             logger.warning(
@@ -95,7 +94,3 @@ class PostOffice:
                 },
             )
         logger.info("mail sent", extra={"job_id": str(job.id)})
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

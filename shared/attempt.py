@@ -5,17 +5,15 @@ ends anywhere before leaves nothing behind, so the next one simply starts again.
 """
 
 import hashlib
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice, takewhile
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from shared.database import database
 from shared.demands import JobFailure, check_demands, check_preview
+from shared.intake import Ids, OnProgress, rows_as_meant, stage_all
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import AttemptLost, Claim
@@ -23,30 +21,21 @@ from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
 from shared.options import ImportOptions
 from shared.rejection import Rejections
-from shared.roll.columns import repeats_header
-from shared.roll.errors import FileCode, FileFault, WarningCode
-from shared.roll.exports import as_meant, is_disarmed
+from shared.roll.errors import WarningCode
 from shared.roll.limits import Limits
 from shared.roll.reader import open_roll
 from shared.roll.report import Report
-from shared.roll.rows import RollReader, Row
-from shared.roll.validation import Staged, compile_validator
+from shared.roll.rows import RollReader
 from shared.storage.store import FileLost, UploadStore, deleted_unless_committed
-from shared.voters import merge, repeats, staging
+from shared.voters import merge, repeats
 from shared.voters.conflicts import note_conflicts
 from shared.voters.differences import sample_differences
 from shared.voters.history import Author
 from shared.voters.roll import lock_roll, roll_version
 from shared.voters.signs import odd_signs
 
-BATCH_ROWS = 20_000
-PROGRESS_SECONDS = 0.5
-# A rejected row waits in memory until the connection is free for it.
-MAX_WAITING_REJECTS = 5_000
 MAX_DIFFERENCES = 50
 HASH_BYTES = 1024 * 1024
-
-OnProgress = Callable[[Phase, int, float | None], None]
 
 
 def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgress) -> None:
@@ -66,14 +55,14 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
             sheet=reader.sheet,
         )
         with Rejections(reader.header.labels, reader.header.unnamed) as rejections:
-            ids = _Ids()
-            report = _stage_all(claim, reader, rejections, ids, on_progress)
+            ids = Ids()
+            report = stage_all(claim, reader, rejections, ids, on_progress)
             # Whatever becomes of the job, so many rows were read.
             attempts.note_progress(claim, rows_read=report.rows_read)
             label = reader.header.labels[reader.header.columns["student_id"]]
             if not ids.are_rising and _find_conflicts(label):
                 with reading(file) as once_more:
-                    rejections.add_conflicts(_as_meant(once_more), label)
+                    rejections.add_conflicts(rows_as_meant(once_more), label)
             _compare(report, reader, rejections)
             check_demands(options, report, rejections, store)
             attempts.note_progress(
@@ -82,20 +71,6 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
             on_progress(Phase.APPLYING, report.rows_read, None)
             _conclude(claim, job, options, report, rejections, store)
     on_progress(Phase.DONE, report.rows_read, 100.0)
-
-
-@dataclass(slots=True)
-class _Ids:
-    """Student ids that rise from row to row, as a registrar's export has them, do not repeat; those
-    of rejected rows, as far as they can be read, are among them."""
-
-    are_rising: bool = True
-    last: str = ""
-
-    def see(self, student_id: str) -> None:
-        """Take the id of the next row."""
-        self.are_rising = self.are_rising and student_id > self.last
-        self.last = student_id
 
 
 @contextmanager
@@ -119,75 +94,6 @@ def _opened(store: UploadStore, job: Job) -> Iterator[BinaryIO]:
             )
         file.seek(0)
         yield file
-
-
-def _stage_all(
-    claim: Claim, reader: RollReader, rejections: Rejections, ids: _Ids, on_progress: OnProgress
-) -> Report:
-    """Stage the good rows in batches; between two of them the connection is free to tell the
-    progress. Returns a report of what reading alone can tell."""
-    staging.begin_staging()
-    report = Report()
-    rows = _good_rows(reader, rejections, report, ids)
-    staged = 0
-    told_at = time.monotonic()
-    for first in rows:
-        batch = takewhile(bool, chain((first,), islice(rows, BATCH_ROWS - 1)))
-        staged += staging.stage(cast(Iterator[Staged], batch))
-        _stage_rejected(rejections)
-        if time.monotonic() - told_at >= PROGRESS_SECONDS:
-            percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
-            rows_read = staged + rejections.count
-            attempts.note_progress(claim, rows_read=rows_read, percent=percent)
-            on_progress(Phase.READING, rows_read, percent)
-            told_at = time.monotonic()
-    _stage_rejected(rejections)
-    report.rows_read = staged + rejections.count
-    if not report.rows_read:
-        raise FileFault(
-            FileCode.NO_ROWS,
-            "The file has a header and no rows below it. Please export the roll again.",
-        )
-    staging.analyze_staging()
-    report.missing_fields = dict(rejections.missing + Counter(repeats.count_missing()))
-    return report
-
-
-def _stage_rejected(rejections: Rejections) -> None:
-    if legible := rejections.take_legible():
-        staging.stage_rejected(legible)
-
-
-def _good_rows(
-    reader: RollReader, rejections: Rejections, report: Report, ids: _Ids
-) -> Iterator[Staged | None]:
-    """None where a batch must end, for rejected rows to be staged."""
-    validate = compile_validator(reader.header)
-    for line, cells in _as_meant(reader):
-        row = validate(line, cells)
-        if isinstance(row, tuple):
-            if row[1] <= ids.last:
-                ids.are_rising = False
-            ids.last = row[1]
-            yield row
-        elif row is None:
-            report.blank_rows += 1
-        elif repeats_header(reader.header, cells):
-            reader.warnings[WarningCode.REPEATED_HEADER] += 1
-        else:
-            rejections.add(line, cells, row)
-            if row.legible:
-                ids.see(row.legible[1])
-            if len(rejections.legible) >= MAX_WAITING_REJECTS:
-                yield None
-
-
-def _as_meant(reader: RollReader) -> Iterator[Row]:
-    """The rows, and those of an export or a mended rejects file without what disarmed them."""
-    labels = reader.header.labels
-    if not is_disarmed(labels):
-        return iter(reader)
-    return ((line, as_meant(cells, labels, reader.format)) for line, cells in reader)
 
 
 def _find_conflicts(label: str) -> bool:

@@ -6,9 +6,10 @@ from uuid import uuid4
 
 from peewee import InterfaceError, OperationalError
 
-from shared.attempt import OnProgress, run
+from shared.attempt import run
 from shared.database import database
 from shared.demands import JobFailure
+from shared.intake import OnProgress
 from shared.jobs import attempts
 from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.states import JobCode

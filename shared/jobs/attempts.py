@@ -14,7 +14,7 @@ from peewee import Expression
 
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import JobCode, JobState, MailState, Phase, WebhookState
+from shared.jobs.states import JobCode, JobState, OutboxState, Phase
 from shared.roll.errors import RowError
 
 MAX_KEPT_FAULTS = 1000
@@ -168,9 +168,9 @@ def conclude(condition: Expression, **values: Any) -> bool:
         finished_at=clock(),
         lease_expires_at=None,
         phase=Phase.DONE,
-        report_mail=MailState.PENDING,
+        report_mail=OutboxState.PENDING,
         report_mail_due_at=clock(),
-        webhook=WebhookState.PENDING,
+        webhook=OutboxState.PENDING,
         webhook_due_at=clock(),
         **values,
     ).where(condition)

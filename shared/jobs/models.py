@@ -13,7 +13,7 @@ from peewee import (
 )
 
 from shared.database import BaseModel
-from shared.jobs.states import MailState, Phase, WebhookState
+from shared.jobs.states import OutboxState, Phase
 
 
 class Job(BaseModel):
@@ -63,13 +63,13 @@ class Job(BaseModel):
     error_code = TextField(null=True)
     error_message = TextField(null=True)
 
-    report_mail = TextField(default=MailState.NONE)
+    report_mail = TextField(default=OutboxState.NONE)
     report_mail_attempts = IntegerField(default=0)
     report_mail_due_at = DateTimeField(null=True)
     report_mail_error = TextField(null=True)
     report_mail_sent_at = DateTimeField(null=True)
 
-    webhook = TextField(default=WebhookState.NONE)
+    webhook = TextField(default=OutboxState.NONE)
     webhook_attempts = IntegerField(default=0)
     webhook_due_at = DateTimeField(null=True)
     webhook_error = TextField(null=True)

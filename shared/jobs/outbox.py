@@ -1,73 +1,79 @@
-"""Report mails to send: a finished job is its own outbox entry until its mail is out."""
+"""What a finished job has to tell: it is its own outbox entry until the mail, or the call, is out.
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+A sender that dies leaves its entry due again after two minutes: at least once, seldom twice.
+"""
+
+from typing import Any
 from uuid import UUID
 
-from peewee import Expression
+from peewee import Case, Expression, Field
 
 from shared.database import clock
 from shared.jobs.models import Job
-from shared.jobs.states import MailState
+from shared.jobs.states import OutboxState
 
 SENDING_SECONDS = 120.0
 FIRST_RETRY_SECONDS = 5.0
 MAX_RETRY_SECONDS = 1800.0
-GIVE_UP_AFTER = timedelta(days=1)
+MAX_DOUBLINGS = 16
+GIVE_UP_SECONDS = 24 * 3600.0
 
 
-def claim_due_mail() -> Job | None:
-    """Take one job whose mail is due, for two minutes; None when there is none.
+class Outbox:
+    """The entries of one kind: the columns of the jobs table whose names begin with its own."""
 
-    A sender that dies leaves the mail due again afterwards: at least once, seldom twice.
-    """
-    job: Job | None = Job.select().where(_is_due()).order_by(Job.report_mail_due_at).first()
-    if job is None:
-        return None
-    taken = (
-        Job.update(
-            report_mail_attempts=job.report_mail_attempts + 1,
-            report_mail_due_at=clock(SENDING_SECONDS),
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._state: Field = getattr(Job, name)
+        self._attempts: Field = getattr(Job, f"{name}_attempts")
+        self._due_at: Field = getattr(Job, f"{name}_due_at")
+
+    def claim(self) -> Job | None:
+        """Take one job whose entry is due, for two minutes; None when there is none."""
+        job: Job | None = Job.select().where(self._is_due()).order_by(self._due_at).first()
+        if job is None:
+            return None
+        attempts = self._attempts_of(job)
+        is_as_seen = (Job.id == job.id) & (self._attempts == attempts)
+        taken = (
+            self._set(attempts=attempts + 1, due_at=clock(SENDING_SECONDS))
+            .where(is_as_seen & self._is_due())
+            .execute()
         )
-        .where(
-            (Job.id == job.id) & (Job.report_mail_attempts == job.report_mail_attempts) & _is_due()
+        return job if taken else None
+
+    def note_sent(self, job_id: UUID, remark: str | None = None) -> None:
+        """It has been taken; a remark says for whom it has not."""
+        sent = self._set(state=OutboxState.SENT, sent_at=clock(), error=remark)
+        sent.where(Job.id == job_id).execute()
+
+    def note_nobody(self, job_id: UUID, reason: str) -> None:
+        """Nobody is to be told; the entry is done."""
+        self._set(state=OutboxState.NONE, error=reason).where(Job.id == job_id).execute()
+
+    def note_unsent(self, job: Job, reason: str) -> None:
+        """Try again later, with a growing delay, for a day after the job's end."""
+        doublings = min(self._attempts_of(job), MAX_DOUBLINGS)
+        delay_seconds = min(FIRST_RETRY_SECONDS * 2.0**doublings, MAX_RETRY_SECONDS)
+        is_over = Job.finished_at < clock(-GIVE_UP_SECONDS)
+        unsent = self._set(
+            state=Case(None, [(is_over, OutboxState.FAILED)], OutboxState.PENDING),
+            due_at=clock(delay_seconds),
+            error=reason,
         )
-        .execute()
-    )
-    return job if taken else None
+        unsent.where(Job.id == job.id).execute()
+
+    def _is_due(self) -> Expression:
+        due: Expression = (self._state == OutboxState.PENDING) & (self._due_at <= clock())
+        return due
+
+    def _attempts_of(self, job: Job) -> int:
+        return int(getattr(job, f"{self._name}_attempts"))
+
+    def _set(self, state: Any = None, **values: Any) -> Any:
+        columns = {f"{self._name}_{suffix}": value for suffix, value in values.items()}
+        return Job.update(columns if state is None else {self._name: state, **columns})
 
 
-def _is_due() -> Expression:
-    due: Expression = (Job.report_mail == MailState.PENDING) & (Job.report_mail_due_at <= clock())
-    return due
-
-
-def note_sent(job_id: UUID, remark: str | None = None) -> None:
-    """The mail server has taken the mail; a remark says for whom it has not."""
-    _update(
-        job_id,
-        report_mail=MailState.SENT,
-        report_mail_sent_at=clock(),
-        report_mail_error=remark,
-    )
-
-
-def note_no_recipient(job_id: UUID) -> None:
-    """Nobody is to be told; the job's mail is done."""
-    _update(job_id, report_mail=MailState.NONE, report_mail_error="No ADMIN_EMAIL is set.")
-
-
-def note_unsent(job: Job, reason: str, *, now: Callable[[], datetime]) -> None:
-    """Try again later, with a growing delay, for a day after the job's end."""
-    delay_seconds = min(FIRST_RETRY_SECONDS * 2.0**job.report_mail_attempts, MAX_RETRY_SECONDS)
-    is_last = job.finished_at is not None and now() - job.finished_at > GIVE_UP_AFTER
-    _update(
-        job.id,
-        report_mail=MailState.FAILED if is_last else MailState.PENDING,
-        report_mail_due_at=clock(delay_seconds),
-        report_mail_error=reason,
-    )
-
-
-def _update(job_id: UUID, **values: object) -> None:
-    Job.update(**values).where(Job.id == job_id).execute()
+REPORT_MAILS = Outbox("report_mail")
+WEBHOOK_CALLS = Outbox("webhook")

@@ -44,17 +44,8 @@ class Phase(StrEnum):
     DONE = "done"
 
 
-class MailState(StrEnum):
-    """What became of the report mail; the outbox is this column of the job."""
-
-    NONE = "none"
-    PENDING = "pending"
-    SENT = "sent"
-    FAILED = "failed"
-
-
-class WebhookState(StrEnum):
-    """What became of telling WEBHOOK_URL; this outbox too is a column of the job."""
+class OutboxState(StrEnum):
+    """What became of the report mail, or of telling WEBHOOK_URL; both are columns of the job."""
 
     NONE = "none"
     PENDING = "pending"

@@ -14,7 +14,7 @@ from peewee import ModelSelect
 from shared.database import clock, database, is_postgresql
 from shared.jobs.attempts import Claim, conclude
 from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, JobState, MailState, Phase
+from shared.jobs.states import FINAL_STATES, JobState, OutboxState, Phase
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
@@ -175,6 +175,6 @@ def cancel(job_id: UUID, *, by: str) -> bool:
 def resend_report(job_id: UUID) -> bool:
     """Have the report mail of a final job sent once more; False when there is no such job."""
     query = Job.update(
-        report_mail=MailState.PENDING, report_mail_due_at=clock(), report_mail_error=None
+        report_mail=OutboxState.PENDING, report_mail_due_at=clock(), report_mail_error=None
     ).where((Job.id == job_id) & Job.state.in_(list(FINAL_STATES)))
     return bool(query.execute())

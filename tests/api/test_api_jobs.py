@@ -15,9 +15,9 @@ from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Scope
 from shared.database import clock
-from shared.jobs import outbox
 from shared.jobs.models import Job
-from shared.jobs.states import MailState
+from shared.jobs.outbox import REPORT_MAILS
+from shared.jobs.states import OutboxState
 from shared.voters.models import Voter
 
 OTHER = HEADER + b"1,Anne,Lee,ann@x.edu,Law,4,no\n2,Ben,Ray,ben@x.edu,Art,1,yes\n"
@@ -58,14 +58,14 @@ def test_a_report_mail_tells_when_it_went_out_and_why_it_did_not(
 ) -> None:
     task_id = client.upload(ROLL).get_json()["task_id"]
     Job.update(
-        report_mail=MailState.FAILED,
+        report_mail=OutboxState.FAILED,
         report_mail_attempts=9,
         report_mail_error="SMTPServerDisconnected",
     ).execute()
     mail = show(client, task_id)["report_mail"]
     assert (mail["state"], mail["attempts"]) == ("failed", 9)
     assert mail["error"] == "SMTPServerDisconnected"
-    Job.update(report_mail=MailState.SENT, report_mail_sent_at=clock()).execute()
+    Job.update(report_mail=OutboxState.SENT, report_mail_sent_at=clock()).execute()
     assert show(client, task_id)["report_mail"]["sent_at"].endswith("Z")
 
 
@@ -217,9 +217,9 @@ def test_a_report_is_sent_again_when_the_job_is_over(
     other = client_of(create_app(replace(settings, mail=mail)), Scope.IMPORT, Scope.ADMIN)
     assert code(act(other, task_id, "resend-report")) == (409, "JOB_NOT_FINAL")
     run_due_jobs(app)
-    Job.update(report_mail=MailState.SENT, report_mail_due_at=None).execute()
+    Job.update(report_mail=OutboxState.SENT, report_mail_due_at=None).execute()
     assert act(other, task_id, "resend-report").status_code == 202
-    due = outbox.claim_due_mail()
+    due = REPORT_MAILS.claim()
     assert due is not None
     assert str(due.id) == task_id
 

@@ -18,7 +18,7 @@ from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim
 from shared.jobs.models import Job
-from shared.jobs.states import WebhookState
+from shared.jobs.states import OutboxState
 from shared.jobs.status_document import describe
 from shared.jobs.store import StoredFile
 from shared.roll.report import Report
@@ -82,7 +82,7 @@ def test_a_finished_job_is_told_once_with_its_status_document(receiver: Receiver
     assert headers["webhook-id"] == str(claim.job_id)
     assert json.loads(body) == describe(job_of(claim))
     assert json.loads(body)["state"] == "SUCCESS"
-    assert job_of(claim).webhook == WebhookState.SENT
+    assert job_of(claim).webhook == OutboxState.SENT
 
 
 def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -> None:
@@ -127,13 +127,13 @@ def test_an_answer_that_is_no_success_leaves_the_call_due_later(
     called = courier(receiver.port)
     assert [called.call_one(), called.call_one()] == [True, False]
     job = job_of(claim)
-    assert (job.state, job.webhook) == ("SUCCESS", WebhookState.PENDING)
+    assert (job.state, job.webhook) == ("SUCCESS", OutboxState.PENDING)
     assert (job.webhook_error, job.webhook_attempts) == (f"HTTP {status}", 1)
     receiver.status = 200
     make_due()
     assert called.call_one() is True
     job = job_of(claim)
-    assert (job.webhook, job.webhook_error) == (WebhookState.SENT, None)
+    assert (job.webhook, job.webhook_error) == (OutboxState.SENT, None)
     first, second = (headers["webhook-id"] for _, headers, _ in receiver.calls)
     assert first == second
 
@@ -175,7 +175,7 @@ def test_a_call_is_given_up_after_a_day() -> None:
     claim = finished_job()
     Job.update(finished_at=clock(-25 * 3600.0)).execute()
     courier(1).call_one()
-    assert job_of(claim).webhook == WebhookState.FAILED
+    assert job_of(claim).webhook == OutboxState.FAILED
     assert courier(1).call_one() is False
 
 
@@ -190,7 +190,7 @@ def test_without_an_address_nobody_is_told() -> None:
     claim = finished_job()
     silent = Courier(WebhookSettings("", "", allow_private=False))
     assert [silent.call_one(), silent.call_one()] == [True, False]
-    assert job_of(claim).webhook == WebhookState.NONE
+    assert job_of(claim).webhook == OutboxState.NONE
 
 
 def test_the_log_names_the_job_and_neither_address_nor_secret(

@@ -18,7 +18,7 @@ from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim
 from shared.jobs.models import Job
-from shared.jobs.states import MailState
+from shared.jobs.states import OutboxState
 from shared.jobs.store import StoredFile
 from shared.roll.report import Report
 from shared.storage.choice import open_store
@@ -125,7 +125,7 @@ def test_a_due_mail_reaches_every_admin_once(mail_server: tuple[MailServer, int]
     assert sorted(recipients) == ["a@example.edu", "b@example.edu"]
     assert mail["Auto-Submitted"] == "auto-generated"
     assert "1 of 1 rows" in text_of(mail)
-    assert job_of(claim).report_mail == MailState.SENT
+    assert job_of(claim).report_mail == OutboxState.SENT
 
 
 def test_one_bad_address_does_not_keep_the_mail_from_the_others(
@@ -136,7 +136,7 @@ def test_one_bad_address_does_not_keep_the_mail_from_the_others(
     post_office(port, BAD_ADDRESS, "b@example.edu").send_one()
     assert [recipients for recipients, _ in server.mails] == [["b@example.edu"]]
     job = job_of(claim)
-    assert job.report_mail == MailState.SENT
+    assert job.report_mail == OutboxState.SENT
     assert job.report_mail_error == "1 of 2 recipients refused (SMTP 550)"
     [record] = [one for one in caplog.records if one.levelname == "WARNING"]
     told = {name: vars(record)[name] for name in ("job_id", "recipients", "refused", "smtp_codes")}
@@ -156,7 +156,7 @@ def test_a_server_that_breaks_off_after_the_mail_does_not_get_it_again(
     assert office.send_one() is True
     assert office.send_one() is False
     assert len(server.mails) == 1
-    assert job_of(claim).report_mail == MailState.SENT
+    assert job_of(claim).report_mail == OutboxState.SENT
 
 
 def test_a_mail_server_that_is_away_leaves_the_job_as_it_is_and_the_mail_due_later() -> None:
@@ -165,7 +165,7 @@ def test_a_mail_server_that_is_away_leaves_the_job_as_it_is_and_the_mail_due_lat
     assert office.send_one() is True
     assert office.send_one() is False
     job = job_of(claim)
-    assert (job.state, job.report_mail) == ("SUCCESS", MailState.PENDING)
+    assert (job.state, job.report_mail) == ("SUCCESS", OutboxState.PENDING)
     assert job.report_mail_error == "ConnectionRefusedError"
     assert job.report_mail_attempts == 1
 
@@ -174,7 +174,7 @@ def test_a_mail_is_given_up_after_a_day() -> None:
     claim = finished_job()
     Job.update(finished_at=clock(-25 * 3600.0)).execute()
     post_office(1, "a@example.edu").send_one()
-    assert job_of(claim).report_mail == MailState.FAILED
+    assert job_of(claim).report_mail == OutboxState.FAILED
 
 
 def test_a_sender_that_died_leaves_the_mail_due_again(mail_server: tuple[MailServer, int]) -> None:
@@ -188,7 +188,7 @@ def test_a_sender_that_died_leaves_the_mail_due_again(mail_server: tuple[MailSer
 def test_without_recipients_there_is_no_mail() -> None:
     claim = finished_job()
     assert post_office(1).send_one() is True
-    assert job_of(claim).report_mail == MailState.NONE
+    assert job_of(claim).report_mail == OutboxState.NONE
 
 
 def text_of(mail: EmailMessage) -> str:
@@ -258,7 +258,7 @@ def test_a_mail_that_is_tried_again_is_known_as_the_same(
     server, port = mail_server
     claim = finished_job()
     post_office(port, "a@example.edu").send_one()
-    Job.update(report_mail=MailState.PENDING, report_mail_sent_at=None).where(
+    Job.update(report_mail=OutboxState.PENDING, report_mail_sent_at=None).where(
         Job.id == claim.job_id
     ).execute()
     Job.update(report_mail_due_at=clock()).execute()

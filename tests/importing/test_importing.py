@@ -12,8 +12,8 @@ from typing import BinaryIO
 import pytest
 from peewee import OperationalError
 
-from shared.attempt import MAX_WAITING_REJECTS
 from shared.importing import perform
+from shared.intake import MAX_WAITING_REJECTS
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim

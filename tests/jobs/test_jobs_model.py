@@ -21,7 +21,7 @@ from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, JobCode, JobState, MailState
+from shared.jobs.states import FINAL_STATES, JobCode, JobState, OutboxState
 from shared.jobs.store import StoredFile
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
@@ -171,7 +171,7 @@ class Jobs(RuleBasedStateMachine):
     @invariant()
     def a_job_has_a_mail_to_send_when_and_only_when_it_is_over(self) -> None:
         for job in Job.select():
-            assert (job.report_mail == MailState.PENDING) is (job.state in FINAL_STATES)
+            assert (job.report_mail == OutboxState.PENDING) is (job.state in FINAL_STATES)
 
     @invariant()
     def due_jobs_are_those_that_can_be_claimed(self) -> None:

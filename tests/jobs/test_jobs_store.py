@@ -10,7 +10,7 @@ from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import JobCode, JobState, MailState, Phase
+from shared.jobs.states import JobCode, JobState, OutboxState, Phase
 from shared.jobs.store import StoredFile
 from shared.roll.errors import RowCode, RowError
 
@@ -106,7 +106,7 @@ def test_the_last_allowed_death_is_a_failure_with_a_mail() -> None:
     job = jobs.find(claim.job_id)
     assert job is not None
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.WORKER_CRASHED)
-    assert job.report_mail == MailState.PENDING
+    assert job.report_mail == OutboxState.PENDING
 
 
 def test_a_waiting_job_with_too_many_deaths_does_not_hold_up_the_others() -> None:
@@ -131,7 +131,7 @@ def test_a_job_that_ended_with_its_terminal_is_not_finished_by_a_worker() -> Non
     job = jobs.find(claim.job_id)
     assert job is not None
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.INTERRUPTED)
-    assert job.report_mail == MailState.PENDING
+    assert job.report_mail == OutboxState.PENDING
 
 
 def test_a_job_that_waits_shows_no_progress() -> None:
@@ -153,7 +153,7 @@ def test_finishing_writes_report_faults_and_mail_together() -> None:
     assert (job.state, job.report, job.percent) == (JobState.SUCCESS, REPORT, 100.0)
     assert job.finished_at is not None
     assert job.lease_expires_at is None
-    assert job.report_mail == MailState.PENDING
+    assert job.report_mail == OutboxState.PENDING
     assert [(row.line, row.code) for row in JobFault.select()] == [(4, "INVALID_EMAIL")]
 
 
