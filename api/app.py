@@ -3,6 +3,8 @@
 from flask import Flask
 
 from api import (
+    audit,
+    audit_command,
     cli,
     docs,
     health,
@@ -31,6 +33,7 @@ from api.services import Services, attach
 from config.gunicorn import threads
 from config.logging import configure_logging
 from config.settings import Settings, SettingsError, load_settings
+from shared.audit import SERVICE, act_as
 from shared.database import ANSWER_SECONDS, database, open_database
 from shared.limits import Limit
 from shared.messages import Doorbell
@@ -46,6 +49,7 @@ RESOURCES = (
     voter.blueprint,
     voter_exports.blueprint,
     template.blueprint,
+    audit.blueprint,
     health.blueprint,
 )
 # What any request may hold that is no upload.
@@ -71,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     log_requests(app)
     app.before_request(authenticate)
     app.after_request(add_security_headers)
-    app.teardown_request(_give_back_connection)
+    app.teardown_request(_end_request)
     register_errors(app)
     api = DocumentedApi(app)
     for resource in RESOURCES:
@@ -81,6 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_pages(app, settings)
     cli.register_commands(app)
     token_commands.register_commands(app)
+    audit_command.register_commands(app)
     app.wsgi_app = behind_proxies(  # type: ignore[method-assign,assignment]
         app.wsgi_app, settings.trusted_proxies
     )
@@ -115,6 +120,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
     }
 
 
-def _give_back_connection(_: BaseException | None) -> None:
+def _end_request(_: BaseException | None) -> None:
+    act_as(SERVICE)
     if not database.is_closed():
         database.close()

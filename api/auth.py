@@ -11,9 +11,12 @@ from flask import Request, current_app, g, request
 from webargs.flaskparser import abort
 from werkzeug.exceptions import SecurityError
 
+from api.failures import MAX_ADDRESS_CHARS
 from api.paced_socket import give_time
 from api.quotas import refuse_for_now
 from api.services import services
+from shared import audit
+from shared.audit import Actor, ActorKind
 from shared.credentials import ApiToken, Scope, TokenState, look_up, note_use
 from shared.database import database
 
@@ -47,13 +50,20 @@ def requires(*scopes: Scope) -> Callable[[View], View]:
 
 def authenticate() -> None:
     """Stop a request that may not go on. It runs before the body is looked at."""
+    audit.act_as(Actor(ActorKind.STRANGER, address=_address()))
     _check_host()
     if request.endpoint in PUBLIC_ENDPOINTS or is_page(request.path):
         return
     g.token = _credential()
+    audit.become(ActorKind.TOKEN, g.token.name)
     give_time(request.environ)
     if request.endpoint is not None:
         _check_scope(g.token, current_app.view_functions[request.endpoint])
+
+
+def _address() -> str | None:
+    """The client's, as short as any honest one; None behind a socket file."""
+    return (request.remote_addr or "")[:MAX_ADDRESS_CHARS] or None
 
 
 def _check_host() -> None:

@@ -1,5 +1,7 @@
 """The commands of `flask`: the schema, the credentials, and an import without a worker."""
 
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isnan
@@ -11,6 +13,7 @@ from flask.cli import with_appcontext
 from peewee import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
 from shared import database as databases
+from shared.audit import SERVICE, Action, Actor, ActorKind, act_as, record
 from shared.options import ImportOptions, OnError
 from shared.people import Role, WeakPassword, create_person
 from shared.roll.csv_reader import DELIMITERS
@@ -25,11 +28,13 @@ def register_commands(app: Flask) -> None:
 
 @contextmanager
 def usable_database(*, migrated: bool = True) -> Iterator[None]:
-    """Turn a database that cannot be used into one sentence and exit status 1.
+    """Turn a database that cannot be used into one sentence and exit status 1. What is done with it
+    is done by the user of the machine.
 
     A migration or an import may take minutes, which no request may.
     """
     databases.be_patient()
+    act_as(Actor(ActorKind.COMMAND_LINE, _user()))
     try:
         if migrated and databases.pending_migrations():
             raise click.ClickException("The database is not up to date. Run `flask migrate` first.")
@@ -41,6 +46,15 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
         ) from error
     finally:
         databases.database.close()
+        act_as(SERVICE)
+
+
+def _user() -> str:
+    """Not what the environment claims. In a container an account may lack a name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 @click.command()
@@ -49,6 +63,8 @@ def migrate() -> None:
     """Bring the database up to date."""
     with usable_database(migrated=False):
         applied = databases.migrate()
+        if applied:
+            record(Action.MIGRATE, detail=", ".join(applied))
     for name in applied:
         click.echo(f"applied {name}")
     if not applied:

@@ -5,6 +5,9 @@ from typing import Any
 
 from flask import Response, request
 
+from shared.audit import Action, record
+from shared.database import ANSWER_SECONDS, be_impatient
+
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -35,3 +38,14 @@ def download(content: bytes | Iterable[bytes], mimetype: str, name: str) -> Resp
 def is_head_only() -> bool:
     """Whether nobody wants the content."""
     return request.method == "HEAD"
+
+
+def note_handed_out(action: Action, subject: object = None, detail: str = "") -> None:
+    """Commit the entry of a file that is about to go out; where it cannot be written, none goes.
+
+    Call it last before the file is opened. A request for the headers alone gets no content.
+    """
+    if not is_head_only():
+        # An import that is being applied holds SQLite's lock.
+        be_impatient(ANSWER_SECONDS)
+        record(action, subject, detail=detail)

@@ -11,13 +11,14 @@ from webargs.flaskparser import abort
 
 from api.auth import requires
 from api.blueprint import Blueprint
-from api.downloads import CSV, documented
+from api.downloads import CSV, documented, note_handed_out
 from api.errors import SENTENCES
 from api.jobs import job_or_404
 from api.openapi import refuses
 from api.query import PagedQuerySchema, page_of, storable
 from api.schemas import RowErrorSchema, described
 from api.services import services
+from shared.audit import Action
 from shared.credentials import Scope
 from shared.jobs.models import Job, JobFault
 from shared.roll.errors import RowCode
@@ -96,6 +97,7 @@ def download_rejects(job: Job) -> Response:
     return _download(
         job,
         job.rejects_key,
+        Action.VIEW_REJECTS,
         name=f"rejects-{job.id}.csv",
         mimetype=CSV,
         absent="This task has no rejected rows to download.",
@@ -107,20 +109,24 @@ def download_original(job: Job) -> Response:
     return _download(
         job,
         job.file_key,
+        Action.VIEW_FILE,
         name=job.file_name,
         mimetype=BYTES,
         absent="The file of this task is no longer in the upload store.",
     )
 
 
-def _download(job: Job, key: str | None, *, name: str, mimetype: str, absent: str) -> Response:
+def _download(
+    job: Job, key: str | None, action: Action, *, name: str, mimetype: str, absent: str
+) -> Response:
     """The stored file as an attachment, block by block."""
     if job.files_purged_at is not None:
         abort(410, message=SENTENCES[410])
+    if not key:
+        abort(404, message=absent)
+    note_handed_out(action, job.id)
     try:
-        file = services().store.open(key) if key else None
+        file = services().store.open(key)
     except FileLost:
-        file = None
-    if file is None:
         abort(404, message=absent)
     return send_file(file, mimetype, as_attachment=True, download_name=name, etag=False)

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 from marshmallow.validate import OneOf
 
-from api.query import PagedQuerySchema, storable
+from api.query import PagedQuerySchema, StoredTime, storable
 from api.schemas import SHA256, AnswerSchema, TaskStatusSchema, described, task_id_field, time_field
 from shared.jobs.states import JobState, OutboxState
 
@@ -60,13 +60,10 @@ class JobQuerySchema(PagedQuerySchema):
         validate=validate.Regexp("^[0-9a-f]{64}$", error="Give 64 hexadecimal digits."),
         metadata=described("Only files of these bytes.", SHA256),
     )
-    created_from = fields.AwareDateTime(
-        format="iso",
-        default_timezone=None,
+    created_from = StoredTime(
         metadata=described("Only jobs accepted then or later; RFC 3339.", "2026-01-31T00:00:00Z"),
     )
-    created_before = fields.AwareDateTime(
-        format="iso",
+    created_before = StoredTime(
         metadata=described("Only jobs accepted before; RFC 3339.", "2026-02-01T00:00:00Z"),
     )
 

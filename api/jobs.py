@@ -1,7 +1,6 @@
 """`GET /api/jobs/`: which files came in, from whom, and what became of each."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,16 +46,11 @@ def list_jobs(parameters: dict[str, Any], pagination_parameters: PaginationParam
 def _conditions(parameters: dict[str, Any]) -> Iterator[Expression]:
     for name, value in parameters.items():
         if name == "created_from":
-            yield Job.created_at >= _stored(value)
+            yield Job.created_at >= value
         elif name == "created_before":
-            yield Job.created_at < _stored(value)
+            yield Job.created_at < value
         else:
             yield getattr(Job, name) == value
-
-
-def _stored(moment: datetime) -> datetime:
-    """The database's times are UTC without a zone."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 @blueprint.route("/<uuid:task_id>/")

@@ -1,9 +1,10 @@
 """What the query strings of lists and uploads have in common."""
 
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flask_smorest.pagination import PaginationParameters
-from marshmallow import Schema, ValidationError, pre_load
+from marshmallow import Schema, ValidationError, fields, pre_load
 from peewee import ModelSelect
 
 PAGE_PARAMETERS = ("page", "page_size")
@@ -17,6 +18,20 @@ class PagedQuerySchema(Schema):
     @pre_load
     def _without_page(self, parameters: dict[str, str], **_: object) -> dict[str, str]:
         return {name: parameters[name] for name in parameters if name not in PAGE_PARAMETERS}
+
+
+class StoredTime(fields.AwareDateTime):
+    """A moment with its zone, as the database has it: UTC without a zone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="iso", **options)
+
+    def _deserialize(self, value: Any, *context: Any, **more: Any) -> datetime:
+        moment = super()._deserialize(value, *context, **more)
+        try:
+            return moment.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError as error:
+            raise ValidationError("Give a year from 2 to 9998.") from error
 
 
 def storable(text: str) -> None:

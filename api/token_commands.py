@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 from peewee import IntegrityError, Node
 
 from api.cli import usable_database
+from api.text_table import print_table
 from shared import credentials
 from shared.credentials import MAX_DAYS, ApiToken, Scope, end_of
 from shared.database import clock
@@ -88,10 +89,7 @@ def list_tokens() -> None:
     """List the API tokens: names, scopes, states, times in UTC. None can be shown again."""
     with usable_database():
         rows = [COLUMNS, *(_row(token) for token in credentials.all_tokens())]
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+    print_table(rows)
 
 
 def _row(token: ApiToken) -> tuple[str, ...]:

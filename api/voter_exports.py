@@ -1,6 +1,7 @@
 """`GET /api/voters/export.csv` and `.xlsx`: the roll, or a part of it, as a file."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,10 @@ from webargs.flaskparser import abort
 
 from api.auth import requires
 from api.blueprint import Blueprint
-from api.downloads import CSV, XLSX, documented, download, is_head_only
+from api.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
 from api.openapi import refuses
 from api.voter_schemas import VoterFilterSchema
+from shared.audit import Action
 from shared.credentials import Scope
 from shared.roll.exports import MAX_SHEET_VOTERS, csv_blocks
 from shared.storage.file_store import NO_ROOM
@@ -24,6 +26,7 @@ blueprint = Blueprint(
     "Voter exports", __name__, url_prefix="/api/voters", description="The roll as a file."
 )
 
+EVERYBODY = Sought()
 Write = Callable[[Iterable[RollRow]], Iterator[bytes]]
 
 
@@ -74,6 +77,7 @@ def _download(sought: Sought, write: Write, mimetype: str, ending: str) -> Respo
     name = f"voters-{datetime.now(UTC):%Y-%m-%d}.{ending}"
     if is_head_only():
         return download(b"", mimetype, name)
+    note_handed_out(Action.EXPORT, detail=_described(sought, ending))
     try:
         snapshot = Snapshot(sought)
     except OSError as error:
@@ -83,3 +87,11 @@ def _download(sought: Sought, write: Write, mimetype: str, ending: str) -> Respo
     response = download(write(snapshot.rows()), mimetype, name)
     response.call_on_close(snapshot.close)
     return response
+
+
+def _described(sought: Sought, ending: str) -> str:
+    """The kind of file, and by what the roll was narrowed down; never to what, which may be a
+    name."""
+    stated = asdict(sought)
+    filters = [name for name, value in stated.items() if value != asdict(EVERYBODY)[name]]
+    return f"{ending}, by {', '.join(filters)}" if filters else f"{ending}, the whole roll"

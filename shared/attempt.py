@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO
 
+from shared.audit import Action, record
 from shared.database import database
 from shared.demands import JobFailure, check_demands, check_preview
 from shared.intake import Ids, OnProgress, rows_as_meant, stage_all
@@ -137,6 +138,7 @@ def _conclude(
         else:
             author = Author(job.uploaded_by, job_id=job.id)
             _count(report, merge.apply(author, options.mode))
+            _record(job, report)
         report.check()
         attempts.finish(
             claim,
@@ -145,6 +147,14 @@ def _conclude(
             rejects_key=rejects_key,
             roll_version=roll_version(),
         )
+
+
+def _record(job: Job, report: Report) -> None:
+    record(
+        Action.IMPORT,
+        job.id,
+        detail=f"{report.created:,} voters created, {report.updated:,} updated",
+    )
 
 
 def _preview(report: Report, mode: merge.Mode) -> None:

@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
 
-from shared.database import BaseModel, clock, unless_locked
+from shared.audit import Action, record
+from shared.database import BaseModel, clock, database, unless_locked
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a leaked token
 MAX_NAME_CHARS = 100
@@ -92,13 +93,16 @@ def create_token(
     if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
         raise ValueError(f"A token's name has 1 to {MAX_NAME_CHARS} printable characters.")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    ApiToken.insert(
-        name=name,
-        digest=_digest(token),
-        scopes=" ".join(sorted(set(scopes))),
-        created_at=clock(),
-        expires_at=expires_at,
-    ).execute()
+    granted = " ".join(sorted(set(scopes)))
+    with database.atomic():
+        ApiToken.insert(
+            name=name,
+            digest=_digest(token),
+            scopes=granted,
+            created_at=clock(),
+            expires_at=expires_at,
+        ).execute()
+        record(Action.CREATE_TOKEN, name, detail=granted)
     return token
 
 
@@ -154,7 +158,11 @@ def revoke_token(name: str) -> bool:
     query = ApiToken.update(revoked_at=clock()).where(
         (ApiToken.name == name) & ApiToken.revoked_at.is_null()
     )
-    return bool(query.execute())
+    with database.atomic():
+        is_revoked = bool(query.execute())
+        if is_revoked:
+            record(Action.REVOKE_TOKEN, name)
+    return is_revoked
 
 
 def _digest(token: str) -> str:

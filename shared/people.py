@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from shared.audit import Action, ActorKind, Outcome, become, record
 from shared.credentials import Admin, Scope
 from shared.database import clock, database, is_postgresql
 
@@ -45,13 +46,16 @@ def create_person(username: str, password: str, role: Role) -> None:
     """Store a person who may sign in. Raises `WeakPassword`, and peewee's IntegrityError when the
     name is taken."""
     _check_password(username, password)
-    Admin.insert(
+    query = Admin.insert(
         username=username,
         password_hash=generate_password_hash(password),
         created_at=clock(),
         role=role,
         session_key=_new_key(),
-    ).execute()
+    )
+    with database.atomic():
+        query.execute()
+        record(Action.CREATE_PERSON, username, detail=role)
 
 
 def sign_in(username: str, password: str) -> Admin | None:
@@ -59,13 +63,18 @@ def sign_in(username: str, password: str) -> Admin | None:
 
     An unknown name takes as long as a wrong password.
     """
-    person: Admin | None = Admin.get_or_none(
-        (Admin.username == username) & Admin.disabled_at.is_null()
-    )
+    person: Admin | None = Admin.get_or_none(Admin.username == username)
     known_hash = person.password_hash if person else _hash_of_nobody()
-    if not check_password_hash(known_hash, password[:MAX_PASSWORD_CHARS]) or person is None:
+    is_right = check_password_hash(known_hash, password[:MAX_PASSWORD_CHARS])
+    if not is_right or person is None or person.disabled_at is not None:
+        # People type passwords into the field for the name, so only a known name is kept.
+        known_name = person.username if person else None
+        record(Action.SIGN_IN, known_name, outcome=Outcome.REFUSED)
         return None
-    Admin.update(signed_in_at=clock()).where(Admin.id == person.id).execute()
+    become(ActorKind.PERSON, person.username)
+    with database.atomic():
+        Admin.update(signed_in_at=clock()).where(Admin.id == person.id).execute()
+        record(Action.SIGN_IN, person.username)
     return person
 
 
@@ -88,11 +97,13 @@ def change_password(person: Admin, old: str, new: str) -> bool:
     """Set a new password and end all sessions; False when the old one is wrong. Raises
     `WeakPassword`."""
     if not check_password_hash(person.password_hash, old[:MAX_PASSWORD_CHARS]):
+        record(Action.CHANGE_PASSWORD, person.username, outcome=Outcome.REFUSED)
         return False
     _check_password(person.username, new)
-    Admin.update(password_hash=generate_password_hash(new), session_key=_new_key()).where(
-        Admin.id == person.id
-    ).execute()
+    query = Admin.update(password_hash=generate_password_hash(new), session_key=_new_key())
+    with database.atomic():
+        query.where(Admin.id == person.id).execute()
+        record(Action.CHANGE_PASSWORD, person.username)
     return True
 
 
@@ -106,7 +117,10 @@ def set_role(person_id: int, role: Role) -> bool:
     with database.atomic():
         if role is not Role.ADMIN and _is_last_admin(person_id):
             return False
-        return bool(Admin.update(role=role).where(Admin.id == person_id).execute())
+        is_set = bool(Admin.update(role=role).where(Admin.id == person_id).execute())
+        if is_set:
+            record(Action.SET_ROLE, _name(person_id), detail=role)
+        return is_set
 
 
 def lock_out(person_id: int) -> bool:
@@ -115,7 +129,16 @@ def lock_out(person_id: int) -> bool:
     with database.atomic():
         if _is_last_admin(person_id):
             return False
-        return bool(locked.where((Admin.id == person_id) & Admin.disabled_at.is_null()).execute())
+        is_locked = bool(
+            locked.where((Admin.id == person_id) & Admin.disabled_at.is_null()).execute()
+        )
+        if is_locked:
+            record(Action.LOCK_OUT, _name(person_id))
+        return is_locked
+
+
+def _name(person_id: int) -> str:
+    return str(Admin.get_by_id(person_id).username)
 
 
 def _is_last_admin(person_id: int) -> bool:

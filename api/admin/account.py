@@ -14,6 +14,7 @@ from api.admin.guard import Person, person, safe_next
 from api.admin.page import ANYBODY, Page
 from api.auth import requires
 from api.quotas import forget_failed_sign_ins, note_failed_sign_in, seconds_before_sign_in
+from shared.audit import Action, record
 from shared.people import MAX_PASSWORD_CHARS, MAX_USERNAME_CHARS, WeakPassword, change_password
 from shared.people import sign_in as find_person
 
@@ -76,9 +77,11 @@ class Account(Page):
     @expose("/sign-out/", methods=["POST"])
     @requires(*ANYBODY)
     def sign_out(self) -> Response:
-        """End the session."""
+        """End the session, also when no entry of it can be written."""
+        name = person().name
         logout_user()
         session.clear()
+        record(Action.SIGN_OUT, name)
         flash("You are signed out.", "success")
         return redirect(url_for("account.sign_in"))
 

@@ -14,6 +14,8 @@ from api.auth import UNMARKED, is_page
 from api.paced_socket import give_time
 from api.quotas import admit_upload
 from api.upload import read_form
+from shared import audit
+from shared.audit import ActorKind
 from shared.credentials import Admin, Scope
 from shared.database import database
 from shared.people import ROLE_SCOPES, find_session
@@ -74,6 +76,7 @@ def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
         if request.endpoint not in PUBLIC_ENDPOINTS:
             if not current_user.is_authenticated:
                 return _to_sign_in()
+            audit.become(ActorKind.PERSON, person().name)
             _check_scopes()
             give_time(request.environ)
         if request.method == "POST":

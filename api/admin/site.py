@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from api.admin import shown
 from api.admin.access import People, Tokens
 from api.admin.account import Account
+from api.admin.audit import Audit
 from api.admin.errors import as_page
 from api.admin.guard import Visitor, guard_pages, load_person
 from api.admin.home import Home
@@ -58,5 +59,5 @@ def add_pages(app: Flask, settings: Settings) -> None:
         index_view=Home(),
         theme=Theme(folder="bootstrap4", base_template=BASE_TEMPLATE),
     )
-    for page in (NewImport(), Imports(), Voters(), Tokens(), People(), Account()):
+    for page in (NewImport(), Imports(), Voters(), Tokens(), People(), Audit(), Account()):
         pages.add_view(page)

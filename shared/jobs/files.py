@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from shared.audit import Action, record
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
@@ -39,10 +40,11 @@ def forget_files(job: Job) -> list[str]:
     names is kept for that one.
     """
     report = {name: job.report[name] for name in job.report or () if name != "differences"}
+    purged = Job.update(files_purged_at=clock(), idempotency_key=None, report=report or job.report)
     with database.atomic():
-        Job.update(
-            files_purged_at=clock(), idempotency_key=None, report=report or job.report
-        ).where(Job.id == job.id).execute()
+        # Another worker may purge the same files at the same time.
+        if purged.where((Job.id == job.id) & Job.files_purged_at.is_null()).execute():
+            record(Action.PURGE, job.id)
         JobFault.update(value="").where(JobFault.job == job.id).execute()
     keys = {key for key in (job.file_key, job.rejects_key) if key}
     return sorted(keys - keys_of_jobs(keys))

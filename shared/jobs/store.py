@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from peewee import ModelSelect
 
+from shared.audit import Action, record
 from shared.database import clock, database, is_postgresql
 from shared.jobs.attempts import Claim, conclude
 from shared.jobs.models import Job
@@ -125,7 +126,7 @@ def _insert(
     **values: Any,
 ) -> UUID:
     job_id = uuid4()
-    Job.insert(
+    query = Job.insert(
         id=job_id,
         uploaded_by=uploaded_by,
         dry_run=dry_run,
@@ -138,8 +139,20 @@ def _insert(
         sha256=file.sha256,
         format=file.format,
         **values,
-    ).execute()
+    )
+    with database.atomic():
+        query.execute()
+        _record(job_id, dry_run, values.get("preview_of"), values.get("retry_of"))
     return job_id
+
+
+def _record(job_id: UUID, dry_run: bool, preview_of: UUID | None, retry_of: UUID | None) -> None:
+    if preview_of:
+        record(Action.APPLY, job_id, detail=f"of the preview {preview_of}")
+    elif retry_of:
+        record(Action.RETRY, job_id, detail=f"of {retry_of}")
+    else:
+        record(Action.UPLOAD, job_id, detail="as a preview" if dry_run else "")
 
 
 def _latest_of(sha256: str) -> "ModelSelect[Job]":
@@ -169,7 +182,11 @@ def cancel(job_id: UUID, *, by: str) -> bool:
     when it wants to commit.
     """
     is_open = (Job.id == job_id) & Job.state.not_in(list(FINAL_STATES))
-    return conclude(is_open, state=JobState.REVOKED, cancelled_by=by)
+    with database.atomic():
+        is_cancelled = conclude(is_open, state=JobState.REVOKED, cancelled_by=by)
+        if is_cancelled:
+            record(Action.CANCEL, job_id)
+    return is_cancelled
 
 
 def resend_report(job_id: UUID) -> bool:
@@ -177,4 +194,8 @@ def resend_report(job_id: UUID) -> bool:
     query = Job.update(
         report_mail=OutboxState.PENDING, report_mail_due_at=clock(), report_mail_error=None
     ).where((Job.id == job_id) & Job.state.in_(list(FINAL_STATES)))
-    return bool(query.execute())
+    with database.atomic():
+        is_due = bool(query.execute())
+        if is_due:
+            record(Action.RESEND_REPORT, job_id)
+    return is_due

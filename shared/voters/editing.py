@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared.audit import Action, record
 from shared.database import database
 from shared.voters.history import Author, note_entries
 from shared.voters.models import Voter
@@ -35,6 +36,7 @@ def edit(
             note_entries(Voter.student_id == student_id, author)
             Voter.update(changes).where(Voter.student_id == student_id).execute()
             note_roll_changed()
+            record(Action.EDIT, student_id, detail=", ".join(changes))
     for name, value in changes.items():
         setattr(voter, name, value)
     return voter

@@ -14,7 +14,7 @@ from shared.people import ROLE_SCOPES, Role
 SIGN_IN = "/admin/account/sign-in/"
 PAGES = tuple(
     f"/admin/{name}"
-    for name in ("", "import/", "imports/", "voters/", "tokens/", "people/", "account/")
+    for name in ("", "import/", "imports/", "voters/", "tokens/", "people/", "audit/", "account/")
 )
 ANY = str(uuid4())
 PLACES: dict[str, Any] = {"task_id": ANY, "token_id": 1, "person_id": 1, "filename": "pages.css"}

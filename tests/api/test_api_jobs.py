@@ -117,6 +117,7 @@ def test_the_list_can_be_filtered_by_the_bytes(app: Flask, client: ApiClient) ->
         "created_from=yesterday",
         "uploaded_by=%00",
         "created_from=2026-01-01T00:00:00",
+        "created_from=0001-01-01T00:00:00%2B14:00",
     ],
 )
 def test_a_filter_that_is_not_known_is_refused(client: ApiClient, query: str) -> None:

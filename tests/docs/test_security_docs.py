@@ -16,6 +16,7 @@ from api.web_worker import HEAD_BYTES as WHOLE_HEAD_BYTES
 from api.web_worker import HEAD_SECONDS, LINGER_SECONDS, LINGER_STALL_SECONDS
 from config import gunicorn
 from config.settings import LimitSettings, load_settings
+from shared.audit import Action
 from shared.credentials import Scope
 from shared.submission import MAX_NAME_CHARS
 
@@ -41,6 +42,11 @@ def test_the_table_of_public_addresses_is_the_code_s(app: Flask) -> None:
 
 def test_the_table_of_scopes_is_the_code_s() -> None:
     assert {row[0].strip("` ") for row in rows("scope")} == set(Scope)
+
+
+def test_the_table_of_audited_actions_is_the_code_s() -> None:
+    named = [name.strip("` ") for row in rows("action") for name in row[0].split(",")]
+    assert sorted(named) == sorted(Action)
 
 
 def test_the_table_of_limits_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,78 @@
+"""Who did what, when and from where."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+
+from flask import request, url_for
+from flask_admin import expose
+
+from api.admin.lists import Pages, text_argument
+from api.admin.page import Page
+from api.audit import entries
+from api.auth import requires
+from shared.audit import Action, AuditEntry, Outcome
+from shared.credentials import Scope
+
+PAGE_SIZE = 50
+TO_A_JOB = frozenset(
+    {
+        Action.UPLOAD,
+        Action.APPLY,
+        Action.RETRY,
+        Action.CANCEL,
+        Action.RESEND_REPORT,
+        Action.IMPORT,
+        Action.PURGE,
+        Action.VIEW_FILE,
+        Action.VIEW_REJECTS,
+    }
+)
+
+
+class Audit(Page):
+    """The audit table."""
+
+    name = "Audit"
+    endpoint = "audit"
+    url = "/admin/audit"
+    scopes = (Scope.ADMIN,)
+
+    @expose("/")
+    @requires(Scope.ADMIN)
+    def index(self) -> str:
+        """The entries that match, a page of them."""
+        asked = {name: text_argument(name) for name in ("action", "outcome", "actor", "subject")}
+        days = {name: _day(name) for name in ("since", "until")}
+        stated = {name: text for name, text in asked.items() if text}
+        pages = Pages(entries({**stated, **dict(_times(days))}), PAGE_SIZE)
+        return self.page(
+            "audit.html",
+            entries=[(entry, _link_of(entry)) for entry in pages.rows],
+            asked=asked,
+            days=days,
+            actions=list(Action),
+            outcomes=list(Outcome),
+            previous_url=pages.previous_url,
+            next_url=pages.next_url,
+        )
+
+
+def _day(name: str) -> date | None:
+    return request.args.get(name, type=date.fromisoformat)
+
+
+def _times(days: dict[str, date | None]) -> Iterator[tuple[str, datetime]]:
+    """From the first moment of the one day to the last of the other."""
+    if since := days["since"]:
+        yield "since", datetime.combine(since, time.min)
+    if until := days["until"]:
+        yield "until", datetime.combine(until, time.max)
+
+
+def _link_of(entry: AuditEntry) -> str | None:
+    """The page of what it was done to, which is there for jobs and voters."""
+    if entry.action in TO_A_JOB:
+        return url_for("imports.show", task_id=entry.subject)
+    if entry.action == Action.EDIT:
+        return url_for("voters.show", id=entry.subject)
+    return None

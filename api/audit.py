@@ -1,0 +1,111 @@
+"""`GET /api/audit/`: who did what, when and from where."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask_smorest.pagination import PaginationParameters
+from marshmallow import RAISE
+from peewee import Expression, ModelSelect
+from webargs.flaskparser import abort
+
+from api.audit_schemas import AuditEntrySchema, AuditQuerySchema
+from api.auth import requires
+from api.cursors import CursorBlueprint, CursorPage
+from api.openapi import refuses
+from api.query import page_of
+from shared.audit import AuditEntry
+from shared.credentials import Scope
+from shared.jobs.status_document import rfc3339
+
+blueprint = CursorBlueprint(
+    "Audit", __name__, url_prefix="/api/audit", description="Who did what, when, from where."
+)
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1000
+
+
+@blueprint.route("/")
+@requires(Scope.ADMIN)
+@refuses(blueprint, 401, 403, 422)
+@blueprint.arguments(AuditQuerySchema, location="query", unknown=RAISE)
+@blueprint.response(200, AuditEntrySchema(many=True))
+@blueprint.paginate(page_size=PAGE_SIZE, max_page_size=MAX_PAGE_SIZE)
+def list_entries(
+    parameters: dict[str, Any], pagination_parameters: PaginationParameters
+) -> list[dict[str, Any]]:
+    """List the audit entries
+
+    The newest first. `Link` has the address of the next page by cursor: no entry is met twice,
+    though new ones come in meanwhile, and each page costs the same.
+    """
+    after = parameters.pop("after", None)
+    query = entries(parameters)
+    if after is None:
+        shown = _numbered_page(query, pagination_parameters)
+    else:
+        shown = _page_by_cursor(query, after, pagination_parameters)
+    return [describe(entry) for entry in shown]
+
+
+def entries(parameters: Mapping[str, Any]) -> "ModelSelect[AuditEntry]":
+    """The entries that match, the newest first; see `AuditQuerySchema`."""
+    query = AuditEntry.select().order_by(AuditEntry.id.desc())
+    for condition in _conditions(parameters):
+        query = query.where(condition)
+    return query
+
+
+def _conditions(parameters: Mapping[str, Any]) -> Iterator[Expression]:
+    for name, value in parameters.items():
+        if name == "since":
+            yield AuditEntry.at >= value
+        elif name == "until":
+            yield AuditEntry.at < value
+        else:
+            yield getattr(AuditEntry, name) == value
+
+
+def _page_by_cursor(
+    query: "ModelSelect[AuditEntry]", after: str, pagination: PaginationParameters
+) -> list[AuditEntry]:
+    if pagination.page != 1:
+        abort(422, messages={"query": {"after": ["Give `page` or `after`, not both."]}})
+    if after:
+        query = query.where(AuditEntry.id < int(after))
+    # One more than is shown tells whether there is a next page.
+    found = list(query.limit(pagination.page_size + 1))
+    shown = found[: pagination.page_size]
+    has_more = len(found) > len(shown)
+    pagination.item_count = CursorPage(None, _cursor_behind(shown) if has_more else None)
+    return shown
+
+
+def _numbered_page(
+    query: "ModelSelect[AuditEntry]", pagination: PaginationParameters
+) -> list[AuditEntry]:
+    page = page_of(query, pagination)
+    shown = [] if page is None else list(page)
+    count = pagination.item_count
+    has_more = bool(shown) and pagination.first_item + len(shown) < count
+    pagination.item_count = CursorPage(count, _cursor_behind(shown) if has_more else None)
+    return shown
+
+
+def _cursor_behind(shown: list[AuditEntry]) -> str:
+    return str(shown[-1].id)
+
+
+def describe(entry: AuditEntry) -> dict[str, Any]:
+    """An entry, ready for JSON."""
+    return {
+        "id": entry.id,
+        "at": rfc3339(entry.at),
+        "actor_kind": entry.actor_kind,
+        "actor": entry.actor,
+        "address": entry.address,
+        "action": entry.action,
+        "subject": entry.subject,
+        "outcome": entry.outcome,
+        "detail": entry.detail,
+    }

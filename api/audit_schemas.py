@@ -1,0 +1,75 @@
+"""What the audit resource takes and gives, field by field."""
+
+from marshmallow import fields
+from marshmallow.validate import Length, OneOf, Regexp
+
+from api.query import PagedQuerySchema, StoredTime, storable
+from api.schemas import TASK_ID, AnswerSchema, described, time_field
+from shared.audit import Action, ActorKind, Outcome
+
+MAX_FILTER_CHARS = 254
+
+
+class AuditEntrySchema(AnswerSchema):
+    """One act."""
+
+    id = fields.Integer(metadata=described("Rises with each entry.", 4711))
+    at = time_field("When it was done.")
+    actor_kind = fields.String(
+        validate=OneOf(list(ActorKind)),
+        metadata=described("What the one who did it is.", ActorKind.PERSON),
+    )
+    actor = fields.String(
+        metadata=described(
+            "The name of the person, the token or the account of the machine; empty for the"
+            " service itself and for a stranger.",
+            "election office",
+        )
+    )
+    address = fields.String(
+        allow_none=True,
+        metadata=described("Of the client; null where there is none.", "192.0.2.17"),
+    )
+    action = fields.String(
+        validate=OneOf(list(Action)), metadata=described("What was done.", Action.CANCEL)
+    )
+    subject = fields.String(
+        allow_none=True,
+        metadata=described(
+            "To what: the id of a job or a voter, or the name of a person or a token.", TASK_ID
+        ),
+    )
+    outcome = fields.String(
+        validate=OneOf(list(Outcome)),
+        metadata=described("`refused` is a password that was wrong.", Outcome.OK),
+    )
+    detail = fields.String(metadata=described("More about it, or empty.", ""))
+
+
+class AuditQuerySchema(PagedQuerySchema):
+    """Which entries to list. A parameter that is not known is refused, not ignored."""
+
+    action = fields.String(
+        validate=OneOf(list(Action)), metadata=described("Only this action.", Action.SIGN_IN)
+    )
+    outcome = fields.String(
+        validate=OneOf(list(Outcome)), metadata=described("Only this outcome.", Outcome.REFUSED)
+    )
+    actor = fields.String(
+        validate=[Length(1, MAX_FILTER_CHARS), storable],
+        metadata=described("Only what was done under this name.", "election office"),
+    )
+    subject = fields.String(
+        validate=[Length(1, MAX_FILTER_CHARS), storable],
+        metadata=described("Only what was done to this job, voter, person or token.", TASK_ID),
+    )
+    since = StoredTime(metadata=described("Only then or later; RFC 3339.", "2026-01-31T00:00:00Z"))
+    until = StoredTime(metadata=described("Only before; RFC 3339.", "2026-02-01T00:00:00Z"))
+    after = fields.String(
+        validate=Regexp("^[0-9]{0,18}$", error="Take the cursor from the page before."),
+        metadata=described(
+            "A cursor in the place of `page`: `next` of `X-Pagination`, or empty to begin. Nothing"
+            " is counted then, and each page is as fast as the first.",
+            "",
+        ),
+    )

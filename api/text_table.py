@@ -1,0 +1,19 @@
+"""Tables on a terminal."""
+
+from collections.abc import Sequence
+
+import click
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print the rows, headings first, each column as wide as its widest cell. What a terminal could
+    take for a command is shown as `?`."""
+    shown = [[_printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for row in shown:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
