@@ -30,6 +30,7 @@ SHOWN = (
     ("voters", WIDE, "light", 900),
     ("voter", PHONE, "light", 1200),
     ("people", WIDE, "light", 1000),
+    ("audit", WIDE, "light", 900),
     ("mail", WIDE, "light", 1700),
 )
 ALL_OF_IT = 5000
@@ -95,6 +96,7 @@ def _pages(service: Service, visitor: Visitor) -> Iterator[tuple[str, str]]:
     yield "voter", VOTER
     yield "tokens", "/admin/tokens/"
     yield "people", "/admin/people/"
+    yield "audit", "/admin/audit/"
     yield "password", "/admin/account/"
     yield "error", "/admin/no-such-page/"
     for name, job in (("mail", result), ("mail-refused", refused), ("mail-clean", clean)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from shared.audit import Action, AuditEntry
 from shared.database import database, open_database
 from shared.jobs.models import Job
 from shared.voters.models import Voter as RollEntry
@@ -25,6 +26,7 @@ class Evidence:
 
     jobs: list[Job]
     roll: dict[str, Voter]
+    entries: Counter[tuple[str, str]]
     successes: list[tuple[UUID, int]]
     defects: Counter[str]
     is_deployed: bool
@@ -54,10 +56,16 @@ def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) ->
             )
             for entry in RollEntry.select()
         }
+        entries = Counter(
+            (entry.action, str(entry.subject))
+            for entry in AuditEntry.select()
+            if entry.action in (Action.UPLOAD, Action.IMPORT)
+        )
     lines = list(_log_lines(folder / "logs"))
     return Evidence(
         jobs=jobs,
         roll=roll,
+        entries=entries,
         successes=[
             (UUID(line["job_id"]), int(line["attempt"]))
             for line in lines

@@ -33,6 +33,7 @@ def judge(evidence: Evidence, accepted: dict[UUID, int], seed: int) -> list[Viol
         *_wrong_ends(evidence, files),
         *_wrong_rolls(evidence, files),
         *_unmailed(evidence),
+        *_wrongly_audited(evidence),
         *_slow(evidence),
         *_left_behind(evidence),
         *(Violation("defect", f"{what} ({times}x)") for what, times in evidence.defects.items()),
@@ -101,6 +102,17 @@ def _unmailed(evidence: Evidence) -> Iterator[Violation]:
     for job in evidence.jobs:
         if not evidence.mails[job.id] or job.report_mail != "sent":
             yield Violation("no mail", f"job {job.id}: mail {job.report_mail}")
+
+
+def _wrongly_audited(evidence: Evidence) -> Iterator[Violation]:
+    """An act without its entry, an entry without its act, or two of one."""
+    made = [("upload", str(job.id)) for job in evidence.jobs]
+    applied = [("import", str(job.id)) for job in evidence.jobs if job.state == "SUCCESS"]
+    expected = Counter([*made, *applied])
+    for (action, job_id), times in sorted((evidence.entries - expected).items()):
+        yield Violation("wrong entry", f"{action} of {job_id}: {times} too many")
+    for (action, job_id), times in sorted((expected - evidence.entries).items()):
+        yield Violation("wrong entry", f"{action} of {job_id}: {times} missing")
 
 
 def _slow(evidence: Evidence) -> Iterator[Violation]:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from api_client import HEADER, ApiClient
 from application import client_of
-from browser import PASSWORD, Browser, browser_of
+from browser import PASSWORD, Browser, browser_of, csrf_token
 from flask import Flask
 from job_runs import finished
 from werkzeug.test import TestResponse
@@ -252,6 +252,14 @@ def test_no_file_is_handed_out_without_its_entry(office: Office) -> None:
         answer = office.send("GET", path)
         assert answer.status_code == 503, path
         assert b"ann@x.edu" not in answer.data
+
+
+def test_signing_out_needs_no_entry(office: Office) -> None:
+    token = csrf_token(office.browser.get("/admin/"))
+    database.execute_sql("ALTER TABLE audit_entry RENAME TO audit_entry_away")
+    answer = office.browser.client.post("/admin/account/sign-out/", data={"csrf_token": token})
+    assert answer.status_code == 503
+    assert office.browser.get("/admin/").status_code == 302
 
 
 def test_an_export_says_by_what_it_was_narrowed_down_and_not_to_what(office: Office) -> None:
