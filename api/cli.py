@@ -1,7 +1,5 @@
 """The commands of `flask`: the schema, the credentials, and an import without a worker."""
 
-import os
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isnan
@@ -13,7 +11,7 @@ from flask.cli import with_appcontext
 from peewee import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
 from shared import database as databases
-from shared.audit import SERVICE, Action, Actor, ActorKind, act_as, record
+from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.options import ImportOptions, OnError
 from shared.people import Role, WeakPassword, create_person
 from shared.roll.csv_reader import DELIMITERS
@@ -34,7 +32,7 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
     A migration or an import may take minutes, which no request may.
     """
     databases.be_patient()
-    act_as(Actor(ActorKind.COMMAND_LINE, _user()))
+    act_as(command_line())
     try:
         if migrated and databases.pending_migrations():
             raise click.ClickException("The database is not up to date. Run `flask migrate` first.")
@@ -47,14 +45,6 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
     finally:
         databases.database.close()
         act_as(SERVICE)
-
-
-def _user() -> str:
-    """Not what the environment claims. In a container an account may lack a name."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"user {os.getuid()}"
 
 
 @click.command()

@@ -19,13 +19,7 @@ from api.blueprint import Blueprint
 from shared.voters.queries import Place
 
 MAX_CURSOR_CHARS = 2_000
-NEXT_LINK = {
-    "description": "Where the next page is, by cursor; absent on the last (RFC 8288).",
-    "schema": {
-        "type": "string",
-        "example": '</api/voters/?page_size=50&after=WyJz>; rel="next"',
-    },
-}
+NEXT_LINK = "Where the next page is, by cursor; absent on the last (RFC 8288)."
 
 
 class CursorMetadataSchema(PaginationMetadataSchema):  # type: ignore[misc]
@@ -70,7 +64,13 @@ class CursorBlueprint(Blueprint):
                     "description": "The pages of the list.",
                     "content": {"application/json": {"schema": CursorMetadataSchema}},
                 },
-                "Link": NEXT_LINK,
+                "Link": {
+                    "description": NEXT_LINK,
+                    "schema": {
+                        "type": "string",
+                        "example": f'<{self.url_prefix}/?page_size=50&after=WyJz>; rel="next"',
+                    },
+                },
             }
         )
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from peewee import InterfaceError, OperationalError
 
 from config.settings import PROJECT_ROOT, SettingsError, load_settings
+from shared.audit import act_as, command_line
 from shared.credentials import Admin, ApiToken, Scope, create_token, find_token
 from shared.database import database, migrate, open_database
 from shared.people import Role, create_person
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
                 )
                 return 1
         open_database(settings.database_url)
+        act_as(command_line())
         with database.connection_context():
             migrate()
             credentials = usable_credentials(CREDENTIALS) or new_credentials()

@@ -8,6 +8,8 @@ The entries are rows of the database beside the roll, so a voter's id may stand 
 log.
 """
 
+import os
+import pwd
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -96,6 +98,16 @@ class AuditEntry(BaseModel):
 def act_as(actor: Actor) -> None:
     """Say who acts from now on, in this thread."""
     _actor.set(actor)
+
+
+def command_line() -> Actor:
+    """Whose process this is: not what the environment claims, and in a container an account may
+    lack a name."""
+    user_id = os.getuid()
+    try:
+        return Actor(ActorKind.COMMAND_LINE, pwd.getpwuid(user_id).pw_name)
+    except KeyError:
+        return Actor(ActorKind.COMMAND_LINE, f"user {user_id}")
 
 
 def become(kind: ActorKind, name: str) -> None:
