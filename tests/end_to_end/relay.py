@@ -20,6 +20,7 @@ class Relay:
         self._target = (str(server.hostname), server.port or default)
         self._requests = threading.Event()
         self._answers = threading.Event()
+        self._last_words: bytes | None = None
         self._port = 0
         self.open()
         user = server.netloc.rpartition("@")[0]
@@ -36,11 +37,12 @@ class Relay:
         self._requests.clear()
         self._answers.clear()
 
-    def freeze_answers(self) -> None:
-        """What is asked still reaches the server."""
-        self._answers.clear()
+    def freeze_answers_to(self, words: bytes) -> None:
+        """What is asked still reaches the server; from these words on no answer comes back."""
+        self._last_words = words
 
     def thaw(self) -> None:
+        self._last_words = None
         self._requests.set()
         self._answers.set()
 
@@ -64,6 +66,9 @@ class Relay:
     def _pass_on(self, source: socket.socket, sink: socket.socket, flows: threading.Event) -> None:
         with suppress(OSError):
             while block := source.recv(BLOCK_BYTES):
+                is_asked = flows is self._requests
+                if is_asked and self._last_words and self._last_words in block:
+                    self._answers.clear()
                 flows.wait()
                 sink.sendall(block)
             sink.shutdown(socket.SHUT_WR)

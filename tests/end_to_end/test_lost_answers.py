@@ -60,7 +60,7 @@ def test_an_upload_whose_commit_is_not_answered_keeps_its_file_and_is_imported(
     relay: Relay, store: FileStore, tmp_path: Path
 ) -> None:
     database.execute_sql("SELECT 1")
-    relay.freeze_answers()
+    relay.freeze_answers_to(b"COMMIT")
     with pytest.raises(OperationalError):
         upload(store, tmp_path, "tests")
     relay.thaw()
