@@ -4,26 +4,33 @@ This is the only module that reads the environment. A process calls `load_settin
 hands the frozen `Settings` on; all problems are listed in one `SettingsError`.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
-from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range
+
+from config.checks import (
+    check_addresses,
+    check_broker_url,
+    check_database_url,
+    check_hosts,
+    check_one_encryption,
+    check_public_url,
+    check_secret,
+    check_store,
+    check_webhook_secret,
+    check_webhook_url,
+)
+from config.known_passwords import check_broker_login, check_database_login, check_mail_login
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-not-for-production"  # noqa: S105
-MIN_SECRET_KEY_CHARS = 32
-WEAK_SECRET_KEY_WORDS = ("changeme", "change-me", "secret-key", "insecure", "development")
 BROKER_VARIABLES = ("BROKER_URL", "CLOUDAMQP_URL", "RABBITMQ_URL", "CELERY_BROKER_URL")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-HOST = re.compile(r"[A-Za-z0-9.-]+")
-ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+")
 MIB = 1024 * 1024
 
 
@@ -113,10 +120,10 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
         secret_key=_secret_key(env, debug),
         allowed_hosts=_allowed_hosts(env),
         trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=Range(0, 5)),
-        public_url=str(env.str("PUBLIC_URL", "", validate=_check_public_url)).rstrip("/"),
-        database_url=_database_url(env),
-        broker_url=_broker_url(env),
-        upload_store=env.str("UPLOAD_STORE", "file:var/uploads", validate=_check_store),
+        public_url=str(env.str("PUBLIC_URL", "", validate=check_public_url)).rstrip("/"),
+        database_url=_database_url(env, debug),
+        broker_url=_broker_url(env, debug),
+        upload_store=env.str("UPLOAD_STORE", "file:var/uploads", validate=check_store),
         max_upload_bytes=env.int("MAX_UPLOAD_BYTES", 200 * MIB, validate=Range(min=1)),
         max_rows=env.int("MAX_ROWS", 5_000_000, validate=Range(min=1)),
         fast_sheet_bytes=env.int("FAST_SHEET_BYTES", 64 * MIB, validate=Range(min=0)),
@@ -130,7 +137,7 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
         retain_files_days=env.float("RETAIN_FILES_DAYS", 90.0, validate=Range(min=0)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         limits=_limit_settings(env),
-        mail=_mail_settings(env),
+        mail=_mail_settings(env, debug),
         webhook=_webhook_settings(env),
     )
     _raise_problems(env)
@@ -148,7 +155,7 @@ def _raise_problems(env: Env) -> None:
 
 def _allowed_hosts(env: Env) -> tuple[str, ...]:
     """In small letters, as browsers send them and Werkzeug compares them."""
-    hosts = _comma_list(env, "ALLOWED_HOSTS", validate=_check_hosts)
+    hosts = _comma_list(env, "ALLOWED_HOSTS", validate=check_hosts)
     return tuple(host.lower() for host in hosts)
 
 
@@ -161,17 +168,20 @@ def _limit_settings(env: Env) -> LimitSettings:
     )
 
 
-def _mail_settings(env: Env) -> MailSettings:
+def _mail_settings(env: Env, debug: bool) -> MailSettings:
+    host = env.str("EMAIL_HOST", "localhost")
+    user = env.str("EMAIL_HOST_USER", "")
+    check_login = partial(check_mail_login, host, user)
     use_tls = env.bool("EMAIL_USE_TLS", False)
     return MailSettings(
-        host=env.str("EMAIL_HOST", "localhost"),
+        host=host,
         port=env.int("EMAIL_PORT", 25, validate=Range(1, 65535)),
         use_tls=use_tls,
-        use_ssl=env.bool("EMAIL_USE_SSL", False, validate=partial(_check_one_encryption, use_tls)),
-        user=env.str("EMAIL_HOST_USER", ""),
-        password=env.str("EMAIL_HOST_PASSWORD", ""),
+        use_ssl=env.bool("EMAIL_USE_SSL", False, validate=partial(check_one_encryption, use_tls)),
+        user=user,
+        password=env.str("EMAIL_HOST_PASSWORD", "", validate=_unless(debug, check_login)),
         sender=env.str("DEFAULT_FROM_EMAIL", "voter-system@localhost"),
-        recipients=_comma_list(env, "ADMIN_EMAIL", validate=_check_addresses),
+        recipients=_comma_list(env, "ADMIN_EMAIL", validate=check_addresses),
         timeout_seconds=env.float("EMAIL_TIMEOUT_SECONDS", 10.0, validate=Range(min=0.1)),
         attachment_bytes=env.int("REPORT_ATTACHMENT_BYTES", MIB, validate=Range(0, 20 * MIB)),
     )
@@ -179,9 +189,9 @@ def _mail_settings(env: Env) -> MailSettings:
 
 def _webhook_settings(env: Env) -> WebhookSettings:
     allow_private = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
-    url = env.str("WEBHOOK_URL", "", validate=partial(_check_webhook_url, allow_private))
+    url = env.str("WEBHOOK_URL", "", validate=partial(check_webhook_url, allow_private))
     # Without a default it must be there.
-    secret = env.str("WEBHOOK_SECRET", validate=_check_webhook_secret) if url else ""
+    secret = env.str("WEBHOOK_SECRET", validate=check_webhook_secret) if url else ""
     return WebhookSettings(url, secret, allow_private)
 
 
@@ -195,104 +205,25 @@ def _comma_list(
 def _secret_key(env: Env, debug: bool) -> str:
     if debug:
         return env.str("SECRET_KEY", DEVELOPMENT_SECRET_KEY)
-    return env.str("SECRET_KEY", validate=_check_secret_key)
+    return env.str("SECRET_KEY", validate=check_secret)
 
 
-def _database_url(env: Env) -> str:
+def _database_url(env: Env, debug: bool) -> str:
     """Heroku still hands out `postgres://`; everything behind this line sees `postgresql://`."""
-    url = env.str("DATABASE_URL", "sqlite:///var/voters.db", validate=_check_database_url)
+    checks = [check_database_url, *_unless(debug, check_database_login)]
+    url = env.str("DATABASE_URL", "sqlite:///var/voters.db", validate=checks)
     scheme, separator, rest = str(url).partition("://")
     return f"postgresql{separator}{rest}" if scheme == "postgres" else str(url)
 
 
-def _broker_url(env: Env) -> str:
+def _broker_url(env: Env, debug: bool) -> str:
+    checks = [check_broker_url, *_unless(debug, check_broker_login)]
     for name in BROKER_VARIABLES:
         if env.str(name, ""):
-            return env.str(name, validate=_check_broker_url)
+            return env.str(name, validate=checks)
     return "filesystem://var/broker"
 
 
-def _check_secret_key(key: str) -> None:
-    weak = len(key) < MIN_SECRET_KEY_CHARS or len(set(key)) < MIN_SECRET_KEY_CHARS // 4
-    if weak or any(word in key.lower() for word in WEAK_SECRET_KEY_WORDS):
-        raise ValidationError(
-            f"Too weak. Use at least {MIN_SECRET_KEY_CHARS} random characters, for instance the"
-            " output of `python -c 'import secrets; print(secrets.token_urlsafe(48))'`, or set"
-            " DEBUG=1 on a laptop."
-        )
-
-
-def _check_database_url(url: str) -> None:
-    _check_url(url, ("sqlite", "postgresql", "postgres"))
-    if url.startswith("sqlite:") and not url.startswith("sqlite:///"):
-        raise ValidationError("Use `sqlite:///FILE`, or `sqlite:////FILE` for an absolute path.")
-
-
-def _check_broker_url(url: str) -> None:
-    _check_url(url, ("filesystem", "amqp", "amqps"))
-
-
-def _check_public_url(url: str) -> None:
-    if url:
-        _check_url(url, ("http", "https"))
-    if "?" in url or "#" in url:
-        raise ValidationError("The URL may have a path, but neither `?` nor `#`.")
-
-
-def _check_webhook_url(allow_private: bool, url: str) -> None:
-    if not url:
-        return
-    _check_url(url, ("https", "http") if allow_private else ("https",))
-    parts = urlsplit(url)
-    if not parts.hostname or parts.username or parts.fragment or not url.isascii():
-        raise ValidationError("Give a host, and no user, password, fragment or non-ASCII letter.")
-    if any(character <= " " or character == "\x7f" for character in url):
-        raise ValidationError("A URL holds no spaces or control characters.")
-
-
-def _check_webhook_secret(secret: str) -> None:
-    if len(secret) < MIN_SECRET_KEY_CHARS:
-        raise ValidationError(f"Use at least {MIN_SECRET_KEY_CHARS} random characters.")
-
-
-def _check_url(url: str, schemes: tuple[str, ...]) -> None:
-    if url.partition("://")[0] not in schemes:
-        raise ValidationError(f"The URL must start with one of: {', '.join(schemes)}.")
-    try:
-        # Only looking at the port finds out whether it is a number.
-        _ = urlsplit(url).port
-    except ValueError as error:
-        # Without the URL itself, which may hold a password.
-        raise ValidationError("The host or the port of the URL cannot be read.") from error
-
-
-def _check_hosts(hosts: str) -> None:
-    """What Werkzeug would stumble over at every request, or could never match."""
-    for host in (part.strip() for part in hosts.split(",") if part.strip()):
-        try:
-            is_name = bool(HOST.fullmatch(host.removeprefix(".").encode("idna").decode()))
-        except UnicodeError:
-            is_name = False
-        if not is_name and host != "*":
-            raise ValidationError(
-                "Give host names without scheme and port, with commas between them;"
-                " `.example.edu` covers subdomains."
-            )
-
-
-def _check_addresses(addresses: str) -> None:
-    if not all(
-        ADDRESS.fullmatch(address.strip()) for address in addresses.split(",") if address.strip()
-    ):
-        raise ValidationError("Give e-mail addresses, with commas between them.")
-
-
-def _check_store(store: str) -> None:
-    kind, _, place = store.partition(":")
-    if (kind, bool(place)) not in (("file", True), ("database", False)):
-        raise ValidationError("Use `file:FOLDER` or `database:`.")
-
-
-def _check_one_encryption(use_tls: bool, use_ssl: bool) -> None:
-    if use_tls and use_ssl:
-        raise ValidationError("EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other.")
+def _unless(debug: bool, check: Callable[[str], None]) -> list[Callable[[str], None]]:
+    """What is only demanded of a service that others can reach."""
+    return [] if debug else [check]

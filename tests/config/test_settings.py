@@ -140,8 +140,8 @@ def test_admin_addresses_are_a_comma_list(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_no_secret_is_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", STRONG_KEY)
-    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2@h/d")
-    monkeypatch.setenv("BROKER_URL", "amqp://u:hunter2@h/")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hunter2-hunter2@h/d")
+    monkeypatch.setenv("BROKER_URL", "amqp://u:hunter2-hunter2@h/")
     monkeypatch.setenv("EMAIL_HOST_PASSWORD", "hunter2")
     monkeypatch.setenv("WEBHOOK_URL", "https://hooks.example/hunter2")
     monkeypatch.setenv("WEBHOOK_SECRET", "hunter2" * 5)

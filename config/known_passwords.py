@@ -1,0 +1,96 @@
+"""Logins that a stranger would try first, and that stop a production start.
+
+A server of the same machine may have them: whoever reaches its loopback or its socket is past that
+door. A URL without a password is left to the server, which may ask for a certificate or know its
+peers. The checks raise marshmallow's ValidationError and never quote what they have read.
+"""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+from marshmallow import ValidationError
+from psycopg.conninfo import conninfo_to_dict
+
+MIN_PASSWORD_CHARS = 8
+# RabbitMQ's own, which also is AMQP's when a URL names nobody.
+GUEST = "guest"
+# Of images, tutorials and examples, those of this project among them. Digits behind them and
+# signs within them change nothing: Change-Me-123 is in here.
+KNOWN = frozenset({
+    "12345678", "123456789", "1234567890", "admin", "adminadmin", "administrator", "bitnami",
+    "changeit", "changeme", "changethis", "database", "dbpassword", "default", "development",
+    "example", "guest", "letmein", "mysecretpassword", "passwd", "password", "passwort", "postgres",
+    "postgrespassword", "postgresql", "qwerty", "rabbitmq", "root", "rootroot", "secret",
+    "secretpassword", "supersecret", "superuser", "test", "testtest", "user", "voterroll", "voters",
+    "welcome", "yourpassword",
+})  # fmt: skip
+ADVICE = "Give the service a random one of its own there, or set DEBUG=1 on a laptop."
+
+
+def check_database_login(url: str) -> None:
+    """Of a `postgresql://` URL, as libpq reads it: the options behind `?` count as well."""
+    if not url.startswith(("postgresql://", "postgres://")):
+        return
+    try:
+        options = conninfo_to_dict(url)
+    except psycopg.Error:
+        raise ValidationError("The URL is none that PostgreSQL's library can read.") from None
+    hosts = str(options.get("hostaddr") or options.get("host") or "").split(",")
+    names = [str(options.get(name) or "") for name in ("user", "dbname")]
+    _check(hosts, str(options.get("password") or ""), names)
+
+
+def check_broker_login(urls: str) -> None:
+    """Of `amqp://` URLs, with `;` between those of a cluster."""
+    for url in urls.split(";"):
+        parts = _parts(url)
+        if parts is None:
+            continue
+        host, user, password = parts
+        if not is_here(host) and GUEST in (user or GUEST, password):
+            raise ValidationError(
+                f"The user or the password is `{GUEST}`, which everybody knows; a URL without a"
+                f" user means the same. {ADVICE}"
+            )
+        _check([host], password, [user, urlsplit(url).path.strip("/")])
+
+
+def _parts(url: str) -> tuple[str, str, str] | None:
+    """Host, user and password of an AMQP URL; None for one that another check refuses."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    if parts.scheme not in ("amqp", "amqps"):
+        return None
+    return host, unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def check_mail_login(host: str, user: str, password: str) -> None:
+    _check([host], password, [user, user.partition("@")[0]])
+
+
+def _check(hosts: list[str], password: str, names: list[str]) -> None:
+    if password and not all(map(is_here, hosts)) and is_known(password, names):
+        raise ValidationError(f"The password is one that strangers would guess. {ADVICE}")
+
+
+def is_known(password: str, names: list[str]) -> bool:
+    """Whether it is well known, one of the `names` that stand beside it, or short."""
+    plain = re.sub(r"[\W_]", "", password.casefold())
+    guesses = KNOWN | {re.sub(r"[\W_]", "", name.casefold()) for name in names if name}
+    is_guessed = not {plain, plain.rstrip("0123456789")}.isdisjoint(guesses)
+    return is_guessed or len(password) < MIN_PASSWORD_CHARS
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine: its loopback, or a socket in a folder."""
+    if host in ("", "localhost") or host.startswith(("/", "@")):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
