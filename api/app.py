@@ -11,6 +11,7 @@ from api import (
     job_actions,
     job_files,
     jobs,
+    people_commands,
     task_status,
     template,
     token_commands,
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cli.register_commands(app)
     token_commands.register_commands(app)
     audit_command.register_commands(app)
+    people_commands.register_commands(app)
     app.wsgi_app = behind_proxies(  # type: ignore[method-assign,assignment]
         app.wsgi_app, settings.trusted_proxies
     )

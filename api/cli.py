@@ -10,7 +10,9 @@ from flask import Flask
 from flask.cli import with_appcontext
 from peewee import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
+from api.services import services
 from shared import database as databases
+from shared import development
 from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.options import ImportOptions, OnError
 from shared.people import Role, WeakPassword, create_person
@@ -50,15 +52,33 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
 @click.command()
 @with_appcontext
 def migrate() -> None:
-    """Bring the database up to date."""
+    """Bring the database up to date.
+
+    Exit status 1 when it holds credentials of `make run` and DEBUG is off.
+    """
     with usable_database(migrated=False):
         applied = databases.migrate()
         if applied:
             record(Action.MIGRATE, detail=", ".join(applied))
-    for name in applied:
-        click.echo(f"applied {name}")
-    if not applied:
-        click.echo("The database is up to date.")
+        for name in applied:
+            click.echo(f"applied {name}")
+        if not applied:
+            click.echo("The database is up to date.")
+        if not services().settings.debug:
+            _refuse_development_credentials()
+
+
+def _refuse_development_credentials() -> None:
+    """A release with them fails, which keeps the platform from starting the service."""
+    commands = [
+        *(f"  flask revoke-token {name}" for name in development.left_tokens()),
+        *(f"  flask lock-out {name}" for name in development.left_people()),
+    ]
+    if commands:
+        raise click.ClickException(
+            "The database holds credentials that `make run` made for a laptop. Make your own admin"
+            " with `flask create-admin`, then end those:\n" + "\n".join(commands)
+        )
 
 
 @click.command()

@@ -20,6 +20,7 @@ from config.settings import PROJECT_ROOT, SettingsError, load_settings
 from shared.audit import act_as, command_line
 from shared.credentials import Admin, ApiToken, Scope, create_token, find_token
 from shared.database import database, migrate, open_database
+from shared.development import NAME
 from shared.people import Role, create_person
 
 CREDENTIALS = PROJECT_ROOT / "var" / "dev-credentials.json"
@@ -77,15 +78,15 @@ def usable_credentials(path: Path) -> dict[str, str] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     is_known = find_token(credentials["token"]) and Admin.get_or_none(
-        Admin.username == credentials["username"]
+        (Admin.username == credentials["username"]) & Admin.disabled_at.is_null()
     )
     return credentials if is_known else None
 
 
 def new_credentials() -> dict[str, str]:
     """An admin and a token that may do everything, under names that are still free."""
-    username = free_name("admin", lambda name: Admin.get_or_none(Admin.username == name))
-    token_name = free_name("development", lambda name: ApiToken.get_or_none(ApiToken.name == name))
+    username = free_name(NAME, lambda name: Admin.get_or_none(Admin.username == name))
+    token_name = free_name(NAME, lambda name: ApiToken.get_or_none(ApiToken.name == name))
     password = secrets.token_urlsafe(12)
     create_person(username, password, Role.ADMIN)
     token = create_token(token_name, list(Scope))

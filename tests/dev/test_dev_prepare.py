@@ -31,7 +31,7 @@ def test_new_credentials_may_do_everything() -> None:
     token = find_token(credentials["token"])
     assert token is not None
     assert all(token.allows(scope) for scope in Scope)
-    assert credentials["username"] == "admin"
+    assert credentials["username"] == "development"
 
 
 def test_credentials_that_work_are_kept(path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_revoked_token_makes_the_file_useless_and_the_next_names_are_free_ones
     write_private(path, json.dumps(new_credentials()))
     ApiToken.update(revoked_at=clock()).execute()
     assert usable_credentials(path) is None
-    assert new_credentials()["username"] == "admin-2"
+    assert new_credentials()["username"] == "development-2"
 
 
 def test_the_welcome_shows_where_to_go_and_how_to_get_in() -> None:

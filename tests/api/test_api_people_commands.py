@@ -1,0 +1,58 @@
+"""`flask lock-out`, and a release that refuses what `make run` left in its database."""
+
+from dataclasses import replace
+
+from click.testing import Result
+from flask import Flask
+
+from api.app import create_app
+from config.settings import Settings
+from dev.prepare import new_credentials
+from shared.credentials import Scope, create_token
+from shared.database import database
+from shared.people import Role, create_person, sign_in
+
+PASSWORD = "long enough, is it not"
+
+
+def run(app: Flask, *words: str) -> Result:
+    return app.test_cli_runner().invoke(args=words)
+
+
+def test_a_person_is_locked_out_unless_nobody_could_let_them_in_again(app: Flask) -> None:
+    create_person("ann", PASSWORD, Role.ADMIN)
+    database.close()
+    refused = run(app, "lock-out", "ann")
+    assert refused.exit_code == 1
+    assert "last admin" in refused.stderr
+
+    create_person("bob", PASSWORD, Role.ADMIN)
+    database.close()
+    for _ in range(2):
+        assert run(app, "lock-out", "ann").stdout == "'ann' is locked out.\n"
+    assert sign_in("ann", PASSWORD) is None
+    assert run(app, "lock-out", "carol").exit_code == 1
+
+
+def test_a_release_is_refused_until_the_credentials_of_a_laptop_are_ended(
+    app: Flask, settings: Settings
+) -> None:
+    new_credentials()
+    # Somebody's own, which may do less.
+    create_token("development-2", [Scope.READ])
+    database.close()
+    assert run(app, "migrate").exit_code == 0
+
+    release = create_app(replace(settings, debug=False))
+    refused = run(release, "migrate")
+    assert refused.exit_code == 1
+    commands = [line.split() for line in refused.stderr.splitlines() if "  flask " in line]
+    assert [words[1:] for words in commands] == [
+        ["revoke-token", "development"], ["lock-out", "development"]
+    ]  # fmt: skip
+
+    create_person("ann", PASSWORD, Role.ADMIN)
+    database.close()
+    for words in commands:
+        assert run(release, *words[1:]).exit_code == 0
+    assert run(release, "migrate").exit_code == 0
