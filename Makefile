@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fuzz bench load torture screenshots
+.PHONY: help install run test check audit fuzz bench load torture screenshots
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -44,11 +44,16 @@ run: $(INSTALLED) ## Start web, worker and mail sink on PORT (default 8000); Ctr
 test: $(INSTALLED) ## Run the tests; REQUIRE_SERVICES=1 fails where a service is missing
 	$(VENV)/bin/pytest
 
-check: $(INSTALLED) ## Lint, formatting, types, layers
+check: $(INSTALLED) ## Lint, formatting, types, layers, security
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive api consumer shared config
+	$(VENV)/bin/python -m dev.audit --unless-out-of-reach requirements/base.txt
+
+audit: $(INSTALLED) ## Ask whether a pinned package has a known vulnerability; fails without an answer
+	$(VENV)/bin/python -m dev.audit requirements/dev.txt
 
 fuzz: $(INSTALLED) ## Send the API whatever its document allows and forbids, for some minutes
 	FUZZ_EXAMPLES=250 $(VENV)/bin/python -m pytest -q tests/api/test_api_fuzz.py

@@ -11,7 +11,7 @@ from config.settings import SettingsError, load_settings
 
 # The application finds its worker under this name among its extensions.
 WORKER = "gunicorn.worker"
-MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a memory file system, not a file of ours
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 # nosec B108 # no file of ours
 
 worker_class = "api.web_worker.WebWorker"
 # Also the size of each process's pool of database connections: a thread uses one at most.

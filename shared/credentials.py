@@ -16,7 +16,7 @@ from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
 from shared.audit import Action, record
 from shared.database import BaseModel, clock, database, unless_locked
 
-TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a leaked token
+TOKEN_PREFIX = "svs_"  # noqa: S105 # nosec B105 # lets secret scanners recognise a token
 MAX_NAME_CHARS = 100
 # How far ahead a token may expire, other than never.
 MAX_DAYS = 3650

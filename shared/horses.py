@@ -28,7 +28,7 @@ def start_horse(
 ) -> "subprocess.Popen[bytes]":
     """Start a process that does the attempt under the limits of the settings, and ends with this
     process. It writes to `log`, or to this process' standard error. Raises OSError."""
-    return subprocess.Popen(  # noqa: S603 - our own module
+    return subprocess.Popen(  # noqa: S603 # nosec B603 # our own module
         [sys.executable, "-m", MODULE, str(claim.job_id), str(claim.attempt)],
         cwd=PROJECT_ROOT,
         env={**os.environ, **_environment(settings), "MAX_ATTEMPTS": str(max_attempts)},

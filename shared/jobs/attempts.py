@@ -218,7 +218,7 @@ def release(
             state=JobState.RETRY,
             deaths=deaths,
             lease_expires_at=None,
-            not_before=clock(delay_seconds * random.uniform(0.8, 1.2)),  # noqa: S311
+            not_before=clock(delay_seconds * random.uniform(0.8, 1.2)),  # noqa: S311 # nosec B311
             phase=Phase.QUEUED,
             rows_read=0,
             percent=None,

@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import ParseError  # nosec B405 # nothing is parsed
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile
 

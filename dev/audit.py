@@ -1,0 +1,78 @@
+"""`python -m dev.audit FILE`: whether a pinned package has a known vulnerability, by pip-audit.
+
+pip-audit asks PyPI for advisories; where a mirror of PyPI has none, it ends as if all were well.
+Here a package without an answer is a failure, unless none has one and that is allowed: it is told
+then. Its own variables choose another service, such as PIP_AUDIT_VULNERABILITY_SERVICE=osv.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+CONNECT_SECONDS = 5
+LONGEST_SECONDS = 300
+VULNERABLE, UNANSWERED = 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status of the process: 0, VULNERABLE or UNANSWERED."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", help="Requirements, pinned with hashes.")
+    parser.add_argument(
+        "--unless-out-of-reach",
+        action="store_true",
+        help="Be content where the advisories cannot be asked, and say so.",
+    )
+    given = parser.parse_args(arguments)
+    packages = ask(given.file)
+    unanswered = [package["name"] for package in packages if "skip_reason" in package]
+    vulnerable = list(map(sentence, filter(lambda package: package.get("vulns"), packages)))
+    if vulnerable:
+        sys.stdout.write("\n".join(vulnerable) + "\n")
+        return VULNERABLE
+    if len(unanswered) == len(packages):
+        sys.stdout.write(
+            "NOT AUDITED: the service with the advisories cannot be reached from here.\n"
+        )
+        return 0 if given.unless_out_of_reach else UNANSWERED
+    if unanswered:
+        sys.stdout.write(
+            f"The service with the advisories knows nothing of: {', '.join(unanswered)}.\n"
+        )
+        return UNANSWERED
+    sys.stdout.write(f"No known vulnerability in {len(packages)} packages.\n")
+    return 0
+
+
+def ask(file: str) -> Sequence[Mapping[str, Any]]:
+    """What pip-audit has found out about each package; nothing where it could not ask."""
+    command = [
+        *(sys.executable, "-m", "pip_audit", "--requirement", file, "--require-hashes"),
+        *("--disable-pip", "--timeout", str(CONNECT_SECONDS), "--progress-spinner", "off"),
+        *("--format", "json", "--desc", "off"),
+    ]
+    try:
+        # It ends with status 1 for a vulnerability, and for a fault of its own.
+        asked = subprocess.run(  # noqa: S603 - an installed package
+            command, capture_output=True, timeout=LONGEST_SECONDS, check=False
+        )
+        packages: Sequence[Mapping[str, Any]] = json.loads(asked.stdout)["dependencies"]
+    except (subprocess.TimeoutExpired, ValueError):
+        return []
+    return packages
+
+
+def sentence(package: Mapping[str, Any]) -> str:
+    """One package and its advisories in a line."""
+    known = ", ".join(
+        f"{advisory['id']} (mended in {', '.join(advisory['fix_versions']) or 'no release'})"
+        for advisory in package["vulns"]
+    )
+    return f"{package['name']} {package['version']}: {known}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
