@@ -1,5 +1,6 @@
 """`GET /api/jobs/<task_id>/...`: the rejected rows and why, and the file itself."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from shared.audit import Action
 from shared.credentials import Scope
 from shared.jobs.models import Job, JobFault
 from shared.roll.errors import RowCode
+from shared.roll.sniffing import Format
 from shared.storage.store import FileLost
 
 blueprint = Blueprint(
@@ -31,6 +33,8 @@ blueprint = Blueprint(
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
 BYTES = "application/octet-stream"
+# Text may come under any of them, and nothing in a workbook of these runs by itself.
+HARMLESS_SUFFIXES = frozenset({".txt", ".tsv", *(f".{format_}" for format_ in Format)})
 
 
 class FaultQuerySchema(PagedQuerySchema):
@@ -110,10 +114,17 @@ def download_original(job: Job) -> Response:
         job,
         job.file_key,
         Action.VIEW_FILE,
-        name=job.file_name,
+        name=_harmless_name(job),
         mimetype=BYTES,
         absent="The file of this task is no longer in the upload store.",
     )
+
+
+def _harmless_name(job: Job) -> str:
+    """The client's name of the file, with an ending that no program but a reader of tables opens:
+    a good CSV file may be a script as well, and be called `roll.hta`."""
+    is_harmless = Path(job.file_name).suffix.lower() in HARMLESS_SUFFIXES
+    return job.file_name if is_harmless else f"{job.file_name}.{job.format}"
 
 
 def _download(

@@ -1,5 +1,6 @@
 """A report mail as it is handed to the mail server: headers, thread, and the rejects file."""
 
+from email.charset import QP, Charset
 from uuid import UUID
 
 from flask_mail import Attachment, Message
@@ -11,6 +12,10 @@ from shared.storage.store import FileLost, UploadStore
 
 # Nobody's holiday note need answer a machine: RFC 3834, and Microsoft's own header.
 NO_AUTOMATIC_ANSWERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+# Flask-Mail would send a body as it is. Servers refuse one with a line of more than 998 bytes
+# (RFC 5322, 2.1.1), and a list of columns, or a file name, can make such a line of HTML.
+SHORT_LINES = Charset("utf-8")
+SHORT_LINES.body_encoding = QP
 
 
 def envelope(
@@ -30,15 +35,25 @@ def envelope(
     if earlier:
         headers |= {"References": " ".join(earlier), "In-Reply-To": earlier[-1]}
     message = Message(
-        mail.subject,
+        _plain_subject(mail.subject),
         recipients=[*settings.recipients],
         body=mail.text,
         html=mail.html,
         extra_headers=headers,
         attachments=[attached] if attached else None,
+        charset=SHORT_LINES,  # type: ignore[arg-type] # handed on to email, which takes both
     )
     message.msgId = _message_id(job.id, domain, job.report_mail_attempts if is_again else None)
     return message
+
+
+def _plain_subject(subject: str) -> str:
+    """The same without what begins an encoded word (RFC 2047).
+
+    A file may be called `=?utf-8?q?roll=0D=0ABcc:_...?=`. Python's email package decodes it where
+    it folds the header, and the line break within becomes one of the mail's own.
+    """
+    return subject.replace("=?", "= ?")
 
 
 def rejects_attachment(job: Job, store: UploadStore, most_bytes: int) -> Attachment | None:
