@@ -1,5 +1,7 @@
 """What the API takes and gives, field by field; the OpenAPI document is made of this."""
 
+from typing import Any, ClassVar
+
 from marshmallow import EXCLUDE, Schema, fields
 from marshmallow.validate import OneOf
 
@@ -35,14 +37,25 @@ def _counts(text: str, example: dict[str, int]) -> fields.Dict:
 
 
 class AnswerSchema(Schema):
-    """What the API gives. A later version may add fields, which clients should bear."""
+    """What the API gives. A later version may add fields, which clients should bear.
+
+    Each field is always there, and the document says so, but for those of `sometimes`.
+    """
+
+    sometimes: ClassVar[frozenset[str]] = frozenset()
 
     class Meta:
         unknown = EXCLUDE
 
+    def on_bind_field(self, field_name: str, field_obj: "fields.Field[Any]") -> None:
+        """A program that was made out of the document need not ask for what is always there."""
+        field_obj.required = field_name not in self.sometimes
+
 
 class AcceptedSchema(AnswerSchema):
     """An upload that a worker will process."""
+
+    sometimes = frozenset({"duplicate_of"})
 
     message = fields.String(
         metadata=described("Always the same.", "File uploaded and processing started")
@@ -103,6 +116,12 @@ class ReportSchema(AnswerSchema):
 
     `rows_read` is the sum of created, updated, unchanged, repeated and rejected.
     """
+
+    # Those of a preview, and what reports told later than others.
+    sometimes = frozenset({
+        "columns", "assumptions", "signs", "eligibility_on", "eligibility_off", "would_create",
+        "would_update", "differences",
+    })  # fmt: skip
 
     rows_read = _count("Rows below the header that are not blank.", 1000)
     created = _count("Voters that are new on the roll.", 950)
@@ -215,9 +234,9 @@ class VoterSchema(AnswerSchema):
 class ErrorDetailsSchema(AnswerSchema):
     """The errors of an answer, for a program."""
 
-    code = fields.String(
-        required=True, metadata=described("What went wrong; see docs/codes.md.", "NOT_FOUND")
-    )
+    sometimes = frozenset({"query", "json", "error_id"})
+
+    code = fields.String(metadata=described("What went wrong; see docs/codes.md.", "NOT_FOUND"))
     query = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.String()),
@@ -235,15 +254,13 @@ class ErrorDetailsSchema(AnswerSchema):
 class ErrorSchema(AnswerSchema):
     """An answer that is not a success."""
 
-    code = fields.Integer(required=True, metadata=described("The HTTP status.", 404))
-    status = fields.String(required=True, metadata=described("The status in words.", "Not Found"))
+    code = fields.Integer(metadata=described("The HTTP status.", 404))
+    status = fields.String(metadata=described("The status in words.", "Not Found"))
     message = fields.String(
-        required=True,
         metadata=described("What went wrong, in a sentence.", "There is nothing at this address."),
     )
     errors = fields.Nested(
         ErrorDetailsSchema,
-        required=True,
         metadata={"description": "The code, and the faults of single parameters."},
     )
 

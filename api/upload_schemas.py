@@ -28,7 +28,7 @@ class UploadQuerySchema(Schema):
     )
     mode = fields.Enum(
         Mode,
-        by_value=True,
+        by_value=fields.String,
         metadata=described(
             "`upsert` creates and updates voters (the default), `create_only` leaves those of the"
             " roll as they are, `update_only` adds nobody.",
@@ -37,7 +37,7 @@ class UploadQuerySchema(Schema):
     )
     on_error = fields.Enum(
         OnError,
-        by_value=True,
+        by_value=fields.String,
         metadata=described(
             "With `skip` (the default) the good rows are saved; with `abort` nothing is when any"
             " row is rejected.",
