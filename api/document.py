@@ -12,6 +12,7 @@ from flask import Flask
 from flask_smorest.spec.plugins import FlaskPlugin
 
 from api.contract import hold_to, resolve
+from api.error_codes import REFUSED_HEADS
 from api.errors import SENTENCES, ServiceApi, error_answer
 from api.schemas import TASK_ID, described
 
@@ -37,8 +38,10 @@ PAGINATION = {
     "next_page": 3,
     "next": "WyJz",
 }
-COMMON_ERRORS = (400, 401, 403, 406, 422, 500, 503)
-EXAMPLES = SENTENCES | {
+COMMON_ERRORS = (400, 401, 403, 406, 422, 503)
+EXAMPLES: dict[int, str] = {
+    **SENTENCES,
+    **REFUSED_HEADS,
     400: "The request broke off or is framed wrongly. Nothing was stored; please send it again.",
     415: "Send the body as `application/json`.",
 }
@@ -100,8 +103,8 @@ def _add_errors(operation: Any) -> None:
         if int(status) >= HTTPStatus.BAD_REQUEST:
             responses[status] = _error(int(status))
     is_held = operation.get("security") != []
-    for status in COMMON_ERRORS if is_held else (500,):
-        responses.setdefault(str(status), _error(status))
+    for status in (*REFUSED_HEADS, 500, *(COMMON_ERRORS if is_held else ())):
+        responses.setdefault(str(int(status)), _error(status))
     if "requestBody" in operation:
         responses.setdefault("415", _error(415))
 

@@ -116,6 +116,11 @@ class CellField(fields.Field):  # type: ignore[type-arg]
         return _Blank.NOTHING if read in (None, "") else read
 
 
+def _stated(field: str, example: str) -> dict[str, Any]:
+    """The metadata of a text of a voter."""
+    return {**described("As a file may hold it.", example), "maxLength": MAX_CHARS[field]}
+
+
 class VoterChangeSchema(Schema):
     """The fields to change, each meaning what a cell of a file means, and why.
 
@@ -128,20 +133,24 @@ class VoterChangeSchema(Schema):
     }
 
     first_name = CellField(
-        read_text("first_name"),
-        "string",
-        allow_none=True,
-        metadata=described("Text.", "Amina"),
+        read_text("first_name"), "string", allow_none=True, metadata=_stated("first_name", "Amina")
     )
     last_name = CellField(
-        read_text("last_name"), "string", allow_none=True, metadata=described("Text.", "Okafor")
+        read_text("last_name"), "string", allow_none=True, metadata=_stated("last_name", "Okafor")
     )
-    email = CellField(read_email, "string", metadata=described("One address.", "a.o@uni.example"))
+    email = CellField(read_email, "string", metadata=_stated("email", "a.o@uni.example"))
     department = CellField(
-        read_text("department"), "string", allow_none=True, metadata=described("Text.", "Physics")
+        read_text("department"), "string", allow_none=True, metadata=_stated("department", "Law")
     )
     year = CellField(
-        read_year, "integer", allow_none=True, metadata=described("Year of study, 1 to 12.", 3)
+        read_year,
+        "integer",
+        allow_none=True,
+        metadata={
+            **described("Year of study, 1 to 12.", 3),
+            "minimum": MIN_YEAR,
+            "maximum": MAX_YEAR,
+        },
     )
     is_eligible = CellField(
         read_eligibility,

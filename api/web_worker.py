@@ -23,6 +23,7 @@ from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from api.error_codes import REFUSED_HEADS, with_code
 from api.paced_socket import PacedSocket
 
 logger = logging.getLogger(__name__)
@@ -41,10 +42,13 @@ LINGER_STALL_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024 * 1024
 KEPT_BODY_BYTES = 64 * 1024
 REFUSALS = {
-    errors.LimitRequestLine: (HTTPStatus.REQUEST_URI_TOO_LONG, "The address is too long."),
+    errors.LimitRequestLine: (
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        REFUSED_HEADS[HTTPStatus.REQUEST_URI_TOO_LONG],
+    ),
     errors.LimitRequestHeaders: (
         HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-        "The request has too many headers, or one that is too long.",
+        REFUSED_HEADS[HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE],
     ),
     errors.UnsupportedTransferCoding: (
         HTTPStatus.NOT_IMPLEMENTED,
@@ -251,7 +255,12 @@ def _is_ready(head: bytearray, seen_bytes: int) -> bool:
 
 
 def _answer(status: HTTPStatus, message: str) -> bytes:
-    payload = {"code": int(status), "status": status.phrase, "message": message, "errors": {}}
+    payload = {
+        "code": int(status),
+        "status": status.phrase,
+        "message": message,
+        "errors": with_code(status, None),
+    }
     body = json.dumps(payload).encode()
     head = (
         f"HTTP/1.1 {int(status)} {status.phrase}\r\nConnection: close\r\n"

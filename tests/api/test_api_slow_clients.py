@@ -13,6 +13,8 @@ import pytest
 from api_client import ROLL
 from web_process import WebProcess, web_process
 
+from api.error_codes import ApiCode
+
 CLIENTS = 40
 # Gunicorn's own worker takes five seconds and more.
 ANSWER_SECONDS = 2.5
@@ -188,6 +190,7 @@ def test_what_is_no_request_is_refused_in_the_one_shape(
     assert list(shown) == ["code", "status", "message", "errors"]
     assert shown["code"] == status
     assert shown["message"].endswith(".")
+    assert shown["errors"]["code"] in list(ApiCode)
 
 
 def test_idle_connections_beyond_all_places_keep_nobody_out(web: WebProcess) -> None:
