@@ -5,9 +5,12 @@ from typing import Any, TypeVar
 
 from flask_smorest.pagination import PaginationParameters
 from marshmallow import Schema, ValidationError, fields, pre_load
+from marshmallow.validate import Regexp
 from peewee import ModelSelect
 
 PAGE_PARAMETERS = ("page", "page_size")
+# PostgreSQL keeps no NUL character, not even to compare with. As a pattern it is in the document.
+storable = Regexp(r"^[^\x00]*$", error="No text of this service holds a NUL character.")
 
 Query = TypeVar("Query", bound="ModelSelect[Any]")
 
@@ -32,12 +35,6 @@ class StoredTime(fields.AwareDateTime):
             return moment.astimezone(UTC).replace(tzinfo=None)
         except OverflowError as error:
             raise ValidationError("Give a year from 2 to 9998.") from error
-
-
-def storable(text: str) -> None:
-    """A validator: PostgreSQL keeps no NUL character, not even to compare with."""
-    if "\0" in text:
-        raise ValidationError("No text of this service holds a NUL character.")
 
 
 def page_of(query: Query, pagination: PaginationParameters) -> Query | None:
