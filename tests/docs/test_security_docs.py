@@ -93,6 +93,20 @@ def test_what_is_said_to_keep_or_show_something_exists(path: str) -> None:
     assert (ROOT / path).exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "name"), sorted(set(re.findall(r"`(tests/[a-z_0-9/]+\.py)::(\w+)`", TEXT)))
+)
+def test_every_test_that_is_named_exists(path: str, name: str) -> None:
+    assert f"\ndef {name}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("head", ["ASVS", "File Upload Cheat Sheet"])
+def test_every_item_names_what_shows_it_or_says_that_it_is_not_met(head: str) -> None:
+    for item, how, shown in rows(head):
+        is_shown = re.search(r"`(tests/[^`]+|make \w+)`", shown)
+        assert is_shown or (shown == "none" and "not met" in how), item
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", TEXT))
 def test_every_link_leads_somewhere(path: str) -> None:
     assert (ROOT / "docs" / path).exists()
