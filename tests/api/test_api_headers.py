@@ -36,6 +36,7 @@ def test_an_answer_that_is_no_page_can_do_nothing_in_a_browser(
     assert answer.headers["Content-Security-Policy"] == DATA_POLICY
     assert answer.headers["Cache-Control"] == "no-store"
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/voters/"), ("POST", "/api/upload/")])
