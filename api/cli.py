@@ -1,5 +1,6 @@
 """The commands of `flask`: the schema, the credentials, and an import without a worker."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isnan
@@ -14,6 +15,8 @@ from api.services import services
 from shared import database as databases
 from shared import development
 from shared.audit import SERVICE, Action, act_as, command_line, record
+from shared.credentials import Admin
+from shared.names import UnusableName
 from shared.options import ImportOptions, OnError
 from shared.people import Role, WeakPassword, create_person
 from shared.roll.csv_reader import DELIMITERS
@@ -103,11 +106,27 @@ def create_admin(username: str, password: str, role: str) -> None:
     with usable_database():
         try:
             create_person(username, password, Role(role))
-        except WeakPassword as error:
+        except (WeakPassword, UnusableName) as error:
             raise click.ClickException(str(error)) from None
         except IntegrityError:
-            raise click.ClickException(f"There is an admin named {username!r} already.") from None
-    click.echo(f"Created the admin {username!r}.")
+            raise click.ClickException(_taken(username)) from None
+    click.echo(f"Created the {role} {username!r}.")
+
+
+def _taken(name: str) -> str:
+    person: Admin | None = Admin.get_or_none(Admin.username == name)
+    if person is None:
+        return f"A token is named {name!r} already, perhaps a revoked one. Choose another name."
+    command, what = (
+        ("let-in", "lets them in again")
+        if person.disabled_at
+        else ("reset-password", "gives a new password if it is forgotten")
+    )
+    state = ", locked out" if person.disabled_at else ""
+    return (
+        f"There is a person named {name!r} already ({person.role}{state})."
+        f" `flask {command} {shlex.quote(name)}` {what}."
+    )
 
 
 def _number(context: click.Context, option: click.Parameter, value: float | None) -> float | None:

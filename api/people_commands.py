@@ -1,30 +1,95 @@
-"""The command of `flask` that locks a person out."""
+"""The commands of `flask` for people who sign in: list them, give a new password, lock out
+and let in again.
+
+An admin does the same on the page "People"; the last admin who has forgotten the password has only
+these.
+"""
 
 import click
 from flask import Flask
 from flask.cli import with_appcontext
 
 from api.cli import usable_database
+from api.text_table import print_table, shown_time
 from shared import people
 from shared.credentials import Admin
 
+COLUMNS = ("NAME", "ROLE", "STATE", "SINCE", "LAST SIGN-IN")
+
 
 def register_commands(app: Flask) -> None:
-    """Add the command to the app's own."""
-    app.cli.add_command(lock_out)
+    """Add the commands to the app's own."""
+    for command in (list_people, reset_password, lock_out, let_in):
+        app.cli.add_command(command)
 
 
 @click.command()
-@click.argument("username")
 @with_appcontext
-def lock_out(username: str) -> None:
-    """Let the person USERNAME sign in no more, and end all sessions of theirs."""
+def list_people() -> None:
+    """List the people who may sign in to the pages, or once might; times in UTC."""
     with usable_database():
-        person: Admin | None = Admin.get_or_none(Admin.username == username)
-        if person is None:
-            raise click.ClickException(f"There is nobody named {username!r}.")
+        rows = [COLUMNS, *map(_row, people.all_people())]
+    print_table(rows)
+
+
+def _row(person: Admin) -> tuple[str, ...]:
+    return (
+        person.username,
+        person.role,
+        "locked out" if person.disabled_at else "may sign in",
+        shown_time(person.created_at),
+        shown_time(person.signed_in_at),
+    )
+
+
+@click.command()
+@click.argument("name")
+@with_appcontext
+def reset_password(name: str) -> None:
+    """Give NAME a one-time password and print it. All sessions of NAME end."""
+    with usable_database():
+        person = _person(name)
+        password = people.reset_password(person.id)
+    click.echo(
+        f"The one-time password of {name!r}, good for {people.ONE_TIME_DAYS} days, to be changed"
+        " at the next sign-in. It cannot be shown again:",
+        err=True,
+    )
+    click.echo(password)
+    if person.disabled_at:
+        click.echo(f"{name!r} is locked out; `flask let-in` lets them in again.", err=True)
+
+
+@click.command()
+@click.argument("name")
+@with_appcontext
+def lock_out(name: str) -> None:
+    """Let NAME sign in no more, and end all sessions of NAME."""
+    with usable_database():
+        person = _person(name)
         if person.disabled_at is None and not people.lock_out(person.id):
             raise click.ClickException(
-                f"{username!r} is the last admin. Make another first: `flask create-admin`."
+                f"{name!r} is the last admin. Make another first: `flask create-admin`."
             )
-    click.echo(f"{username!r} is locked out.")
+    click.echo(f"{name!r} is locked out.")
+
+
+@click.command()
+@click.argument("name")
+@with_appcontext
+def let_in(name: str) -> None:
+    """Let NAME, who was locked out, sign in again with the old password."""
+    with usable_database():
+        if people.let_in(_person(name).id):
+            click.echo(f"{name!r} may sign in again.")
+        else:
+            click.echo(f"{name!r} is not locked out.")
+
+
+def _person(name: str) -> Admin:
+    found: Admin | None = Admin.get_or_none(Admin.username == name)
+    if found is None:
+        raise click.ClickException(
+            f"There is nobody named {name!r}. `flask list-people` lists who there is."
+        )
+    return found

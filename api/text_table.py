@@ -1,8 +1,14 @@
 """Tables on a terminal."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import click
+
+
+def shown_time(time: datetime | None) -> str:
+    """A time of the database, in a column."""
+    return "never" if time is None else f"{time:%Y-%m-%d %H:%M}"
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -8,10 +8,11 @@ from flask.cli import with_appcontext
 from peewee import IntegrityError, Node
 
 from api.cli import usable_database
-from api.text_table import print_table
+from api.text_table import print_table, shown_time
 from shared import credentials
 from shared.credentials import MAX_DAYS, ApiToken, Scope, end_of
 from shared.database import clock
+from shared.names import UnusableName
 
 DAY_SECONDS = 24 * 3600.0
 COLUMNS = ("NAME", "SCOPES", "STATE", "CREATED", "LAST USED", "EXPIRES")
@@ -72,10 +73,13 @@ def create_token(name: str, scopes: tuple[str, ...], expires_at: Node | datetime
             token = credentials.create_token(
                 name, [Scope(scope) for scope in scopes], expires_at=expires_at
             )
-        except ValueError as error:
-            raise click.ClickException(str(error)) from None
+        except UnusableName as unusable:
+            raise click.ClickException(str(unusable)) from None
         except IntegrityError:
-            raise click.ClickException(f"There is a token named {name!r} already.") from None
+            raise click.ClickException(
+                f"A token or a person is named {name!r} already, perhaps a revoked or locked out"
+                " one. Choose another name."
+            ) from None
     click.echo(
         f"The token {name!r} ({', '.join(scopes)}). Keep it now; it cannot be shown again:",
         err=True,
@@ -97,14 +101,10 @@ def _row(token: ApiToken) -> tuple[str, ...]:
         token.name,
         ",".join(token.scopes.split()) or "none",
         str(token.state),
-        _time(token.created_at),
-        _time(token.last_used_at),
-        _time(token.expires_at),
+        shown_time(token.created_at),
+        shown_time(token.last_used_at),
+        shown_time(token.expires_at),
     )
-
-
-def _time(time: datetime | None) -> str:
-    return "never" if time is None else f"{time:%Y-%m-%d %H:%M}"
 
 
 @click.command()

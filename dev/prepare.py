@@ -10,7 +10,6 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -18,9 +17,10 @@ from peewee import InterfaceError, OperationalError
 
 from config.settings import PROJECT_ROOT, SettingsError, load_settings
 from shared.audit import act_as, command_line
-from shared.credentials import Admin, ApiToken, Scope, create_token, find_token
+from shared.credentials import Admin, Scope, create_token, find_token
 from shared.database import database, migrate, open_database
-from shared.development import NAME
+from shared.development import NAME, TOKEN_NAME
+from shared.names import TakenName
 from shared.people import Role, create_person
 
 CREDENTIALS = PROJECT_ROOT / "var" / "dev-credentials.json"
@@ -85,18 +85,17 @@ def usable_credentials(path: Path) -> dict[str, str] | None:
 
 def new_credentials() -> dict[str, str]:
     """An admin and a token that may do everything, under names that are still free."""
-    username = free_name(NAME, lambda name: Admin.get_or_none(Admin.username == name))
-    token_name = free_name(NAME, lambda name: ApiToken.get_or_none(ApiToken.name == name))
+    username, token_name = free_name(NAME), free_name(TOKEN_NAME)
     password = secrets.token_urlsafe(12)
     create_person(username, password, Role.ADMIN)
     token = create_token(token_name, list(Scope))
     return {"url": "", "token": token, "username": username, "password": password}
 
 
-def free_name(wish: str, find: Callable[[str], object]) -> str:
-    """`wish`, or `wish-2` and so on, whichever `find` does not find first."""
+def free_name(wish: str) -> str:
+    """`wish`, or `wish-2` and so on, whichever is the first that nobody has."""
     names = (wish if number == 1 else f"{wish}-{number}" for number in count(1))
-    return next(name for name in names if find(name) is None)
+    return next(name for name in names if TakenName.get_or_none(TakenName.name == name) is None)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -15,9 +15,9 @@ from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
 
 from shared.audit import Action, record
 from shared.database import BaseModel, clock, database, unless_locked
+from shared.names import take_name
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 # nosec B105 # lets secret scanners recognise a token
-MAX_NAME_CHARS = 100
 # How far ahead a token may expire, other than never.
 MAX_DAYS = 3650
 # A busy token costs one write in this time, not one a request.
@@ -69,7 +69,11 @@ class ApiToken(BaseModel):
 
 
 class Admin(BaseModel):
-    """A person who signs in to the pages."""
+    """A person who signs in to the pages; until `one_time_until`, with a password that lets them
+    choose one of their own and do nothing else."""
+
+    # Told by the query of `shared.people.sign_in`.
+    is_expired: bool | None = None
 
     id = AutoField()
     username = TextField(unique=True)
@@ -79,6 +83,7 @@ class Admin(BaseModel):
     session_key = TextField(default="")
     disabled_at = DateTimeField(null=True)
     signed_in_at = DateTimeField(null=True)
+    one_time_until = DateTimeField(null=True)
 
 
 def create_token(
@@ -86,15 +91,13 @@ def create_token(
 ) -> str:
     """Store a new token and return it, for the only time.
 
-    `expires_at` is UTC without a zone, or `clock(seconds)`; None is for ever. Raises ValueError for
-    a name that no list could show and peewee's IntegrityError when the name is taken, also by a
-    revoked token: jobs name their uploader by it.
+    `expires_at` is UTC without a zone, or `clock(seconds)`; None is for ever. Raises what
+    `take_name` does.
     """
-    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
-        raise ValueError(f"A token's name has 1 to {MAX_NAME_CHARS} printable characters.")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     granted = " ".join(sorted(set(scopes)))
     with database.atomic():
+        take_name(name)
         ApiToken.insert(
             name=name,
             digest=_digest(token),

@@ -9,8 +9,9 @@ from shared.credentials import Scope, TokenState, all_tokens
 from shared.people import all_people
 
 NAME = "development"
+TOKEN_NAME = f"{NAME}-token"
 # A second one has a number behind the name, see dev/prepare.py.
-NAMES = re.compile(rf"{NAME}(-\d+)?")
+NAMES = re.compile(rf"{NAME}(-token)?(-\d+)?")
 
 
 def left_tokens() -> list[str]:

@@ -1,13 +1,15 @@
 """People who sign in to the pages, with what their role lets them do.
 
 A password is kept as Werkzeug's salted scrypt hash. A session names its person and that person's
-session key, so that a new password, or locking the person out, ends every session.
+session key, so that a new password, or locking the person out, ends every session. A person who
+has forgotten the password gets a one-time password, which is made here and shown once.
 """
 
 import secrets
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
+from textwrap import wrap
 from types import MappingProxyType
 
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -15,10 +17,15 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from shared.audit import Action, ActorKind, Outcome, become, record
 from shared.credentials import Admin, Scope
 from shared.database import clock, database, is_postgresql
+from shared.names import take_name
 
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 200
-MAX_USERNAME_CHARS = 100
+# A one-time password waits in a mail or on a slip of paper.
+ONE_TIME_DAYS = 3
+# About 78 bits, of letters and digits that nobody takes for each other.
+ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+ONE_TIME_CHARS = 16
 
 
 class Role(StrEnum):
@@ -39,31 +46,39 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = MappingProxyType(
 
 
 class WeakPassword(ValueError):
-    """The password is too short, too long, or the name itself."""
+    """The password is too short, too long, the name itself, or the one-time password."""
+
+
+class PasswordExpired(Exception):
+    """It was the right one-time password, and its time is over."""
 
 
 def create_person(username: str, password: str, role: Role) -> None:
-    """Store a person who may sign in. Raises `WeakPassword`, and peewee's IntegrityError when the
-    name is taken."""
+    """Store a person who may sign in. Raises `WeakPassword`, and what `take_name` does."""
     _check_password(username, password)
-    query = Admin.insert(
-        username=username,
-        password_hash=generate_password_hash(password),
-        created_at=clock(),
-        role=role,
-        session_key=_new_key(),
-    )
+    password_hash = generate_password_hash(password)
     with database.atomic():
-        query.execute()
+        take_name(username)
+        Admin.insert(
+            username=username,
+            password_hash=password_hash,
+            created_at=clock(),
+            role=role,
+            session_key=_new_key(),
+        ).execute()
         record(Action.CREATE_PERSON, username, detail=role)
 
 
 def sign_in(username: str, password: str) -> Admin | None:
     """The person with this name and password, unless unknown or locked out.
 
-    An unknown name takes as long as a wrong password.
+    An unknown name takes as long as a wrong password. Raises `PasswordExpired`.
     """
-    person: Admin | None = Admin.get_or_none(Admin.username == username)
+    person: Admin | None = (
+        Admin.select(Admin, (Admin.one_time_until <= clock()).alias("is_expired"))
+        .where(Admin.username == username)
+        .first()
+    )
     known_hash = person.password_hash if person else _hash_of_nobody()
     is_right = check_password_hash(known_hash, password[:MAX_PASSWORD_CHARS])
     if not is_right or person is None or person.disabled_at is not None:
@@ -71,6 +86,9 @@ def sign_in(username: str, password: str) -> Admin | None:
         known_name = person.username if person else None
         record(Action.SIGN_IN, known_name, outcome=Outcome.REFUSED)
         return None
+    if person.is_expired:
+        record(Action.SIGN_IN, person.username, outcome=Outcome.REFUSED)
+        raise PasswordExpired
     become(ActorKind.PERSON, person.username)
     with database.atomic():
         Admin.update(signed_in_at=clock()).where(Admin.id == person.id).execute()
@@ -100,11 +118,37 @@ def change_password(person: Admin, old: str, new: str) -> bool:
         record(Action.CHANGE_PASSWORD, person.username, outcome=Outcome.REFUSED)
         return False
     _check_password(person.username, new)
-    query = Admin.update(password_hash=generate_password_hash(new), session_key=_new_key())
+    if person.one_time_until is not None and new == old:
+        raise WeakPassword("Choose a password of your own.")
+    changed = Admin.update(
+        password_hash=generate_password_hash(new), session_key=_new_key(), one_time_until=None
+    )
+    # An admin may have reset the password since, because somebody else knows the old one.
+    is_unchanged = (Admin.id == person.id) & (Admin.password_hash == person.password_hash)
     with database.atomic():
-        query.where(Admin.id == person.id).execute()
-        record(Action.CHANGE_PASSWORD, person.username)
-    return True
+        is_changed = bool(changed.where(is_unchanged).execute())
+        if is_changed:
+            record(Action.CHANGE_PASSWORD, person.username)
+    return is_changed
+
+
+def reset_password(person_id: int) -> str:
+    """A new password, returned for the only time, in place of one that was forgotten.
+
+    It ends all sessions of the person, and is good for `ONE_TIME_DAYS` and for nothing but to
+    choose another.
+    """
+    characters = "".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(ONE_TIME_CHARS))
+    password = "-".join(wrap(characters, 4))
+    reset = Admin.update(
+        password_hash=generate_password_hash(password),
+        session_key=_new_key(),
+        one_time_until=clock(ONE_TIME_DAYS * 24 * 3600.0),
+    )
+    with database.atomic():
+        reset.where(Admin.id == person_id).execute()
+        record(Action.RESET_PASSWORD, _name(person_id))
+    return password
 
 
 def all_people() -> list[Admin]:
@@ -139,6 +183,16 @@ def lock_out(person_id: int) -> bool:
 
 def _name(person_id: int) -> str:
     return str(Admin.get_by_id(person_id).username)
+
+
+def let_in(person_id: int) -> bool:
+    """Let somebody who was locked out sign in again; False when they are not locked out."""
+    is_locked_out = (Admin.id == person_id) & Admin.disabled_at.is_null(False)
+    with database.atomic():
+        is_let_in = bool(Admin.update(disabled_at=None).where(is_locked_out).execute())
+        if is_let_in:
+            record(Action.LET_IN, _name(person_id))
+        return is_let_in
 
 
 def _is_last_admin(person_id: int) -> bool:

@@ -29,6 +29,7 @@ from shared.credentials import Admin, ApiToken
 from shared.database import database, migrate, open_database
 from shared.jobs.models import Job, JobFault
 from shared.limits import RateCount
+from shared.names import TakenName
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Roll, Voter, VoterHistory
 
@@ -41,8 +42,18 @@ settings.load_profile("unhurried")
 
 MISSING = pytest.StashKey[dict[str, int]]()
 TABLES = (
-    Voter, VoterHistory, Roll, Job, JobFault, ApiToken, Admin, RateCount, StoredChunk, AuditEntry,
-)  # fmt: skip
+    Voter,
+    VoterHistory,
+    Roll,
+    Job,
+    JobFault,
+    ApiToken,
+    Admin,
+    TakenName,
+    RateCount,
+    StoredChunk,
+    AuditEntry,
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,19 +1,32 @@
 """Who comes in: tokens of programs, and people with their roles."""
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from peewee import IntegrityError
 from webargs.flaskparser import abort
 from werkzeug.wrappers import Response
 
 from api.admin.access_forms import PersonForm, RoleForm, TokenForm
+from api.admin.guard import person as signed_in
 from api.admin.page import Page
 from api.auth import requires
 from shared.credentials import Admin, ApiToken, Scope, all_tokens, create_token, revoke_token
-from shared.people import Role, WeakPassword, all_people, create_person, lock_out, set_role
+from shared.names import UnusableName
+from shared.people import (
+    ONE_TIME_DAYS,
+    Role,
+    WeakPassword,
+    all_people,
+    create_person,
+    let_in,
+    lock_out,
+    reset_password,
+    set_role,
+)
 
 # No database takes a number of any size to compare with a key.
 ID = "<int(max=2147483647):{}>"
+NAME_IS_TAKEN = "A token or a person has this name already, perhaps a revoked or locked out one."
 
 
 class Tokens(Page):
@@ -64,7 +77,7 @@ class People(Page):
         if form.validate_on_submit() and _is_person_created(form):
             flash(f"{form.name.data} may sign in now.", "success")
             return redirect(url_for(".index"))
-        return self.page("people.html", form=form, people=all_people(), roles=list(Role))
+        return self._people_page(form)
 
     @expose(f"/{ID.format('person_id')}/role/", methods=["POST"])
     @requires(Scope.ADMIN)
@@ -92,6 +105,43 @@ class People(Page):
             flash(f"{person.username} is the last admin and must stay one.", "warning")
         return redirect(url_for(".index"))
 
+    @expose(f"/{ID.format('person_id')}/let-in/", methods=["POST"])
+    @requires(Scope.ADMIN)
+    def let_in(self, person_id: int) -> Response:
+        """Let somebody who was locked out sign in again."""
+        person = _person_or_404(person_id)
+        if let_in(person_id):
+            flash(f"{person.username} may sign in again, with the old password.", "success")
+        else:
+            flash(f"{person.username} is not locked out.", "warning")
+        return redirect(url_for(".index"))
+
+    @expose(f"/{ID.format('person_id')}/reset-password/", methods=["GET", "POST"])
+    @requires(Scope.ADMIN)
+    def reset_password(self, person_id: int) -> str | Response:
+        """Give a person a one-time password, which the answer alone shows."""
+        person = _person_or_404(person_id)
+        if request.method == "GET":
+            return redirect(url_for(".index"))
+        if person_id == signed_in().admin.id:
+            flash("Change your own password here.", "warning")
+            return redirect(url_for("account.index"))
+        return self._people_page(PersonForm(formdata=None), person, reset_password(person_id))
+
+    def _people_page(
+        self, form: PersonForm, person: Admin | None = None, password: str | None = None
+    ) -> str:
+        """The list; with the new password of a person, if there is one."""
+        return self.page(
+            "people.html",
+            form=form,
+            people=all_people(),
+            roles=list(Role),
+            name=person and person.username,
+            password=password,
+            days=ONE_TIME_DAYS,
+        )
+
 
 def _created_token(form: TokenForm) -> str | None:
     """The new token, or None with the reason at the form's field."""
@@ -99,10 +149,10 @@ def _created_token(form: TokenForm) -> str | None:
         return create_token(
             form.name.data, map(Scope, form.scopes.data), expires_at=form.expires_at
         )
-    except ValueError as error:
-        form.name.errors = (str(error),)
+    except UnusableName as unusable:
+        form.name.errors = (str(unusable),)
     except IntegrityError:
-        form.name.errors = ("There is a token of this name already, perhaps a revoked one.",)
+        form.name.errors = (NAME_IS_TAKEN,)
     return None
 
 
@@ -113,8 +163,11 @@ def _is_person_created(form: PersonForm) -> bool:
     except WeakPassword as weak:
         form.password.errors = (str(weak),)
         return False
+    except UnusableName as unusable:
+        form.name.errors = (str(unusable),)
+        return False
     except IntegrityError:
-        form.name.errors = ("There is somebody of this name already, perhaps locked out.",)
+        form.name.errors = (NAME_IS_TAKEN,)
         return False
     return True
 

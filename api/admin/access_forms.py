@@ -7,8 +7,9 @@ from wtforms import DateField, PasswordField, SelectField, SelectMultipleField, 
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from shared.credentials import MAX_DAYS, MAX_NAME_CHARS, Scope, end_of
-from shared.people import MAX_USERNAME_CHARS, Role
+from shared.credentials import MAX_DAYS, Scope, end_of
+from shared.names import MAX_NAME_CHARS
+from shared.people import Role
 
 SCOPES = {
     Scope.READ: "Look at the roll and the imports",
@@ -71,7 +72,7 @@ class PersonForm(RoleForm):
 
     name = StringField(
         "Name",
-        [DataRequired("Give the person's name."), Length(max=MAX_USERNAME_CHARS)],
+        [DataRequired("Give the person's name."), Length(max=MAX_NAME_CHARS)],
         filters=[_stripped],
         render_kw={"autocomplete": "off"},
     )
@@ -85,11 +86,6 @@ class PersonForm(RoleForm):
         [InputRequired("Give the password once more.")],
         render_kw={"autocomplete": "new-password"},
     )
-
-    def validate_name(self, field: StringField) -> None:
-        """What every list can show."""
-        if not field.data.isprintable():
-            raise ValidationError("The name holds a character that cannot be seen.")
 
     def validate_again(self, field: PasswordField) -> None:
         """Nobody sees what is typed."""

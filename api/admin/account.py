@@ -15,8 +15,16 @@ from api.admin.page import ANYBODY, Page
 from api.auth import requires
 from api.quotas import forget_failed_sign_ins, note_failed_sign_in, seconds_before_sign_in
 from shared.audit import Action, record
-from shared.people import MAX_PASSWORD_CHARS, MAX_USERNAME_CHARS, WeakPassword, change_password
+from shared.names import MAX_NAME_CHARS
+from shared.people import (
+    MAX_PASSWORD_CHARS,
+    PasswordExpired,
+    WeakPassword,
+    change_password,
+)
 from shared.people import sign_in as find_person
+
+EXPIRED = "This one-time password is too old. Please ask an admin for a new one."
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
@@ -24,7 +32,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 
     username = StringField(
         "Name",
-        [InputRequired("Enter your name."), Length(max=MAX_USERNAME_CHARS)],
+        [InputRequired("Enter your name."), Length(max=MAX_NAME_CHARS)],
         render_kw={"autocomplete": "username", "autofocus": True},
     )
     password = PasswordField(
@@ -118,7 +126,11 @@ def _is_signed_in(form: SignInForm) -> bool:
         minutes = math.ceil(seconds / 60)
         form.password.errors = (f"Too many wrong passwords. Please wait {minutes} min.",)
         return False
-    found = find_person(name, form.password.data)
+    try:
+        found = find_person(name, form.password.data)
+    except PasswordExpired:
+        form.password.errors = (EXPIRED,)
+        return False
     if found is None:
         note_failed_sign_in(name)
         form.password.errors = ("This name and password do not belong together.",)

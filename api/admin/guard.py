@@ -23,6 +23,9 @@ from shared.people import ROLE_SCOPES, find_session
 PUBLIC_ENDPOINTS = frozenset({"account.sign_in", "pages.static"})
 SIGN_IN = "account.sign_in"
 UPLOAD = "new_import.index"
+# What somebody with a one-time password may do.
+CHANGE_PASSWORD = "account.index"  # noqa: S105 - the name of a page
+BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, "account.sign_out"})
 
 
 class Person(UserMixin):  # type: ignore[misc]
@@ -32,6 +35,7 @@ class Person(UserMixin):  # type: ignore[misc]
         self.admin = admin
         self.name: str = admin.username
         self.scopes = ROLE_SCOPES[admin.role]
+        self.has_one_time_password = admin.one_time_until is not None
 
     def get_id(self) -> str:
         """What the session keeps; see `shared.people`."""
@@ -77,6 +81,8 @@ def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
             if not current_user.is_authenticated:
                 return _to_sign_in()
             audit.become(ActorKind.PERSON, person().name)
+            if person().has_one_time_password and request.endpoint not in BEFORE_CHANGE:
+                return redirect(url_for(CHANGE_PASSWORD))
             _check_scopes()
             give_time(request.environ)
         if request.method == "POST":

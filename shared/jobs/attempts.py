@@ -15,12 +15,13 @@ from peewee import Expression
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, OutboxState, Phase
+from shared.names import COMMAND_LINE
 from shared.roll.errors import RowError
 
 MAX_KEPT_FAULTS = 1000
 MAX_BACKOFF_SECONDS = 300.0
 # The worker of a job that `flask import` does in the foreground; nobody else finishes such a job.
-FOREGROUND = "flask import"
+FOREGROUND = COMMAND_LINE
 INTERRUPTED = "The import was interrupted at the command line. The roll is unchanged."
 
 

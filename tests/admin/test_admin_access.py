@@ -20,9 +20,18 @@ from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Admin, ApiToken, Scope, create_token, find_token
 from shared.database import clock, database
-from shared.people import Role, create_person, lock_out, set_role
+from shared.people import (
+    Role,
+    change_password,
+    create_person,
+    lock_out,
+    reset_password,
+    set_role,
+)
+from shared.people import sign_in as find_person
 
-TOKENS, PEOPLE = "/admin/tokens/", "/admin/people/"
+TOKENS, PEOPLE, ACCOUNT = "/admin/tokens/", "/admin/people/", "/admin/account/"
+SIGN_IN = "/admin/account/sign-in/"
 MARKUP = "\"'><script>alert(1)</script>{{7*7}}"
 ESCAPED = str(escape(MARKUP))
 NEW: dict[str, Any] = {"name": "registrar", "scopes": ["read", "import"]}
@@ -69,6 +78,8 @@ def test_others_than_admins_find_no_way_in(app: Flask, role: Role) -> None:
         PEOPLE: ANN,
         f"{PEOPLE}2/role/": {"role": "admin"},
         f"{PEOPLE}1/lock-out/": {},
+        f"{PEOPLE}1/let-in/": {},
+        f"{PEOPLE}1/reset-password/": {},
     }
     for path, fields in forms.items():
         answer = browser.client.post(path, data={"csrf_token": token, **fields})
@@ -105,6 +116,8 @@ def test_a_form_without_its_token_changes_nothing(app: Flask) -> None:
         PEOPLE: {**ANN, "name": "eve"},
         f"{PEOPLE}2/role/": {"role": "admin"},
         f"{PEOPLE}2/lock-out/": {},
+        f"{PEOPLE}2/let-in/": {},
+        f"{PEOPLE}2/reset-password/": {},
     }
     for path, fields in forms.items():
         assert browser.client.post(path, data=fields).status_code == 400, path
@@ -112,6 +125,7 @@ def test_a_form_without_its_token_changes_nothing(app: Flask) -> None:
     assert ApiToken.select().count() == 1
     assert Admin.select().count() == 2
     assert (person("ann").role, person("ann").disabled_at) == ("viewer", None)
+    assert person("ann").one_time_until is None
 
 
 def test_a_token_is_shown_once_and_opens_what_was_chosen(app: Flask, admin: Browser) -> None:
@@ -151,7 +165,9 @@ def test_a_token_may_end_with_a_day(admin: Browser) -> None:
         ({"last_day": "2020-01-01"}, "Choose today or a day of the next 3,650."),
         ({"last_day": "9999-12-31"}, "Choose today or a day of the next 3,650."),
         ({"last_day": "soon"}, "Not a valid date value."),
-        ({"name": "taken"}, "There is a token of this name already"),
+        ({"name": "taken"}, "has this name already"),
+        ({"name": "the admin"}, "has this name already"),
+        ({"name": "flask import"}, "what the history calls the command line"),
     ],
 )
 def test_a_token_that_cannot_be_made_is_told_at_the_field(
@@ -197,6 +213,8 @@ def test_what_is_not_there_is_not_found(admin: Browser, path: str) -> None:
         f"{TOKENS}{path}/revoke/",
         f"{PEOPLE}{path}/role/",
         f"{PEOPLE}{path}/lock-out/",
+        f"{PEOPLE}{path}/let-in/",
+        f"{PEOPLE}{path}/reset-password/",
     ):
         assert send(admin, address, {"role": "viewer"}).status_code == 404, address
 
@@ -216,9 +234,10 @@ def test_a_new_person_signs_in_with_the_role(admin: Browser) -> None:
     [
         ({"name": " "}, "Give the person's name."),
         ({"name": "x" * 101}, "longer than 100"),
-        ({"name": "a\0b"}, "cannot be seen"),
-        ({"name": "a\u200bb"}, "cannot be seen"),
-        ({"name": "the admin"}, "There is somebody of this name already"),
+        ({"name": "a\0b"}, "printable characters"),
+        ({"name": "a\u200bb"}, "printable characters"),
+        ({"name": "the admin"}, "has this name already"),
+        ({"name": "program"}, "has this name already"),
         ({"role": "root"}, "Not a valid choice"),
         ({"role": ""}, "Not a valid choice"),
         ({"again": "another password"}, "The two passwords differ."),
@@ -233,6 +252,8 @@ def test_a_new_person_signs_in_with_the_role(admin: Browser) -> None:
 def test_a_person_who_cannot_be_made_is_told_at_the_field(
     admin: Browser, fields: dict[str, Any], sentence: str
 ) -> None:
+    create_token("program", [Scope.READ])
+    database.close()
     answer = send(admin, PEOPLE, {**ANN, **fields})
     assert answer.status_code == 200
     assert sentence in text_of(answer)
@@ -253,7 +274,7 @@ def test_another_role_counts_at_once(admin: Browser) -> None:
     assert person("ann").role == "importer"
 
 
-def test_who_is_locked_out_is_out_at_once_and_stays_out(admin: Browser) -> None:
+def test_who_is_locked_out_is_out_at_once_and_until_let_in_again(admin: Browser) -> None:
     ann = browser_of(admin.client.application, Role.VIEWER, "ann")
     lock = f"{PEOPLE}{person('ann').id}/lock-out/"
     database.close()
@@ -263,6 +284,76 @@ def test_who_is_locked_out_is_out_at_once_and_stays_out(admin: Browser) -> None:
     assert ann.sign_in("ann").status_code == 200
     send(admin, lock, {})
     assert "ann was locked out before." in text_of(admin.get(PEOPLE))
+    let_in = lock.replace("lock-out", "let-in")
+    for told in ("ann may sign in again", "ann is not locked out."):
+        assert send(admin, let_in, {}).location == PEOPLE
+        assert told in text_of(admin.get(PEOPLE))
+    assert ann.get("/admin/").status_code == 302
+    assert ann.sign_in("ann").status_code == 302
+    assert ann.get("/admin/").status_code == 200
+
+
+def test_a_one_time_password_is_shown_once_and_opens_only_the_page_to_change_it(
+    admin: Browser,
+) -> None:
+    ann = browser_of(admin.client.application, Role.IMPORTER, "ann")
+    reset = f"{PEOPLE}{person('ann').id}/reset-password/"
+    database.close()
+    answer = send(admin, reset, {})
+    assert answer.headers["Cache-Control"] == "no-store"
+    password = one_time_password_in(answer)
+    assert admin.get(reset).location == PEOPLE
+    assert password not in admin.get(PEOPLE).get_data(as_text=True)
+    assert ann.get("/admin/").location.startswith(SIGN_IN)
+    assert ann.sign_in("ann").status_code == 200
+
+    assert ann.sign_in("ann", password).status_code == 302
+    for path in ("/admin/", "/admin/import/", "/admin/no-such-page/"):
+        assert ann.get(path).location == ACCOUNT
+    assert "You have signed in with a one-time password." in text_of(ann.get(ACCOUNT))
+    kept = ann.post(ACCOUNT, form_of=ACCOUNT, old=password, new=password, again=password)
+    assert "Choose a password of your own." in text_of(kept)
+    ann.post(ACCOUNT, form_of=ACCOUNT, old=password, new=PASSWORD, again=PASSWORD)
+    assert ann.sign_in("ann", password).status_code == 200
+    assert ann.sign_in("ann").status_code == 302
+    assert ann.get("/admin/").status_code == 200
+
+
+def test_a_one_time_password_is_good_for_three_days(admin: Browser) -> None:
+    create_person("ann", PASSWORD, Role.VIEWER)
+    password = reset_password(person("ann").id)
+    ends, began = person("ann").one_time_until, person("ann").created_at
+    assert ends is not None
+    assert timedelta(days=3) <= ends - began < timedelta(days=3, hours=1)
+    Admin.update(one_time_until=clock(-1)).where(Admin.username == "ann").execute()
+    database.close()
+    ann = Browser(admin.client.application)
+    assert "This one-time password is too old." in text_of(ann.sign_in("ann", password))
+    assert "too old" not in text_of(ann.sign_in("ann", "wrong"))
+    assert ann.get("/admin/").location.startswith(SIGN_IN)
+
+
+def test_a_password_that_was_reset_meanwhile_is_not_changed_any_more(admin: Browser) -> None:
+    create_person("ann", PASSWORD, Role.VIEWER)
+    as_before = person("ann")
+    password = reset_password(as_before.id)
+    assert not change_password(as_before, PASSWORD, "known to somebody else")
+    assert find_person("ann", password) is not None
+
+
+def test_admins_change_their_own_password_themselves(admin: Browser) -> None:
+    page = admin.get(PEOPLE).get_data(as_text=True)
+    own = f"{PEOPLE}{person('the admin').id}/reset-password/"
+    database.close()
+    assert own not in page
+    assert send(admin, own, {}).location == ACCOUNT
+    assert person("the admin").one_time_until is None
+
+
+def one_time_password_in(page: TestResponse) -> str:
+    found = re.search(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){3}\b", text_of(page))
+    assert found, text_of(page)
+    return found.group()
 
 
 @pytest.mark.parametrize(("action", "fields"), [("role", {"role": "viewer"}), ("lock-out", {})])
@@ -304,14 +395,20 @@ def test_of_admins_who_step_down_at_once_one_stays(
 def test_markup_in_a_name_is_shown_as_text(admin: Browser) -> None:
     answer = send(admin, TOKENS, {**NEW, "name": MARKUP})
     refused = send(admin, TOKENS, {**NEW, "name": MARKUP})
-    made = send(admin, PEOPLE, {**ANN, "name": MARKUP, "role": "admin"})
-    again = send(admin, PEOPLE, {**ANN, "name": MARKUP})
-    browser = browser_of(admin.client.application, Role.ADMIN, MARKUP)
+    name = f"{MARKUP}!"
+    made = send(admin, PEOPLE, {**ANN, "name": name, "role": "admin"})
+    again = send(admin, PEOPLE, {**ANN, "name": name})
+    reset = f"{PEOPLE}{person(name).id}/reset-password/"
+    database.close()
+    forgotten = send(admin, reset, {})
+    create_person(other := f"{MARKUP}?", PASSWORD, Role.ADMIN)
+    browser = browser_of(admin.client.application, Role.ADMIN, other)
     assert made.location == PEOPLE
     for page, times in (
         (answer, 3),
         (refused, 3),
         (again, 4),
+        (forgotten, 5),
         (admin.get(TOKENS), 2),
         (browser.get(PEOPLE), 4),
     ):

@@ -23,7 +23,7 @@ from config.settings import Settings
 from shared.audit import SERVICE, Action, AuditEntry, Outcome, record
 from shared.credentials import Admin, ApiToken, Scope, create_token
 from shared.database import database
-from shared.people import Role, create_person
+from shared.people import Role, create_person, lock_out
 
 IMPORTS, TOKENS, PEOPLE = "/admin/imports/", "/admin/tokens/", "/admin/people/"
 VOTER = "/admin/voters/voter/?id=1"
@@ -105,6 +105,14 @@ def at_person(office: Office, action: str, **fields: str) -> TestResponse:
     )
 
 
+def let_in(office: Office) -> TestResponse:
+    name = uuid4().hex
+    create_person(name, PASSWORD, Role.VIEWER)
+    person_id = Admin.get(Admin.username == name).id
+    lock_out(person_id)
+    return office.post(f"{PEOPLE}{person_id}/let-in/", PEOPLE)
+
+
 def change_password(office: Office) -> TestResponse:
     other = browser_of(office.app, Role.ADMIN, "clerk")
     new = f"{PASSWORD}!"
@@ -156,6 +164,10 @@ ACTS: dict[str, tuple[Callable[[Office], TestResponse], Action]] = {
         lambda office: at_person(office, "role", role="importer"), Action.SET_ROLE
     ),
     "people.lock_out": (lambda office: at_person(office, "lock-out"), Action.LOCK_OUT),
+    "people.let_in": (let_in, Action.LET_IN),
+    "people.reset_password": (
+        lambda office: at_person(office, "reset-password"), Action.RESET_PASSWORD
+    ),
 }  # fmt: skip
 FILES = {
     "Job files.original": Action.VIEW_FILE,
@@ -173,6 +185,10 @@ COMMANDS: dict[str, tuple[list[str], Action | None]] = {
     "create-admin": (["--username", "ann", "--password", PASSWORD], Action.CREATE_PERSON),
     "create-token": (["t"], Action.CREATE_TOKEN),
     "revoke-token": (["t"], Action.REVOKE_TOKEN),
+    "lock-out": (["bob"], Action.LOCK_OUT),
+    "let-in": (["bob"], Action.LET_IN),
+    "reset-password": (["bob"], Action.RESET_PASSWORD),
+    "list-people": ([], None),
     "import": (["roll.csv"], Action.UPLOAD),
     "list-tokens": ([], None),
     "audit": ([], None),
@@ -278,6 +294,10 @@ def test_every_command_that_changes_something_leaves_an_entry(
     assert set(app.cli.commands) == set(COMMANDS)
     done: list[AuditEntry] = []
     for name, (words, action) in COMMANDS.items():
+        if name == "lock-out":
+            create_person("bob", PASSWORD, Role.VIEWER)
+            done = list(AuditEntry.select())
+            database.close()
         result = app.test_cli_runner().invoke(args=[name, *words])
         assert result.exit_code == 0, result.output
         entries = list(AuditEntry.select().order_by(AuditEntry.id))[len(done) :]

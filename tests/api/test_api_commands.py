@@ -60,6 +60,7 @@ def test_migrate_tells_what_it_applied_and_may_be_repeated(settings: Settings) -
         ("list-tokens",),
         ("revoke-token", "a"),
         ("create-admin", "--username", "a", "--password", "long enough"),
+        ("reset-password", "a"),
         ("import", "samples/roll.csv"),
     ],
 )

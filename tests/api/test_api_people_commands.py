@@ -48,7 +48,7 @@ def test_a_release_is_refused_until_the_credentials_of_a_laptop_are_ended(
     assert refused.exit_code == 1
     commands = [line.split() for line in refused.stderr.splitlines() if "  flask " in line]
     assert [words[1:] for words in commands] == [
-        ["revoke-token", "development"], ["lock-out", "development"]
+        ["revoke-token", "development-token"], ["lock-out", "development"]
     ]  # fmt: skip
 
     create_person("ann", PASSWORD, Role.ADMIN)

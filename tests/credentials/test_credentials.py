@@ -1,11 +1,14 @@
 """Tokens from their creation to their end, on both databases."""
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from peewee import Database
+from peewee import Database, IntegrityError
 
 from shared.credentials import (
+    Admin,
     ApiToken,
     Scope,
     TokenState,
@@ -17,6 +20,7 @@ from shared.credentials import (
     revoke_token,
 )
 from shared.database import clock
+from shared.people import Role, create_person
 
 
 def state_of(token: str) -> TokenState:
@@ -92,3 +96,31 @@ def test_all_tokens_are_listed_with_their_states(any_database: Database) -> None
     assert [(token.name, str(token.state)) for token in all_tokens()] == [
         ("a", "valid"), ("b", "expired"), ("c", "revoked"),
     ]  # fmt: skip
+
+
+def test_of_tokens_and_people_who_want_one_name_at_once_one_gets_it(
+    any_database: Database,
+) -> None:
+    wishes: list[Callable[[], object]] = [
+        lambda: create_token("ann", [Scope.READ]),
+        lambda: create_person("ann", "long enough for anybody", Role.VIEWER),
+    ] * 2
+    ready, outcomes = threading.Barrier(len(wishes)), []
+
+    def want(wish: Callable[[], object]) -> None:
+        with any_database.connection_context():
+            ready.wait()
+            try:
+                wish()
+            except IntegrityError:
+                outcomes.append("taken")
+            else:
+                outcomes.append("got it")
+
+    threads = [threading.Thread(target=want, args=(wish,)) for wish in wishes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["got it", "taken", "taken", "taken"]
+    assert ApiToken.select().count() + Admin.select().count() == 1

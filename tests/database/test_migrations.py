@@ -8,10 +8,12 @@ from conftest import opened
 from peewee import Database, Table
 from playhouse.migrations import Runner
 
+from shared.credentials import Admin, ApiToken
 from shared.database import MIGRATIONS, clock
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.store import StoredFile
+from shared.names import TakenName
 from shared.voters.models import Voter
 
 FIRST = "0001_roll_and_jobs"
@@ -65,8 +67,15 @@ def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> No
     }
     Table("job", tuple(first)).bind(new_database).insert(first).execute()
     Voter.create(student_id="1", email="ann@x.edu")
+    names = {"name": "ann", "digest": "x", "scopes": "read", "created_at": clock()}
+    Table("api_token", tuple(names)).bind(new_database).insert(names).execute()
+    person = {"username": "ann", "password_hash": "x", "created_at": clock()}
+    Table("admin", tuple(person)).bind(new_database).insert(person).execute()
     runner.up()
 
+    # A name that two have had stays with both, and nobody else gets it.
+    assert [row.name for row in TakenName.select()] == ["ann"]
+    assert (ApiToken.get().name, Admin.get().username) == ("ann", "ann")
     job = jobs.find(job_id)
     assert job is not None
     assert (job.uploaded_by, job.idempotency_key, job.preview_of) == ("ann", None, None)

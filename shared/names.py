@@ -1,0 +1,33 @@
+"""Names of tokens and of people: jobs and the history tell by them who did what, so no two are the
+same."""
+
+from peewee import TextField
+
+from shared.database import BaseModel
+
+MAX_NAME_CHARS = 100
+# Who did what was done at the command line.
+COMMAND_LINE = "flask import"
+
+
+class TakenName(BaseModel):
+    """A name that a token or a person has or once had."""
+
+    name = TextField(primary_key=True)
+
+
+class UnusableName(ValueError):
+    """No list could show the name, or it says already who did something else."""
+
+
+def take_name(name: str) -> None:
+    """Keep a name for one token or person, in the transaction that stores them.
+
+    Raises `UnusableName`, and peewee's IntegrityError when the name is taken, also by a revoked
+    token or by somebody who was locked out.
+    """
+    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
+        raise UnusableName(f"A name has 1 to {MAX_NAME_CHARS} printable characters.")
+    if name == COMMAND_LINE:
+        raise UnusableName("This is what the history calls the command line.")
+    TakenName.insert(name=name).execute()
