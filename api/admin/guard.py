@@ -4,7 +4,7 @@ a view that names none is an admin's."""
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, current_app, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 from webargs.flaskparser import abort
@@ -23,6 +23,9 @@ from shared.people import ROLE_SCOPES, find_session
 PUBLIC_ENDPOINTS = frozenset({"account.sign_in", "pages.static"})
 SIGN_IN = "account.sign_in"
 UPLOAD = "new_import.index"
+PROGRESS = "imports.progress"
+# What the pages' script says when it renews a page that nobody has asked for.
+UNATTENDED = "X-Unattended"
 # What somebody with a one-time password may do.
 CHANGE_PASSWORD = "account.index"  # noqa: S105 - the name of a page
 BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, "account.sign_out"})
@@ -84,6 +87,7 @@ def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
             if person().has_one_time_password and request.endpoint not in BEFORE_CHANGE:
                 return redirect(url_for(CHANGE_PASSWORD))
             _check_scopes()
+            _renew_session()
             give_time(request.environ)
         if request.method == "POST":
             _admit_body()
@@ -115,6 +119,13 @@ def _check_scopes() -> None:
     scopes: tuple[Scope, ...] = getattr(view, "scopes", UNMARKED)
     if not person().allows(*scopes):
         abort(403, message="Your role does not let you do this. Please ask an admin.")
+
+
+def _renew_session() -> None:
+    """A session lasts from the last time that its person did something: a page that is left open
+    and asks for news by itself does not keep it."""
+    if request.endpoint != PROGRESS and UNATTENDED not in request.headers:
+        session.modified = True
 
 
 def safe_next(target: str | None) -> str:

@@ -38,7 +38,8 @@ def add_pages(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=not settings.debug,
         PERMANENT_SESSION_LIFETIME=SESSION_LENGTH,
-        SESSION_REFRESH_EACH_REQUEST=True,
+        # The guard tells which requests do.
+        SESSION_REFRESH_EACH_REQUEST=False,
         # Only the pages have forms; the API takes no cookie.
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,

@@ -1,14 +1,21 @@
 """Signing in and out, passwords, and how a session ends."""
 
+import time
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from browser import PASSWORD, Browser, browser_of, text_of
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Admin
+from shared.database import database
+from shared.jobs import store as jobs
+from shared.jobs.store import StoredFile
 from shared.people import Role, create_person, lock_out, set_role
 
 SIGN_IN = "/admin/account/sign-in/"
@@ -91,6 +98,30 @@ def test_a_new_password_that_will_not_do_is_refused(
     answer = browser.post(ACCOUNT, form_of=ACCOUNT, old=old, new=new, again=again)
     assert told in text_of(answer)
     assert is_in(browser)
+
+
+def test_a_session_lasts_from_the_last_step_of_its_person(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = browser_of(app, Role.VIEWER)
+    job = jobs.create(StoredFile("key", "roll.csv", 10, "sha", "csv"), uploaded_by="ann")
+    database.close()
+    began = time.time()
+    hours = timedelta(hours=1).total_seconds()
+
+    def after(passed: int, path: str, **options: Any) -> TestResponse:
+        monkeypatch.setattr(time, "time", lambda: began + passed * hours)
+        answer = browser.get(path, **options)
+        answer.close()
+        return answer
+
+    progress = f"/admin/imports/{job}/progress/"
+    assert after(7, "/admin/").status_code == 200
+    assert after(14, progress).status_code == 200
+    assert after(14, "/admin/", headers={"X-Unattended": "1"}).status_code == 200
+    assert after(14, "/admin/assets/pages.css").status_code == 200
+    assert after(16, progress).location.startswith(SIGN_IN)
+    assert after(16, "/admin/").location.startswith(SIGN_IN)
 
 
 def test_whoever_is_locked_out_is_out_at_once(app: Flask) -> None:

@@ -13,18 +13,35 @@ function localTimes(root) {
   }
 }
 
-document.addEventListener("DOMContentLoaded", () => localTimes(document));
+// What nobody has asked for does not keep the session.
+async function fetchUnattended(address, accept) {
+  const answer = await fetch(address, { headers: { Accept: accept, "X-Unattended": "1" } });
+  if (answer.redirected || answer.status === 404) { location.reload(); }
+  return answer;
+}
 
-// A running import: ask how far it is, and show the whole page again when it has ended.
+async function renewPage() {
+  const answer = await fetchUnattended(location.href, "text/html");
+  if (answer.redirected || !answer.ok) { return; }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const main = page.querySelector("main");
+  document.querySelector("main").replaceWith(main);
+  // A screen reader begins to read the outcome there.
+  main.focus({ preventScroll: true });
+  begin();
+}
+
+// A running import: ask how far it is, and show the whole page anew when it has ended.
 function followProgress(box) {
   const bar = box.querySelector("progress");
   const status = box.querySelector("[data-status]");
   const ask = async () => {
+    if (!box.isConnected) { return; }
     try {
-      const answer = await fetch(box.dataset.progress, { headers: { Accept: "application/json" } });
-      if (answer.redirected || answer.status === 404) { location.reload(); return; }
+      const answer = await fetchUnattended(box.dataset.progress, "application/json");
+      if (answer.redirected || answer.status === 404) { return; }
       const job = await answer.json();
-      if (job.is_final) { location.reload(); return; }
+      if (job.is_final) { await renewPage(); }
       if (job.percent === null) { bar.removeAttribute("value"); } else { bar.value = job.percent; }
       if (status.textContent !== job.status) { status.textContent = job.status; }
     } catch { /* The network is away for a moment; the next try tells. */ }
@@ -81,7 +98,10 @@ function uploadWithProgress(form) {
   });
 }
 
-document.addEventListener("DOMContentLoaded", () => {
+function begin() {
+  localTimes(document);
   document.querySelectorAll("[data-progress]").forEach(followProgress);
   document.querySelectorAll("form[data-upload]").forEach(uploadWithProgress);
-});
+}
+
+document.addEventListener("DOMContentLoaded", begin);
