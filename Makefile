@@ -33,13 +33,15 @@ run: export EMAIL_USE_SSL = 0
 run: export EMAIL_HOST_USER =
 run: export EMAIL_HOST_PASSWORD =
 run: export PORT := $(PORT)
+run: export PUBLIC_URL := http://127.0.0.1:$(PORT)
 run: export EMAIL_PORT := $(EMAIL_PORT)
 run: export ADMIN_EMAIL := $(ADMIN_EMAIL)
 run: export PYTHONUNBUFFERED = 1
 run: export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 run: $(INSTALLED) ## Start web, worker and mail sink on PORT (default 8000); Ctrl-C stops them
 	@python -m dev.prepare --port $(PORT)
-	@exec honcho --env /dev/null --procfile Procfile.dev start
+	@# Ctrl-C is how it ends, which is no error to tell of.
+	@trap : INT; honcho --env /dev/null --procfile Procfile.dev start || test $$? -eq 130
 
 test: $(INSTALLED) ## Run the tests; REQUIRE_SERVICES=1 fails where a service is missing
 	$(VENV)/bin/pytest
