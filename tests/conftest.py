@@ -31,7 +31,7 @@ from shared.jobs.models import Job, JobFault
 from shared.limits import RateCount
 from shared.names import TakenName
 from shared.storage.database_store import StoredChunk
-from shared.voters.models import Roll, Voter, VoterHistory
+from shared.voters.models import Roll, RollGroup, Voter, VoterHistory
 
 pytest_plugins = ["application", "browsing"]
 
@@ -45,6 +45,7 @@ TABLES = (
     Voter,
     VoterHistory,
     Roll,
+    RollGroup,
     Job,
     JobFault,
     ApiToken,

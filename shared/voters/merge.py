@@ -11,6 +11,7 @@ from operator import or_
 from peewee import JOIN, SQL, Case, Expression, Function, fn
 
 from shared.database import database, is_postgresql
+from shared.voters.figures import recount
 from shared.voters.history import Author, note_entries
 from shared.voters.models import COMPARED, RepeatedId, StagedVoter, Voter
 from shared.voters.roll import note_roll_changed
@@ -106,6 +107,7 @@ def apply(author: Author, mode: Mode = Mode.UPSERT) -> Counts:
         raise ValueError(f"{counts} were found, {created} created and {updated} updated")
     if created or updated:
         note_roll_changed()
+        recount()
     return counts
 
 

@@ -72,6 +72,20 @@ class Roll(BaseModel):
     id = IntegerField(primary_key=True)
     version = BigIntegerField()
     changed_at = DateTimeField()
+    # Of which the roll's groups are.
+    counted_version = BigIntegerField(null=True)
+
+
+class RollGroup(BaseModel):
+    """How many voters have one department and one year; see `shared.voters.figures`."""
+
+    department = TextField()
+    year = SmallIntegerField(null=True)
+    voters = IntegerField()
+    eligible = IntegerField()
+
+    class Meta:
+        primary_key = False
 
 
 class StagedVoter(BaseModel):

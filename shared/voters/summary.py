@@ -8,10 +8,11 @@ from heapq import nsmallest
 from itertools import groupby
 from operator import itemgetter
 
-from peewee import Case, Database, fn
+from peewee import Database
 
 from shared.database import database, stream
-from shared.voters.models import Voter
+from shared.voters.figures import count_groups, kept_groups
+from shared.voters.models import RollGroup, Voter
 from shared.voters.roll import roll_version
 
 # A roll that comes with its departments misspelt has more than anybody reads.
@@ -40,7 +41,7 @@ class Summary:
 
 
 def summarise() -> Summary:
-    """The figures of the roll as it is. Counted once for each state of the roll, and kept."""
+    """The figures of the roll as it is. Added up once for each state of the roll, and kept."""
     version = roll_version()
     return _summarised(database.obj, version) if version else _summarise()
 
@@ -83,7 +84,9 @@ def _summarise() -> Summary:
 
 def _groups() -> Iterator[tuple[str, int | None, int, int]]:
     """(department, year, voters, eligible voters), those of one department together."""
-    fields = (Voter.department, Voter.year)
-    eligible = fn.SUM(Case(None, ((Voter.is_eligible, 1),), 0))
-    query = Voter.select(*fields, fn.COUNT(Voter.student_id), eligible).group_by(*fields)
-    yield from stream(query.order_by(Voter.department))
+    kept = stream(kept_groups().order_by(RollGroup.department))
+    if first := next(kept, None):
+        yield first
+        yield from kept
+    else:
+        yield from stream(count_groups().order_by(Voter.department))

@@ -9,11 +9,12 @@ from peewee import Database, Table
 from playhouse.migrations import Runner
 
 from shared.credentials import Admin, ApiToken
-from shared.database import MIGRATIONS, clock
+from shared.database import MIGRATIONS, clock, stream
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.store import StoredFile
 from shared.names import TakenName
+from shared.voters.figures import kept_groups
 from shared.voters.models import Voter
 
 FIRST = "0001_roll_and_jobs"
@@ -83,6 +84,17 @@ def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> No
     assert Voter.get_by_id("1").email == "ann@x.edu"
     jobs.create(FILE, uploaded_by="ann")
     assert Job.select().count() == 2
+
+
+def test_the_figures_of_a_roll_of_an_earlier_release_are_counted(new_database: Database) -> None:
+    runner = Runner(new_database, str(MIGRATIONS))
+    runner.up("0006_people")
+    Voter.create(student_id="1", email="ann@x.edu", department="Law", year=3, is_eligible=True)
+    Voter.create(student_id="2", email="ben@x.edu")
+    roll = {"id": 1, "version": 7, "changed_at": clock()}
+    Table("roll", tuple(roll)).bind(new_database).insert(roll).execute()
+    runner.up()
+    assert sorted(stream(kept_groups())) == [("", None, 1, 0), ("Law", 3, 1, 1)]
 
 
 def schema(database: Database) -> dict[str, list[str]]:

@@ -1,0 +1,100 @@
+"""The figures kept beside the roll are those that counting it would give, on both databases."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.database import database, stream
+from shared.roll.validation import Staged
+from shared.voters import merge, repeats, staging
+from shared.voters.editing import edit
+from shared.voters.figures import count_groups, kept_groups
+from shared.voters.history import Author
+from shared.voters.models import RollGroup, Voter
+from shared.voters.roll import lock_roll, note_roll_changed
+from shared.voters.summary import Group, Summary, summarise
+
+pytestmark = pytest.mark.usefixtures("any_database")
+
+ANN: Staged = (2, "1", "Ann", "Lee", "ann@x.edu", "Law", 3, True)
+BEN: Staged = (3, "2", "Ben", "Ray", "ben@x.edu", "Law", 3, False)
+BARE: Staged = (4, "3", None, None, "cy@x.edu", None, None, None)
+FIRST = Summary(
+    voters=3,
+    eligible=1,
+    departments=2,
+    by_department=[Group("Law", 2, 1), Group("", 1, 0)],
+    by_year=[Group(3, 2, 1), Group(None, 1, 0)],
+)
+
+
+def import_rows(*rows: Staged) -> None:
+    staging.begin_staging()
+    staging.stage(iter(rows))
+    staging.analyze_staging()
+    repeats.find_repeats()
+    with database.atomic():
+        lock_roll()
+        merge.apply(Author("tests"))
+
+
+def kept() -> list[tuple[object, ...]]:
+    return sorted(stream(kept_groups()), key=str)
+
+
+def counted() -> list[tuple[object, ...]]:
+    return sorted(stream(count_groups()), key=str)
+
+
+def test_each_import_leaves_the_figures_of_the_roll_behind() -> None:
+    import_rows(ANN, BEN, BARE)
+    assert kept() == counted() != []
+    assert summarise() == FIRST
+    import_rows((2, "2", None, None, "ben@x.edu", "Art", 1, True))
+    assert kept() == counted()
+    assert [group.name for group in summarise().by_department] == ["", "Art", "Law"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"department": "Art"},
+        {"department": ""},
+        {"year": None},
+        {"year": 4, "is_eligible": False},
+        {"first_name": "Anna"},
+        {"department": "", "year": None, "is_eligible": False},
+    ],
+)
+def test_each_correction_moves_one_voter_in_the_figures(changes: dict[str, object]) -> None:
+    import_rows(ANN, BEN, BARE)
+    before = kept()
+    for student_id in ("1", "2", "3"):
+        edit(student_id, changes, author=Author("tests"))
+        assert kept() == counted() != []
+    assert (kept() == before) == ("first_name" in changes)
+
+
+def test_nobody_counts_the_roll_to_show_it() -> None:
+    import_rows(ANN, BEN, BARE)
+    RollGroup.update(voters=RollGroup.voters + 10).where(RollGroup.department == "Law").execute()
+    assert summarise() == replace(
+        FIRST,
+        voters=13,
+        by_department=[Group("Law", 12, 1), Group("", 1, 0)],
+        by_year=[Group(3, 12, 1), Group(None, 1, 0)],
+    )
+
+
+def test_figures_that_somebody_has_not_kept_up_are_not_shown() -> None:
+    import_rows(ANN, BEN)
+    # As a release did it that knew of no figures.
+    with database.atomic():
+        Voter.delete().where(Voter.student_id == "2").execute()
+        note_roll_changed()
+    assert summarise().voters == 1
+    edit("1", {"year": 5}, author=Author("tests"))
+    assert kept() == []
+    assert summarise().by_year == [Group(5, 1, 1)]
+    import_rows(BARE)
+    assert kept() == counted() != []
