@@ -80,9 +80,9 @@ def _sections(
         return
     report = Report.from_dict(job.report)
     yield Section("Rows", table=_rows(report))
+    yield Section("What to do next", (_next_step(job, report, link, is_attached),))
     yield from _findings(report)
     yield from _examples(faults)
-    yield Section("What to do next", (_next_step(job, report, link, is_attached),))
 
 
 def _rows(report: Report) -> tuple[tuple[str, str], ...]:
@@ -109,7 +109,9 @@ def _findings(report: Report) -> Iterator[Section]:
     if report.signs:
         yield Section("Odd signs", tuple(sign["message"] for sign in report.signs))
     if report.missing_fields:
-        table = tuple((name, f"{rows:,}") for name, rows in report.missing_fields.items())
+        table = tuple(
+            (name.replace("_", " "), f"{rows:,}") for name, rows in report.missing_fields.items()
+        )
         yield Section("Missing fields (rows)", table=table)
     columns = {
         "Columns that the file does not have": report.missing_columns,
@@ -137,7 +139,8 @@ def _described(counts: Mapping[str, int]) -> Iterator[str]:
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     descriptions = {str(code): text for code, text in DESCRIPTIONS.items()}
     for code, rows in ranked[:TOP_FAULTS]:
-        yield f"{code}: {rows:,} {'row' if rows == 1 else 'rows'}. {descriptions.get(code, '')}"
+        count = f"{rows:,} {'row' if rows == 1 else 'rows'}"
+        yield f"{count}: {descriptions.get(code, '')} ({code})"
 
 
 def _next_step(job: Job, report: Report, link: str, is_attached: bool) -> str:

@@ -1,7 +1,7 @@
-"""`make screenshots`: pictures of the pages and of a report mail, of a service with sample rolls.
+"""`make screenshots`: pictures of the pages and of report mails, of a service with sample rolls.
 
-Without an argument, the pictures of docs/pages.md; with a folder, every page at both widths, light
-and dark, to be looked at.
+Without an argument, the pictures of docs/pages.md; with a folder, every page and mail at both
+widths, light and dark, to be looked at.
 """
 
 import sys
@@ -32,6 +32,10 @@ SHOWN = (
     ("people", WIDE, "light", 1000),
     ("audit", WIDE, "light", 900),
     ("mail", WIDE, "light", 1700),
+    ("mail", PHONE, "dark", 1000),
+    ("mail-clean", PHONE, "light", 1000),
+    ("mail-refused", PHONE, "dark", 1000),
+    ("mail-preview", PHONE, "light", 1000),
 )
 ALL_OF_IT = 5000
 
@@ -79,7 +83,9 @@ def _pages(service: Service, visitor: Visitor) -> Iterator[tuple[str, str]]:
     roll = (SAMPLES / "roll.csv").read_bytes()
     lines = roll.splitlines(keepends=True)
     few = b"".join([*lines[:2], *lines[-90:]]).replace(b",History,", b",Philosophy,")
-    clean = _imported(page, "roll.xlsx", (SAMPLES / "roll.xlsx").read_bytes())
+    late = b"".join([*lines[:2], *lines[-40:]])
+    clean = _imported(page, "late enrolments.csv", late)
+    _imported(page, "roll.xlsx", (SAMPLES / "roll.xlsx").read_bytes())
     result = _imported(page, "roll.csv", roll)
     refused = _imported(page, "towns.csv", b"Number;Town\n1;Ulm\n")
     _correct_a_voter(page)
@@ -99,8 +105,9 @@ def _pages(service: Service, visitor: Visitor) -> Iterator[tuple[str, str]]:
     yield "audit", "/admin/audit/"
     yield "password", "/admin/account/"
     yield "error", "/admin/no-such-page/"
-    for name, job in (("mail", result), ("mail-refused", refused), ("mail-clean", clean)):
-        yield name, text_of(service.inbox.mail_for(job), "html")
+    mails = {"": result, "-clean": clean, "-refused": refused, "-preview": preview}
+    for suffix, job in mails.items():
+        yield f"mail{suffix}", text_of(service.inbox.mail_for(job), "html")
 
 
 def _imported(page: Page, name: str, content: bytes, *, at_once: bool = True) -> str:

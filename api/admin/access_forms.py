@@ -17,9 +17,9 @@ SCOPES = {
     Scope.ADMIN: "Everything",
 }
 ROLES = {
-    Role.VIEWER: "Viewer: looks at the roll and the imports",
-    Role.IMPORTER: "Importer: also imports files",
-    Role.ADMIN: "Admin: also corrects voters and gives access",
+    Role.VIEWER: "Viewer: may look",
+    Role.IMPORTER: "Importer: may also import files",
+    Role.ADMIN: "Admin: may do everything",
 }
 
 

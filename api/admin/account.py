@@ -98,6 +98,8 @@ class Account(Page):
     def index(self) -> str | Response:
         """Set a new password; all sessions end, and this one begins anew."""
         form = PasswordForm()
+        if person().has_one_time_password:
+            form.old.label.text = "One-time password"
         if form.validate_on_submit() and self._is_changed(form):
             flash("Your password is changed. Please sign in with it.", "success")
             logout_user()

@@ -14,6 +14,7 @@ from api.admin.import_form import ImportForm
 from api.admin.job_page import job_page
 from api.admin.lists import Pages, text_argument
 from api.admin.page import Page
+from api.admin.shown import STATES
 from api.auth import requires
 from api.job_files import download_original, download_rejects
 from api.jobs import job_or_404
@@ -23,7 +24,7 @@ from shared.credentials import Scope
 from shared.follow_up import FilePurged, NotPossible
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, JobState
+from shared.jobs.states import FINAL_STATES
 from shared.jobs.status_document import describe
 from shared.roll.errors import FileFault
 from shared.submission import TooLarge, submit
@@ -69,7 +70,7 @@ class Imports(Page):
             "imports.html",
             jobs=pages.rows,
             asked=asked,
-            states=list(JobState),
+            states=STATES,
             orders=ORDERS,
             previous_url=pages.previous_url,
             next_url=pages.next_url,

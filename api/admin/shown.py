@@ -4,7 +4,18 @@ from datetime import datetime
 
 from markupsafe import Markup, escape
 
+from shared.jobs.models import Job
+from shared.jobs.states import JobState
+
 UNITS = ("bytes", "KiB", "MiB", "GiB")
+STATES = {
+    JobState.PENDING: "Waiting",
+    JobState.STARTED: "Running",
+    JobState.RETRY: "Will be tried again",
+    JobState.SUCCESS: "Imported",
+    JobState.FAILURE: "Not imported",
+    JobState.REVOKED: "Cancelled",
+}
 
 
 def number(value: int) -> str:
@@ -22,7 +33,8 @@ def size(size_bytes: int) -> str:
     value = float(size_bytes)
     for unit in UNITS:
         if value < 1024 or unit == UNITS[-1]:
-            return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
+            shown = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+            return f"{shown} {unit}"
         value /= 1024
     raise AssertionError("the last unit takes them all")
 
@@ -46,6 +58,12 @@ def percent(part: int, whole: int) -> str:
     return f"{share:.1f} %"
 
 
+def state(job: Job) -> str:
+    """What has become of a job, in a word or two."""
+    is_checked = job.dry_run and job.state == JobState.SUCCESS
+    return "Checked" if is_checked else STATES[JobState(job.state)]
+
+
 def value(found: object) -> str:
     """A value of a voter, in words."""
     match found:
@@ -61,6 +79,7 @@ def value(found: object) -> str:
 
 FILTERS = {
     "shown": value,
+    "state": state,
     "number": number,
     "plural": plural,
     "size": size,

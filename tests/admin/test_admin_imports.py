@@ -158,7 +158,7 @@ def test_home_shows_the_roll_and_what_is_running(app: Flask, browser: Browser) -
     shown = text_of(browser.get("/admin/"))
     assert "Voters 2" in shown
     assert "Eligible 50.0 %" in shown
-    assert "running.csv Pending" in shown
+    assert "running.csv Waiting" in shown
     assert re.search(r"Law 1 0\.0 %", shown)
 
 

@@ -63,7 +63,7 @@ def test_a_success_tells_every_count() -> None:
     ):
         assert line in lines
     assert "Columns that were not used: Hall" in mail.text
-    assert "INVALID_EMAIL: 5 rows." in mail.text
+    assert "5 rows: The e-mail address is not" in mail.text
     assert mail.text.index("INVALID_EMAIL") < mail.text.index("INVALID_YEAR")
     assert "2026-11-02 09:00:08 UTC" in mail.text
     assert "upload them again" in " ".join(mail.text.split())
@@ -132,7 +132,11 @@ def test_the_html_tells_the_same_and_lets_no_name_of_a_file_run() -> None:
     mail = compose(job(file_name=name), [], link="https://voters.example.edu/admin/imports/7/")
     assert name not in mail.html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;.csv" in mail.html
-    for text in ("993 of 1,000 rows saved", "INVALID_EMAIL: 5 rows.", "2026-11-02 09:00:08 UTC"):
+    for text in (
+        "993 of 1,000 rows saved",
+        "5 rows: The e-mail address is not",
+        "2026-11-02 09:00:08 UTC",
+    ):
         assert text in mail.html
     assert 'href="https://voters.example.edu/admin/imports/7/"' in mail.html
     assert "\nhttps://voters.example.edu/admin/imports/7/\n" in mail.text
