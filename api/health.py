@@ -16,6 +16,7 @@ from api.schemas import AnswerSchema, described
 from api.services import services
 from shared.database import database, pending_migrations
 from shared.messages import consumer_connection
+from shared.storage.store import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,10 @@ class ReadySchema(AnswerSchema):
         validate=OneOf(["ok", "unreachable"]),
         metadata=described("Without it workers find jobs a little later.", "ok"),
     )
+    storage = fields.String(
+        validate=OneOf(["ok", "unreachable"]),
+        metadata=described("Without it no file can be uploaded, read or downloaded.", "ok"),
+    )
 
 
 @blueprint.route("/live")
@@ -64,7 +69,7 @@ def ready() -> tuple[dict[str, str], int]:
     """Tell whether requests can be served
 
     A broker out of reach is told, and no reason to be not ready: uploads are accepted all the
-    same.
+    same. Neither is the upload store: all but the files can still be asked for.
     """
     verdict = _latest().verdict()
     return verdict, 200 if verdict["status"] == "ready" else 503
@@ -102,6 +107,7 @@ def _find_out() -> dict[str, str]:
         "status": "ready" if state == "ok" else "not ready",
         "database": state,
         "broker": "ok" if _broker_answers() else "unreachable",
+        "storage": "ok" if _storage_answers() else "unreachable",
     }
 
 
@@ -121,4 +127,14 @@ def _broker_answers() -> bool:
             probe.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
         except (*probe.recoverable_connection_errors, BrokerError):
             return False
+    return True
+
+
+def _storage_answers() -> bool:
+    try:
+        with database.connection_context():
+            services().store.check()
+    except (StoreUnavailable, OperationalError, InterfaceError) as error:
+        logger.warning("upload store out of reach", extra={"reason": type(error).__name__})
+        return False
     return True

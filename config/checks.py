@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
 
+from config.buckets import OPENERS, check_bucket
+
 MIN_SECRET_CHARS = 32
 WEAK_SECRET_WORDS = ("changeme", "change-me", "secret-key", "insecure", "development")
 HOST = re.compile(r"[A-Za-z0-9.-]+")
@@ -91,9 +93,15 @@ def check_addresses(addresses: str) -> None:
 
 
 def check_store(store: str) -> None:
+    """A folder, the database, or a bucket."""
     kind, _, place = store.partition(":")
-    if (kind, bool(place)) not in (("file", True), ("database", False)):
-        raise ValidationError("Use `file:FOLDER` or `database:`.")
+    if kind in OPENERS:
+        check_bucket(store)
+    elif (kind, bool(place)) not in (("file", True), ("database", False)):
+        raise ValidationError(
+            "Use `file:FOLDER`, `database:`, or a bucket: `s3://BUCKET/PREFIX`,"
+            " `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`."
+        )
 
 
 def check_one_encryption(use_tls: bool, use_ssl: bool) -> None:

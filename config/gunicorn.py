@@ -7,6 +7,8 @@ environment on its own.
 from pathlib import Path
 from typing import Any
 
+from config.advice import give_advice
+from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
 
 # The application finds its worker under this name among its extensions.
@@ -44,9 +46,11 @@ control_socket_disable = True
 def on_starting(server: object) -> None:
     """Refuse bad settings once, in the arbiter; it would restart a worker that exits for ever."""
     try:
-        load_settings()
+        settings = load_settings()
     except SettingsError as error:
         raise SystemExit(str(error)) from None
+    configure_logging(settings.log_level, readable=settings.debug)
+    give_advice(settings)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -4,6 +4,7 @@ import logging
 import socket
 import sys
 
+from config.advice import give_advice
 from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
 from consumer.courier import Courier
@@ -25,6 +26,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     configure_logging(settings.log_level, readable=settings.debug)
+    give_advice(settings)
     # Flask-Mail gives smtplib no timeout; all other sockets of this process set their own.
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)

@@ -12,7 +12,7 @@ from consumer.envelope import envelope, rejects_attachment
 from consumer.report_mail import compose
 from shared.jobs.models import Job, JobFault
 from shared.jobs.outbox import REPORT_MAILS
-from shared.storage.store import UploadStore
+from shared.storage.store import StoreUnavailable, UploadStore
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class PostOffice:
             refused = self._send(job)
         except Exception as error:
             reason = type(error).__name__
-            is_expected = isinstance(error, OSError | smtplib.SMTPException)
+            is_expected = isinstance(error, OSError | smtplib.SMTPException | StoreUnavailable)
             logger.warning(
                 "mail not sent",
                 extra={"job_id": str(job.id), "reason": reason},

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from chromium import launched
 from hypothesis import settings
+from object_server import ObjectServer, object_server
 from peewee import Database
 from playhouse.pool import PooledDatabase
 from playwright.sync_api import Browser
@@ -80,6 +81,13 @@ def _postgresql_problem() -> str | None:
 @pytest.fixture(scope="session")
 def _rabbitmq_problem() -> str | None:
     return _problem(probe_rabbitmq)
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[ObjectServer]:
+    """A server of buckets for all tests, each of which makes its own."""
+    with object_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

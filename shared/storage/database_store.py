@@ -1,9 +1,8 @@
 """Uploads as chunks in a table, for a platform whose web and worker have separate disks."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import BinaryIO, cast
+from contextlib import contextmanager
+from typing import BinaryIO
 
 from peewee import (
     BlobField,
@@ -16,6 +15,7 @@ from peewee import (
 )
 
 from shared.database import BaseModel, clock
+from shared.storage.local_copy import local_copy
 from shared.storage.store import FileLost, StoreUnavailable
 
 CHUNK_BYTES = 1024 * 1024
@@ -51,17 +51,8 @@ class DatabaseStore:
             raise
 
     def open(self, key: str) -> BinaryIO:
-        """Copy the chunks to a temporary file of this machine, one at a time."""
-        with _converting_errors(), _room_for_a_copy(), ExitStack() as undo:
-            copy = undo.enter_context(tempfile.TemporaryFile())
-            count = _count(key)
-            if not count:
-                raise FileLost(f"no chunk is stored for {key}")
-            for number in range(count):
-                copy.write(_chunk(key, number))
-            copy.seek(0)
-            undo.pop_all()
-        return cast(BinaryIO, copy)
+        with _converting_errors():
+            return local_copy(_chunks(key))
 
     def delete(self, key: str) -> None:
         with _converting_errors():
@@ -75,6 +66,10 @@ class DatabaseStore:
         )
         with _converting_errors():
             yield from [chunk.key for chunk in old]
+
+    def check(self) -> None:
+        with _converting_errors():
+            StoredChunk.select(StoredChunk.number).limit(1).scalar()
 
 
 class _ChunkWriter:
@@ -105,8 +100,12 @@ class _ChunkWriter:
         self.number += 1
 
 
-def _count(key: str) -> int:
-    return int(StoredChunk.select().where(StoredChunk.key == key).count())
+def _chunks(key: str) -> Iterator[bytes]:
+    count = StoredChunk.select().where(StoredChunk.key == key).count()
+    if not count:
+        raise FileLost(f"no chunk is stored for {key}")
+    for number in range(count):
+        yield _chunk(key, number)
 
 
 def _chunk(key: str, number: int) -> bytes:
@@ -122,11 +121,3 @@ def _converting_errors() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise StoreUnavailable("the database that keeps the uploads cannot be used") from error
-
-
-@contextmanager
-def _room_for_a_copy() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreUnavailable(f"no temporary copy can be made: {error.strerror}") from error

@@ -2,18 +2,15 @@
 
 import errno
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.storage.store import FileLost, StoreFull, StoreUnavailable
+from shared.storage.store import KEY, FileLost, StoreFull, StoreUnavailable
 
 PARTIAL = ".part"
-# What `uuid4().hex` gives. The folder may hold files of others, which are not ours to delete.
-KEY = re.compile("[0-9a-f]{32}")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -62,6 +59,12 @@ class FileStore:
                 with suppress(FileNotFoundError):
                     if KEY.fullmatch(key) and file.is_file() and file.stat().st_mtime <= latest:
                         yield key
+
+    def check(self) -> None:
+        with _converting_errors():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
+            raise StoreUnavailable("the upload folder may not be used")
 
 
 def _sync_names(folder: Path) -> None:

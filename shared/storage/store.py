@@ -1,10 +1,14 @@
 """The one interface of every upload store."""
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Protocol
 
 from peewee import InterfaceError, OperationalError
+
+# What `uuid4().hex` gives. A folder or bucket may hold files of others, not ours to delete.
+KEY = re.compile("[0-9a-f]{32}")
 
 
 class StoreFull(Exception):
@@ -43,6 +47,9 @@ class UploadStore(Protocol):
 
     def keys(self, *, older_than_seconds: float) -> Iterator[str]:
         """Keys of the files, whole or half-written, that nobody has written to for so long."""
+
+    def check(self) -> None:
+        """Return when the place behind it can be reached, which takes a moment at most."""
 
 
 @contextmanager

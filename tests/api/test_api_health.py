@@ -4,11 +4,13 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from api_client import ApiClient
 from conftest import close
 from flask import Flask
+from object_server import environment
 
 from api.app import create_app
 from config.settings import Settings
@@ -21,7 +23,9 @@ NO_BROKER = "amqp://guest:guest@127.0.0.1:1//"
 def test_a_migrated_database_makes_it_ready(app: Flask) -> None:
     answer = ApiClient(app, "").get("/health/ready")
     assert answer.status_code == 200
-    assert answer.get_json() == {"status": "ready", "database": "ok", "broker": "ok"}
+    assert answer.get_json() == {
+        "status": "ready", "database": "ok", "broker": "ok", "storage": "ok"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("url", "state"), [(NO_DATABASE, "unreachable"), (None, "not migrated")])
@@ -43,6 +47,18 @@ def test_a_dead_broker_is_told_and_no_reason_to_be_not_ready(
     answer = ApiClient(deaf, "").get("/health/ready")
     assert answer.status_code == 200
     assert answer.get_json()["broker"] == "unreachable"
+
+
+def test_an_upload_store_out_of_reach_is_told(
+    app: Flask, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    for name, value in environment("http://127.0.0.1:1").items():
+        monkeypatch.setenv(name, value)
+    for store in (f"file:{tmp_path}/taken", "s3://bucket/prefix"):
+        service = create_app(replace(settings, upload_store=store))
+        answer = ApiClient(service, "").get("/health/ready")
+        assert (answer.status_code, answer.get_json()["storage"]) == (200, "unreachable")
 
 
 @pytest.mark.service

@@ -1,7 +1,10 @@
 """The environment in, settings or one list of problems out."""
 
+from dataclasses import replace
+
 import pytest
 
+from config.advice import give_advice
 from config.settings import SettingsError, load_settings
 
 STRONG_KEY = "Zx9-8fKqLw2_tRv7YpB3nMs5DhJ1cGaE"
@@ -156,3 +159,61 @@ def test_allowed_hosts_are_a_comma_list_in_small_letters(monkeypatch: pytest.Mon
     assert load_settings(read_dotenv=False).allowed_hosts == (
         "voters.example.edu", ".example.org", "wähler.example", "*",
     )  # fmt: skip
+
+
+BUCKETS = {
+    "s3://bucket/prefix": {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"},
+    # The role of the machine, which only a request could find.
+    "s3://bucket": {},
+    "gs://bucket/prefix": {},
+    "az://container/prefix": {"AZURE_STORAGE_ACCOUNT_NAME": "name"},
+    "https://account.blob.core.windows.net/container/prefix": {},
+}
+
+
+@pytest.mark.parametrize("url", BUCKETS)
+def test_a_bucket_is_an_upload_store(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("UPLOAD_STORE", url)
+    for name, value in BUCKETS[url].items():
+        monkeypatch.setenv(name, value)
+    assert load_settings(read_dotenv=False).upload_store == url
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("s3://key:hunter2@bucket", "AWS_..."),
+        ("s3://bucket?region=eu", "AWS_..."),
+        ("s3:bucket", "URL"),
+        ("s3://bucket/prefix", "SecretAccessKey"),
+        ("az://container", "Account"),
+        ("https://example.edu/files", "URL"),
+    ],
+)  # fmt: skip
+def test_a_bucket_that_url_and_environment_do_not_describe_is_told_why(
+    url: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("UPLOAD_STORE", url)
+    text = problems()
+    assert reason in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    ("store", "debug", "warnings"),
+    [("file:var/uploads", False, 1), ("file:var/uploads", True, 0), ("database:", False, 0)],
+)
+def test_a_deployed_service_is_told_that_web_and_worker_must_share_a_folder(
+    store: str,
+    debug: bool,
+    warnings: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", STRONG_KEY)
+    settings = load_settings(read_dotenv=False)
+    give_advice(replace(settings, upload_store=store, debug=debug))
+    assert len(caplog.records) == warnings

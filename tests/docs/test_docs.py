@@ -61,7 +61,8 @@ def test_the_example_of_an_env_file_names_no_unknown_setting() -> None:
     named = set(re.findall(r"^#?\s?([A-Z_]+)=", ENV_EXAMPLE, re.MULTILINE))
     assert named
     assert named <= READ_VARIABLES | {
-        "SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL", "PORT", "WEB_CONCURRENCY"
+        "SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL", "PORT", "WEB_CONCURRENCY",
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL",
     }  # fmt: skip
 
 

@@ -10,19 +10,32 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from object_server import ObjectServer, environment
 from peewee import IntegrityError
 
 from shared.database import clock, database
 from shared.storage.choice import open_store
 from shared.storage.database_store import CHUNK_BYTES, StoredChunk
 from shared.storage.file_store import FileStore
+from shared.storage.object_store import PART_BYTES
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable, UploadStore
 
 
-@pytest.fixture(params=["file", "database"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, any_database: object) -> UploadStore:
-    setting = f"file:{tmp_path / 'uploads'}" if request.param == "file" else "database:"
-    return open_store(setting)
+@pytest.fixture(params=["file", "database", "s3", "gs"])
+def store(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    any_database: object,
+    buckets: ObjectServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> UploadStore:
+    if request.param == "file":
+        return open_store(f"file:{tmp_path / 'uploads'}")
+    if request.param == "database":
+        return open_store("database:")
+    for name, value in environment(buckets.url).items():
+        monkeypatch.setenv(name, value)
+    return open_store(f"{request.param}://{buckets.new_bucket()}/up/loads")
 
 
 def put(store: UploadStore, key: str, *parts: bytes) -> None:
@@ -32,7 +45,8 @@ def put(store: UploadStore, key: str, *parts: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", [1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 7]
+    "size",
+    [1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 7, 2 * PART_BYTES + 7],
 )
 def test_what_was_written_is_read_back(store: UploadStore, size: int) -> None:
     content = bytes(range(256)) * (size // 256 + 1)
@@ -59,6 +73,12 @@ def test_an_upload_that_breaks_off_is_not_there(store: UploadStore) -> None:
         store.open("a")
 
 
+def test_a_store_that_can_be_used_says_so(store: UploadStore) -> None:
+    store.check()
+    put(store, "a", b"x")
+    store.check()
+
+
 def test_a_deleted_file_is_lost_and_deleting_it_again_is_nothing(store: UploadStore) -> None:
     put(store, "a", b"x")
     store.delete("a")
@@ -77,8 +97,11 @@ def test_a_broken_off_upload_leaves_no_partial_file(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
-    with pytest.raises(StoreUnavailable), FileStore(tmp_path / "taken").writing("a"):
+    store = FileStore(tmp_path / "taken")
+    with pytest.raises(StoreUnavailable), store.writing("a"):
         pass
+    with pytest.raises(StoreUnavailable):
+        store.check()
 
 
 def test_no_room_is_told_apart_from_a_broken_disk(tmp_path: Path) -> None:

@@ -1,0 +1,16 @@
+"""What may be meant as it is set, but is seldom right: told once at the start of a process."""
+
+import logging
+
+from config.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def give_advice(settings: Settings) -> None:
+    """Log a warning for each setting that a deployed service should think about."""
+    if not settings.debug and settings.upload_store.startswith("file:"):
+        logger.warning(
+            "UPLOAD_STORE is a folder: web and workers must share its disk; where they do not,"
+            " take database: or a bucket"
+        )

@@ -1,0 +1,25 @@
+"""A stored file as a file of this machine, since readers of workbooks jump about in it."""
+
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import BinaryIO, cast
+
+from shared.storage.store import StoreUnavailable
+
+
+def local_copy(blocks: Iterable[bytes]) -> BinaryIO:
+    """A file that holds the blocks, at its start, for the caller to close.
+
+    It has no name, so nobody else can open it and nothing of it stays. Memory use is one block.
+    Raises `StoreUnavailable` when there is no room for it, and what `blocks` raises.
+    """
+    try:
+        with ExitStack() as undo:
+            copy = undo.enter_context(tempfile.TemporaryFile())
+            copy.writelines(blocks)
+            copy.seek(0)
+            undo.pop_all()
+    except OSError as error:
+        raise StoreUnavailable(f"no temporary copy can be made: {error.strerror}") from error
+    return cast(BinaryIO, copy)

@@ -1,0 +1,139 @@
+"""What goes wrong with a bucket and its server."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from threading import Timer
+from uuid import uuid4
+
+import pytest
+from object_server import ObjectServer, environment
+from relay import Relay, relay_to
+from running import wait_for
+
+from shared.storage.object_store import PART_BYTES, ObjectStore
+from shared.storage.store import FileLost, StoreUnavailable
+
+PATIENCE_SECONDS = 0.7
+
+
+@pytest.fixture
+def relay(buckets: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
+    with relay_to(buckets.url) as relay:
+        for name, value in environment(relay.url).items():
+            monkeypatch.setenv(name, value)
+        yield relay
+
+
+@pytest.fixture
+def bucket(buckets: ObjectServer) -> str:
+    return buckets.new_bucket()
+
+
+@pytest.fixture
+def store(relay: Relay, bucket: str) -> ObjectStore:
+    return ObjectStore(f"s3://{bucket}/up/loads", request_seconds=PATIENCE_SECONDS)
+
+
+def keys(store: ObjectStore) -> list[str]:
+    return list(store.keys(older_than_seconds=-1))
+
+
+def parts_left(buckets: ObjectServer, bucket: str) -> bool:
+    return "<UploadId>" in buckets.ask(f"/{bucket}?uploads")
+
+
+def test_nothing_stays_of_an_upload_that_breaks_off(
+    store: ObjectStore, buckets: ObjectServer, bucket: str
+) -> None:
+    with pytest.raises(ZeroDivisionError), store.writing("a") as sink:
+        for _ in range(4):
+            sink.write(b"x" * PART_BYTES)
+        wait_for(lambda: parts_left(buckets, bucket), 5, "no part was sent while it was written")
+        raise ZeroDivisionError
+    assert not parts_left(buckets, bucket)
+    assert "<Contents>" not in buckets.ask(f"/{bucket}")
+
+
+def test_nothing_can_be_seen_of_the_upload_of_a_killed_process(
+    store: ObjectStore, buckets: ObjectServer, bucket: str
+) -> None:
+    program = (
+        "import time; from shared.storage.object_store import ObjectStore, PART_BYTES\n"
+        f"with ObjectStore('s3://{bucket}/up/loads').writing('a') as sink:\n"
+        "    sink.write(b'x' * 3 * PART_BYTES); time.sleep(60)"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", program])
+    wait_for(lambda: parts_left(buckets, bucket), 20, "no part was sent")
+    writer.send_signal(signal.SIGKILL)
+    writer.wait(5)
+    with pytest.raises(FileLost):
+        store.open("a")
+    assert keys(store) == []
+
+
+@pytest.mark.parametrize("size_bytes", [1, 3 * PART_BYTES])
+def test_a_hung_server_is_given_up_in_time_and_nothing_was_stored(
+    store: ObjectStore, relay: Relay, size_bytes: int
+) -> None:
+    started_at = time.monotonic()
+    with pytest.raises(StoreUnavailable), store.writing("a") as sink:
+        relay.freeze()
+        sink.write(b"x" * size_bytes)
+    for ask in (store.check, lambda: store.open("a"), lambda: store.delete("a")):
+        with pytest.raises(StoreUnavailable, match="no answer"):
+            ask()
+    # Each one request; a broken upload of parts asks a second time, to throw them away.
+    assert time.monotonic() - started_at < 5 * PATIENCE_SECONDS + 1
+    relay.thaw()
+    store.check()
+
+
+def test_a_server_that_comes_back_is_used_again(store: ObjectStore, relay: Relay) -> None:
+    with store.writing("a") as sink:
+        sink.write(b"x")
+    relay.close()
+    for ask in (
+        store.check,
+        lambda: store.open("a"),
+        lambda: list(store.keys(older_than_seconds=0)),
+    ):
+        with pytest.raises(StoreUnavailable):
+            ask()
+    relay.open()
+    with store.open("a") as file:
+        assert file.read() == b"x"
+
+
+def test_a_server_that_is_away_for_a_moment_is_asked_again(relay: Relay, bucket: str) -> None:
+    store = ObjectStore(f"s3://{bucket}/up/loads")
+    relay.close()
+    Timer(0.1, relay.open).start()
+    with store.writing("a") as sink:
+        sink.write(b"x")
+    with store.open("a") as file:
+        assert file.read() == b"x"
+
+
+def test_a_missing_bucket_makes_no_file_look_lost_or_deleted(relay: Relay) -> None:
+    store = ObjectStore("s3://nobodys/up")
+    for ask in (lambda: store.open("a"), lambda: store.delete("a"), store.check):
+        with pytest.raises(StoreUnavailable, match="404 Not Found"):
+            ask()
+    with pytest.raises(StoreUnavailable), store.writing("a") as sink:
+        sink.write(b"x")
+
+
+def test_what_others_keep_in_the_bucket_is_not_listed(
+    store: ObjectStore, buckets: ObjectServer, bucket: str
+) -> None:
+    for name in (
+        "notes.txt",
+        f"up/{uuid4().hex}",
+        "up/loads/roll.csv",
+        f"up/loads/x/{uuid4().hex}",
+    ):
+        buckets.ask(f"/{bucket}/{name}", "PUT")
+    assert keys(store) == []
