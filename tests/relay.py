@@ -23,8 +23,12 @@ class Relay:
         self._last_words: bytes | None = None
         self._port = 0
         self.open()
-        user = server.netloc.rpartition("@")[0]
-        self.url = server._replace(netloc=f"{user}@127.0.0.1:{self._port}").geturl()
+        user = "".join(server.netloc.rpartition("@")[:2])
+        self.url = server._replace(netloc=f"{user}127.0.0.1:{self._port}").geturl()
+
+    def lead_to(self, port: int) -> None:
+        """Where connections from now on go; those that are there stay."""
+        self._target = (self._target[0], port)
 
     def open(self) -> None:
         listener = socket.create_server(("127.0.0.1", self._port))

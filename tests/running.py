@@ -90,19 +90,20 @@ class Answer:
 
 @dataclass
 class Service:
-    """A running service and a client of it."""
+    """A running service and a client of it. `folder` is where its code lies."""
 
     environment: dict[str, str]
     url: str
     token: str
     inbox: Inbox
+    folder: Path = ROOT
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     def start(self, process: str, name: str | None = None) -> None:
         """Start a command of the Procfile."""
         self.processes[name or process] = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec {procfile()[process]}"],
-            cwd=ROOT,
+            ["/bin/sh", "-c", f"exec {procfile(self.folder)[process]}"],
+            cwd=self.folder,
             env=self.environment,
             start_new_session=True,
         )
@@ -134,6 +135,14 @@ class Service:
     def get(self, path: str, token: str | None = None) -> Answer:
         return self._send(urllib.request.Request(self.url + path), token)
 
+    def download(self, path: str) -> bytes:
+        """A file from the API."""
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": f"Bearer {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return bytes(answer.read())
+
     def upload(
         self,
         content: bytes,
@@ -142,19 +151,11 @@ class Service:
         query: str = "",
         **headers: str,
     ) -> Answer:
-        boundary = uuid4().hex
-        body = b"".join(
-            (
-                f'--{boundary}\r\nContent-Disposition: form-data; name="file";'
-                f' filename="{name}"\r\nContent-Type: {mime_type}\r\n\r\n'.encode(),
-                content,
-                f"\r\n--{boundary}--\r\n".encode(),
-            )
-        )
+        body, content_type = form(content, name, mime_type)
         request = urllib.request.Request(
             f"{self.url}/api/upload/{query}",
             data=body,
-            headers={"Content-Type": f"multipart/form-data; boundary={boundary}", **headers},
+            headers={"Content-Type": content_type, **headers},
         )
         return self._send(request, None)
 
@@ -192,7 +193,7 @@ class Service:
         """Run a `flask` command in the service's surroundings."""
         return subprocess.run(
             [BIN / "flask", *words],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,
@@ -239,10 +240,21 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
         try:
             service.start("web")
             service.start("worker")
-            wait_for(lambda: _answers(port), 20, "the web process did not start")
+            wait_for(lambda: answers(port), 20, "the web process did not start")
             yield service
         finally:
             service.stop()
+
+
+def form(content: bytes, name: str = "roll.csv", mime_type: str = "text/csv") -> tuple[bytes, str]:
+    """A file as a browser's form sends it, and the content type of that."""
+    boundary = uuid4().hex
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: {mime_type}\r\n\r\n"
+    )
+    body = b"".join((head.encode(), content, f"\r\n--{boundary}--\r\n".encode()))
+    return body, f"multipart/form-data; boundary={boundary}"
 
 
 def text_of(mail: EmailMessage, kind: str = "plain") -> str:
@@ -252,9 +264,9 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
     return str(body.get_content())
 
 
-def procfile() -> dict[str, str]:
+def procfile(folder: Path = ROOT) -> dict[str, str]:
     """The commands of the Procfile by the names of their processes."""
-    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "Procfile").read_text(encoding="utf-8").splitlines()
     return dict(line.split(": ", 1) for line in lines if line.strip())
 
 
@@ -289,7 +301,7 @@ def _program(process: int | str) -> bytes:
         return b""
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     """Whether an application is there, not only the arbiter's socket."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5) as answer:

@@ -1,0 +1,68 @@
+"""Machines as a platform makes them: each a copy of the code with a disk and a port of its own,
+told of everything by its environment."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from running import ADMIN, BIN, ROOT, SECRET_KEY, Inbox, Service, answers, free_port, wait_for
+
+
+@contextmanager
+def deployed(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Service, Service]]:
+    """Two machines after their release, with a web process each and no worker yet. Their token may
+    do everything."""
+    with Inbox().open() as inbox, ExitStack() as stopping:
+        one = _machine(folder / "one", inbox, settings)
+        other = _machine(folder / "other", inbox, settings)
+        for machine in (one, other):
+            stopping.callback(machine.stop)
+        release(one)
+        token = one.command("create-token", "tests", "--scope", "admin").stdout.strip()
+        for machine in (one, other):
+            machine.token = token
+            start_web(machine)
+        yield one, other
+
+
+def release(service: Service) -> None:
+    """What a platform runs before the new code serves anybody."""
+    service.start("release")
+    assert service.wait_stopped("release", 30) == 0
+
+
+def _machine(folder: Path, inbox: Inbox, settings: dict[str, str]) -> Service:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    environment = {
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "SECRET_KEY": SECRET_KEY,
+        "TRUSTED_PROXIES": "1",
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(inbox.port),
+        "ADMIN_EMAIL": ADMIN,
+        "WEB_CONCURRENCY": "1",
+        **settings,
+    }
+    return Service(environment, "", "", inbox, folder=folder)
+
+
+def start_web(service: Service, name: str = "web") -> int:
+    """Start a web process on a port of its own, and wait until it answers; returns the port."""
+    port = free_port()
+    service.environment["PORT"] = str(port)
+    service.start("web", name)
+    wait_for(lambda: answers(port), 30, "the web process did not start")
+    service.url = f"http://127.0.0.1:{port}"
+    return port

@@ -1,0 +1,127 @@
+"""The Procfile as a platform runs it: machines without a shared disk, told by their environment."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+from urllib.parse import urlsplit
+
+import pytest
+from deployment import deployed, start_web
+from load import Load, load_on
+from object_server import ObjectServer, environment
+from relay import Relay, relay_to
+from running import Service, form, wait_for
+
+from benchmarks.rolls import write_csv
+
+pytestmark = pytest.mark.service
+
+LARGE_ROWS = 100_000
+ROLL = b"student_id,email\nA-1,a1@x.edu\nA-2,not an address\n"
+# A platform's router knows of the new process first, and the old one hears a little later.
+ROUTER_SECONDS = 0.5
+
+
+@pytest.fixture(params=["database", "s3"])
+def machines(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    fresh_postgresql_url: str,
+    fresh_rabbitmq_url: str,
+    buckets: ObjectServer,
+) -> Iterator[tuple[Service, Service]]:
+    store = "database:" if request.param == "database" else f"s3://{buckets.new_bucket()}/uploads"
+    settings = {
+        # As the platforms name them.
+        "DATABASE_URL": fresh_postgresql_url.replace("postgresql://", "postgres://"),
+        "CLOUDAMQP_URL": fresh_rabbitmq_url,
+        "UPLOAD_STORE": store,
+        **environment(buckets.url),
+    }
+    with deployed(tmp_path, settings) as machines:
+        yield machines
+
+
+def test_machines_share_files_without_a_disk_and_are_replaced_without_a_loss(
+    machines: tuple[Service, Service], tmp_path: Path
+) -> None:
+    one, other = machines
+    other.start("worker")
+    check_that_files_cross(one, other)
+    one.start("worker")
+    with relay_to(one.url) as router:
+        front = Service(one.environment, router.url, one.token, one.inbox)
+        large = write_csv(tmp_path / "large.csv", LARGE_ROWS).read_bytes()
+        large_id = str(front.upload(large).body["task_id"])
+        with load_on(front) as load:
+            wait_for(lambda: is_started(front, large_id), 20, "the large roll was not started")
+            for machine in machines:
+                replace_worker(machine)
+            replace_web(one, router, load)
+        check_that_nothing_was_lost(front, load)
+        assert front.finished(large_id, 60)["report"]["created"] == LARGE_ROWS
+
+
+def check_that_files_cross(one: Service, other: Service) -> None:
+    """Upload to the one; the other's worker reads the file, and both hand files out."""
+    task_id = one.upload(ROLL).body["task_id"]
+    report = other.finished(task_id)["report"]
+    assert (report["created"], report["errors"]) == (1, {"INVALID_EMAIL": 1})
+    assert other.download(f"/api/jobs/{task_id}/file") == ROLL
+    assert b"not an address" in one.download(f"/api/jobs/{task_id}/rejects.csv")
+    assert other.get("/health/ready").body["storage"] == "ok"
+    assert [machine for machine in (one, other) if (machine.folder / "var").exists()] == []
+
+
+def is_started(service: Service, task_id: str) -> bool:
+    return bool(service.status(task_id)["state"] == "STARTED")
+
+
+def replace_worker(machine: Service) -> None:
+    machine.start("worker", "next worker")
+    machine.signal("worker", signal.SIGTERM)
+    # The latter when it had not begun yet.
+    assert machine.wait_stopped("worker", 10) in (0, -signal.SIGTERM)
+
+
+def replace_web(machine: Service, router: Relay, load: Load) -> None:
+    """The old process is told to stop while it reads an upload, and answers that one still."""
+    upload = HalfAnUpload(router.url, machine.token)
+    router.lead_to(start_web(machine, "next web"))
+    sleep(ROUTER_SECONDS)
+    machine.signal("web", signal.SIGTERM)
+    before = len(load.jobs)
+    wait_for(lambda: len(load.jobs) > before + 2, 20, "the next process serves nobody")
+    assert upload.answer().startswith(b"HTTP/1.1 202 ")
+    assert machine.wait_stopped("web", 30) == 0
+
+
+class HalfAnUpload:
+    """An upload of which a part is on its way."""
+
+    def __init__(self, url: str, token: str) -> None:
+        body, content_type = form(ROLL * 100)
+        head = (
+            f"POST /api/upload/ HTTP/1.1\r\nHost: x.edu\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self._rest = body[len(body) // 2 :]
+        parts = urlsplit(url)
+        self._connection = socket.create_connection((parts.hostname, parts.port), timeout=20)
+        self._connection.sendall(head.encode() + body[: len(body) // 2])
+
+    def answer(self) -> bytes:
+        """Send the rest; returns the beginning of the answer."""
+        with self._connection:
+            self._connection.sendall(self._rest)
+            return self._connection.recv(1024)
+
+
+def check_that_nothing_was_lost(service: Service, load: Load) -> None:
+    assert load.failures == []
+    for student_id, task_id in load.jobs.items():
+        report = service.finished(task_id, 60)["report"]
+        assert (report["created"], report["updated"]) == (1, 0)
+        assert service.get(f"/api/voters/{student_id}/").status == 200
