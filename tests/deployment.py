@@ -20,18 +20,12 @@ def deployed(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Service, 
         other = _machine(folder / "other", inbox, settings)
         for machine in (one, other):
             stopping.callback(machine.stop)
-        release(one)
+        one.release()
         token = one.command("create-token", "tests", "--scope", "admin").stdout.strip()
         for machine in (one, other):
             machine.token = token
             start_web(machine)
         yield one, other
-
-
-def release(service: Service) -> None:
-    """What a platform runs before the new code serves anybody."""
-    service.start("release")
-    assert service.wait_stopped("release", 30) == 0
 
 
 def _machine(folder: Path, inbox: Inbox, settings: dict[str, str]) -> Service:

@@ -108,6 +108,11 @@ class Service:
             start_new_session=True,
         )
 
+    def release(self) -> None:
+        """What a platform runs before new code serves anybody."""
+        self.start("release")
+        assert self.wait_stopped("release", 60) == 0
+
     def signal(self, name: str, number: signal.Signals) -> None:
         self.processes[name].send_signal(number)
 
@@ -134,6 +139,9 @@ class Service:
 
     def get(self, path: str, token: str | None = None) -> Answer:
         return self._send(urllib.request.Request(self.url + path), token)
+
+    def post(self, path: str) -> Answer:
+        return self._send(urllib.request.Request(self.url + path, method="POST"), None)
 
     def download(self, path: str) -> bytes:
         """A file from the API."""
@@ -234,8 +242,7 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
     }
     service = Service(environment, f"http://127.0.0.1:{port}", "", inbox)
     with inbox.open():
-        released = service.command("migrate")
-        assert released.returncode == 0, released.stderr
+        service.release()
         service.token = service.command("create-token", "tests").stdout.strip()
         try:
             service.start("web")
