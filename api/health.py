@@ -132,9 +132,8 @@ def _broker_answers() -> bool:
 
 def _storage_answers() -> bool:
     try:
-        with database.connection_context():
-            services().store.check()
-    except (StoreUnavailable, OperationalError, InterfaceError) as error:
-        logger.warning("upload store out of reach", extra={"reason": type(error).__name__})
+        services().store.check()
+    except StoreUnavailable as error:
+        logger.warning("upload store out of reach", extra={"reason": str(error)})
         return False
     return True

@@ -25,6 +25,8 @@ def deployed(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Service, 
         for machine in (one, other):
             machine.token = token
             start_web(machine)
+        for machine in (one, other):
+            wait_for_web(machine)
         yield one, other
 
 
@@ -52,11 +54,16 @@ def _machine(folder: Path, inbox: Inbox, settings: dict[str, str]) -> Service:
     return Service(environment, "", "", inbox, folder=folder)
 
 
-def start_web(service: Service, name: str = "web") -> int:
-    """Start a web process on a port of its own, and wait until it answers; returns the port."""
+def start_web(machine: Service, name: str = "web") -> None:
+    """Start a web process on a port of its own, which is the machine's from now on."""
     port = free_port()
-    service.environment["PORT"] = str(port)
-    service.start("web", name)
+    machine.environment["PORT"] = str(port)
+    machine.url = f"http://127.0.0.1:{port}"
+    machine.start("web", name)
+
+
+def wait_for_web(machine: Service) -> int:
+    """The port of the web process, once it answers."""
+    port = int(machine.environment["PORT"])
     wait_for(lambda: answers(port), 30, "the web process did not start")
-    service.url = f"http://127.0.0.1:{port}"
     return port

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from object_server import environment
 
 from config.settings import MailSettings
 from consumer.mailer import PostOffice
@@ -22,6 +23,8 @@ from shared.jobs.states import OutboxState
 from shared.jobs.store import StoredFile
 from shared.roll.report import Report
 from shared.storage.choice import open_store
+from shared.storage.object_store import ObjectStore
+from shared.storage.store import UploadStore
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -75,7 +78,7 @@ def mail_server() -> Iterator[tuple[MailServer, int]]:
     controller.stop()
 
 
-def post_office(port: int, *recipients: str) -> PostOffice:
+def post_office(port: int, *recipients: str, store: UploadStore = STORE) -> PostOffice:
     return PostOffice(
         MailSettings(
             host="127.0.0.1",
@@ -89,7 +92,7 @@ def post_office(port: int, *recipients: str) -> PostOffice:
             timeout_seconds=2.0,
             attachment_bytes=ATTACHMENT_BYTES,
         ),
-        STORE,
+        store,
         "https://voters.example.edu/roll",
     )
 
@@ -265,3 +268,20 @@ def test_a_mail_that_is_tried_again_is_known_as_the_same(
     post_office(port, "a@example.edu").send_one()
     first, again = (mail["Message-ID"] for _, mail in server.mails)
     assert first == again
+
+
+def test_a_store_out_of_reach_delays_the_mail_and_its_words_stay_out_of_the_log(
+    mail_server: tuple[MailServer, int],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, port = mail_server
+    for name, value in environment("http://127.0.0.1:1").items():
+        monkeypatch.setenv(name, value)
+    claim = finished_job(rejects=b"x")
+    away = ObjectStore("s3://bucket/prefix", request_seconds=0.3)
+    assert post_office(port, "a@example.edu", store=away).send_one() is True
+    assert server.mails == []
+    job = job_of(claim)
+    assert (job.report_mail, job.report_mail_error) == (MailState.PENDING, "StoreUnavailable")
+    assert "127.0.0.1" not in caplog.text

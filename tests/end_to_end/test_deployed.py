@@ -8,7 +8,7 @@ from time import sleep
 from urllib.parse import urlsplit
 
 import pytest
-from deployment import deployed, start_web
+from deployment import deployed, start_web, wait_for_web
 from load import Load, load_on
 from object_server import ObjectServer, environment
 from relay import Relay, relay_to
@@ -18,10 +18,10 @@ from benchmarks.rolls import write_csv
 
 pytestmark = pytest.mark.service
 
-LARGE_ROWS = 100_000
+LARGE_ROWS = 40_000
 ROLL = b"student_id,email\nA-1,a1@x.edu\nA-2,not an address\n"
 # A platform's router knows of the new process first, and the old one hears a little later.
-ROUTER_SECONDS = 0.5
+ROUTER_SECONDS = 0.3
 
 
 @pytest.fixture(params=["database", "s3"])
@@ -89,7 +89,8 @@ def replace_worker(machine: Service) -> None:
 def replace_web(machine: Service, router: Relay, load: Load) -> None:
     """The old process is told to stop while it reads an upload, and answers that one still."""
     upload = HalfAnUpload(router.url, machine.token)
-    router.lead_to(start_web(machine, "next web"))
+    start_web(machine, "next web")
+    router.lead_to(wait_for_web(machine))
     sleep(ROUTER_SECONDS)
     machine.signal("web", signal.SIGTERM)
     before = len(load.jobs)

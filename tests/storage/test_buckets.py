@@ -137,3 +137,21 @@ def test_what_others_keep_in_the_bucket_is_not_listed(
     ):
         buckets.ask(f"/{bucket}/{name}", "PUT")
     assert keys(store) == []
+
+
+@pytest.mark.usefixtures("relay")
+def test_memory_is_flat_in_the_size_of_the_file(bucket: str) -> None:
+    program = (
+        "import resource\n"
+        "from shared.storage.object_store import ObjectStore, PART_BYTES\n"
+        f"store = ObjectStore('s3://{bucket}/up/loads')\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "before = peak()\n"
+        "with store.writing('a') as sink:\n"
+        "    for _ in range(12 * 20):\n"
+        "        sink.write(b'x' * (PART_BYTES // 20))\n"
+        "store.open('a').close()\n"
+        "print(peak() - before)"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert int(shown.stdout) < 40
