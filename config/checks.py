@@ -93,7 +93,6 @@ def check_addresses(addresses: str) -> None:
 
 
 def check_store(store: str) -> None:
-    """A folder, the database, or a bucket."""
     kind, _, place = store.partition(":")
     if kind in OPENERS:
         check_bucket(store)

@@ -283,5 +283,5 @@ def test_a_store_out_of_reach_delays_the_mail_and_its_words_stay_out_of_the_log(
     assert post_office(port, "a@example.edu", store=away).send_one() is True
     assert server.mails == []
     job = job_of(claim)
-    assert (job.report_mail, job.report_mail_error) == (MailState.PENDING, "StoreUnavailable")
+    assert (job.report_mail, job.report_mail_error) == (OutboxState.PENDING, "StoreUnavailable")
     assert "127.0.0.1" not in caplog.text
