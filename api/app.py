@@ -28,6 +28,7 @@ from api.failures import Failures
 from api.forms import FormRequest
 from api.openapi import OPENAPI_CONFIG
 from api.proxies import behind_proxies
+from api.request_ids import name_requests
 from api.request_log import log_requests
 from api.security_headers import add_security_headers
 from api.services import Services, attach
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.strict_slashes = False
     open_database(settings.database_url, pool_size=threads, answer_seconds=ANSWER_SECONDS)
     attach(app, _services(settings))
+    name_requests(app)
     log_requests(app)
     app.before_request(authenticate)
     app.after_request(add_security_headers)

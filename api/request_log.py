@@ -27,6 +27,9 @@ def _summarise(response: Response) -> Response:
             "route": request.url_rule.rule if request.url_rule else "-",
             "status": response.status_code,
             "duration_ms": round(1000 * (time.perf_counter() - g.started), 1),
+            # None for an answer that is made while it is sent, which measuring it would make at
+            # once.
+            "bytes": response.content_length,
             "token_id": token.id if token else None,
         },
     )

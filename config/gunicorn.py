@@ -16,6 +16,7 @@ WORKER = "gunicorn.worker"
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 # nosec B108 # no file of ours
 
 worker_class = "api.web_worker.WebWorker"
+logger_class = "api.web_log.WebLog"
 # Also the size of each process's pool of database connections: a thread uses one at most.
 threads = 8
 # For a worker whose main loop hangs. A slow client keeps neither it nor, for long, a thread.

@@ -1,7 +1,8 @@
 """Log lines: readable ones on a laptop, JSON ones for a machine.
 
-Event text plus `extra`; the formatter shows the fields of `extra` behind the text. A database
-driver quotes the row at fault under DETAIL, which may hold personal data: that part is cut.
+Event text plus `extra`; the formatter shows the fields of `extra` behind the text, and those of
+`config.log_context`. A database driver quotes the row at fault under DETAIL, which may hold
+personal data: that part is cut.
 """
 
 import json
@@ -10,6 +11,8 @@ import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
+
+from config.log_context import log_fields
 
 KNOWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT):.*?(?=^Traceback|^The above|^During|\Z)", re.M | re.S)
@@ -46,13 +49,19 @@ class JsonFormatter(ReadableFormatter):
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in KNOWN_ATTRIBUTES}
+    given = {name: value for name, value in vars(record).items() if name not in KNOWN_ATTRIBUTES}
+    return {**given, **{name: value for name, value in log_fields().items() if name not in given}}
+
+
+def formatter(*, readable: bool) -> logging.Formatter:
+    """How the lines of this service look."""
+    return ReadableFormatter() if readable else JsonFormatter()
 
 
 def configure_logging(level: str, *, readable: bool) -> None:
     """Send every log line to standard error, as the platforms that run a Procfile expect."""
     output = logging.StreamHandler(sys.stderr)
-    output.setFormatter(ReadableFormatter() if readable else JsonFormatter())
+    output.setFormatter(formatter(readable=readable))
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(level)

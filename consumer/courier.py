@@ -5,6 +5,7 @@ import json
 import logging
 import time
 
+from config.log_context import logged_with
 from config.settings import WebhookSettings
 from consumer.webhook_call import headers_of, post
 from shared.jobs.models import Job
@@ -29,9 +30,14 @@ class Courier:
         job = WEBHOOK_CALLS.claim()
         if job is None:
             return False
+        with logged_with(request_id=job.request_id):
+            self._settle(job)
+        return True
+
+    def _settle(self, job: Job) -> None:
         if not self._settings.url:
             WEBHOOK_CALLS.note_nobody(job.id, "No WEBHOOK_URL is set.")
-            return True
+            return
         try:
             self._call(job)
         except Exception as error:
@@ -46,7 +52,6 @@ class Courier:
         else:
             WEBHOOK_CALLS.note_sent(job.id)
             logger.info("webhook told", extra={"job_id": str(job.id)})
-        return True
 
     def _call(self, job: Job) -> None:
         body = json.dumps(describe(job), ensure_ascii=False).encode()

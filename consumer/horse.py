@@ -1,4 +1,4 @@
-"""The work horse: `python -m consumer.horse JOB_ID ATTEMPT` does one attempt and ends.
+"""The work horse: `python -m consumer.horse JOB_ID ATTEMPT REQUEST_ID` does one attempt and ends.
 
 It is a process of its own so that it may crash, leak or be killed without taking the worker
 along. Its standard input is a pipe held open by the worker: when that ends, so does the horse.
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from peewee import InterfaceError, OperationalError
 
+from config.log_context import begin
 from config.logging import configure_logging
 from config.settings import load_settings
 from shared.database import database, open_database
@@ -31,7 +32,7 @@ CPU_MARGIN_SECONDS = 5
 ANSWER_SHARE = 0.25
 
 
-def main(job_id: str, attempt: str) -> int:
+def main(job_id: str, attempt: str, request_id: str = "") -> int:
     """Do the attempt that the worker has claimed; the outcome is in the job.
 
     Returns the exit status: 0; OUT_OF_MEMORY, which the worker turns into the job's failure; or
@@ -44,12 +45,14 @@ def main(job_id: str, attempt: str) -> int:
         cpu_seconds=settings.job_time_limit_seconds + CPU_MARGIN_SECONDS,
     )
     configure_logging(settings.log_level, readable=settings.debug)
+    claim = Claim(UUID(job_id), int(attempt), request_id or None)
+    begin(**claim.log_fields)
     open_database(
         settings.database_url, answer_seconds=ANSWER_SHARE * settings.job_time_limit_seconds
     )
     try:
         perform(
-            Claim(UUID(job_id), int(attempt)),
+            claim,
             store=open_store(settings.upload_store),
             limits=Limits(settings.max_rows, fast_sheet_bytes=settings.fast_sheet_bytes),
             max_attempts=settings.max_attempts,
@@ -60,7 +63,7 @@ def main(job_id: str, attempt: str) -> int:
         # Not a traceback: past the log's formatter it could quote a row.
         logger.warning(
             "outcome not written; the worker gives the job back",
-            extra={"job_id": job_id, "attempt": attempt, "reason": type(error).__name__},
+            extra={"reason": type(error).__name__},
         )
         return OUT_OF_REACH
     database.close()

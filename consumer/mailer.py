@@ -6,6 +6,7 @@ import smtplib
 from flask import Flask
 from flask_mail import Mail
 
+from config.log_context import logged_with
 from config.settings import MailSettings
 from consumer.delivery import deliver
 from consumer.envelope import envelope, rejects_attachment
@@ -43,9 +44,14 @@ class PostOffice:
         job = REPORT_MAILS.claim()
         if job is None:
             return False
+        with logged_with(request_id=job.request_id):
+            self._settle(job)
+        return True
+
+    def _settle(self, job: Job) -> None:
         if not self._settings.recipients:
             REPORT_MAILS.note_nobody(job.id, "No ADMIN_EMAIL is set.")
-            return True
+            return
         try:
             refused = self._send(job)
         except Exception as error:
@@ -59,7 +65,6 @@ class PostOffice:
             REPORT_MAILS.note_unsent(job, reason)
         else:
             self._note_sent(job, refused)
-        return True
 
     def _send(self, job: Job) -> list[int]:
         faults = JobFault.select().where(JobFault.job == job.id).order_by(JobFault.number)

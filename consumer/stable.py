@@ -8,6 +8,7 @@ from uuid import UUID
 
 from peewee import InterfaceError, OperationalError
 
+from config.log_context import logged_with
 from config.settings import Settings
 from shared.horses import close_horse, note_end, start_horse
 from shared.jobs import attempts
@@ -69,15 +70,12 @@ class Stable:
             # No fault of the file: no attempt counts against it.
             logger.warning(
                 "work horse not started",
-                extra={"job_id": str(job_id), "reason": error.strerror},
+                extra={**claim.log_fields, "reason": error.strerror},
             )
             self._release(claim, death=None, delay_seconds=NO_PROCESS_SECONDS)
             return
         self._horses.append(Horse(claim, process))
-        logger.info(
-            "attempt started",
-            extra={"job_id": str(job_id), "attempt": claim.attempt, "pid": process.pid},
-        )
+        logger.info("attempt started", extra={**claim.log_fields, "pid": process.pid})
 
     def tend(self) -> None:
         """Note the horses that ended, stop those out of time, renew the leases of the others."""
@@ -103,18 +101,16 @@ class Stable:
     def _note_end(self, horse: Horse) -> None:
         close_horse(horse.process)
         code = horse.process.returncode
-        state = note_end(
-            horse.claim,
-            code,
-            self._settings,
-            is_out_of_time=horse.is_out_of_time,
-            max_attempts=self._settings.max_attempts,
-        )
-        if state is not None:
-            logger.warning(
-                "work horse died",
-                extra={"job_id": str(horse.claim.job_id), "exit_code": code, "state": state},
+        with logged_with(**horse.claim.log_fields):
+            state = note_end(
+                horse.claim,
+                code,
+                self._settings,
+                is_out_of_time=horse.is_out_of_time,
+                max_attempts=self._settings.max_attempts,
             )
+            if state is not None:
+                logger.warning("work horse died", extra={"exit_code": code, "state": state})
 
     def _renew(self, horse: Horse) -> None:
         lease_seconds = self._settings.lease_seconds
@@ -122,7 +118,7 @@ class Stable:
             return
         if not attempts.renew(horse.claim, lease_seconds):
             # Finished this instant, or taken over: in neither case is there anything left to do.
-            logger.info("lease not renewed", extra={"job_id": str(horse.claim.job_id)})
+            logger.info("lease not renewed", extra=horse.claim.log_fields)
             _end(horse)
         horse.renewed_at = time.monotonic()
 
@@ -144,7 +140,7 @@ class Stable:
             except (OperationalError, InterfaceError):
                 logger.warning(
                     "job not put back; its lease will run out",
-                    extra={"job_id": str(horse.claim.job_id)},
+                    extra=horse.claim.log_fields,
                 )
         self._horses.clear()
 

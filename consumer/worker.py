@@ -20,6 +20,7 @@ from kombu.connection import Connection
 from kombu.messaging import Consumer
 from peewee import InterfaceError, OperationalError
 
+from config.log_context import REQUEST_ID, logged_with
 from config.settings import Settings
 from consumer.connecting import Connecting, Refused, refusals_told
 from consumer.deadline import after_signal
@@ -30,6 +31,7 @@ from shared.jobs import store as jobs
 from shared.messages import (
     QUEUE,
     consumer_connection,
+    correlation_of,
     declare_dead_queue,
     decode,
 )
@@ -179,6 +181,10 @@ class Worker:
 
     def _on_message(self, message: Any) -> None:
         """Claim the job, then settle the message: the job row is committed by then."""
+        with logged_with(**{REQUEST_ID: correlation_of(message)}):
+            self._settle(message)
+
+    def _settle(self, message: Any) -> None:
         try:
             job_id = decode(message.decode())
         except Exception as error:  # noqa: BLE001 - a foreign content type brings its own errors

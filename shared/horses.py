@@ -29,7 +29,14 @@ def start_horse(
     """Start a process that does the attempt under the limits of the settings, and ends with this
     process. It writes to `log`, or to this process' standard error. Raises OSError."""
     return subprocess.Popen(  # noqa: S603 # nosec B603 # our own module
-        [sys.executable, "-m", MODULE, str(claim.job_id), str(claim.attempt)],
+        [
+            sys.executable,
+            "-m",
+            MODULE,
+            str(claim.job_id),
+            str(claim.attempt),
+            claim.request_id or "",
+        ],
         cwd=PROJECT_ROOT,
         env={**os.environ, **_environment(settings), "MAX_ATTEMPTS": str(max_attempts)},
         stdin=subprocess.PIPE,
@@ -78,7 +85,7 @@ def note_end(
 
 
 def _fail_for_time(claim: Claim, settings: Settings) -> None:
-    logger.warning("out of time", extra={"job_id": str(claim.job_id)})
+    logger.warning("out of time")
     attempts.fail(
         claim,
         JobCode.TIME_LIMIT,
@@ -89,7 +96,7 @@ def _fail_for_time(claim: Claim, settings: Settings) -> None:
 
 def _fail_for_memory(claim: Claim, settings: Settings) -> None:
     """The same file would need as much on the next attempt."""
-    logger.warning("out of memory", extra={"job_id": str(claim.job_id)})
+    logger.warning("out of memory")
     job = jobs.find(claim.job_id)
     if job is not None and job.format != Format.CSV:
         fault = too_large("The workbook takes more memory to read than there is for one file.")

@@ -1,10 +1,11 @@
 """The doorbell: a message that tells the workers of a job. The job row is the work itself.
 
-A message carries a version and the job's id, nothing else. Losing one costs a poll interval,
-receiving one twice costs a query.
+A message carries a version and the job's id, nothing else; its correlation id is that of the
+request that rang, for the log. Losing one costs a poll interval, receiving one twice costs a query.
 """
 
 import logging
+import re
 import threading
 from concurrent.futures import Future
 from typing import Any
@@ -15,6 +16,7 @@ from kombu.entity import Exchange, Queue
 from kombu.pools import ProducerPool
 from kombu.transport import filesystem, virtual
 
+from config.log_context import request_id
 from config.settings import PROJECT_ROOT
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ RETRY_POLICY = {"max_retries": 1, "interval_start": 0.05, "interval_max": 0.05}
 MAX_PUBLISHERS = 8
 FILESYSTEM_POLL_SECONDS = 0.2
 DELIVERY_LIMIT = 20
+# What the web process lets through; anybody may have put another message into the queue.
+CORRELATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 DEAD_EXCHANGE = Exchange("voter-imports.dead", type="direct", durable=True)
 # A classic queue, although the other is a quorum queue: no job is lost with what lies in here.
@@ -71,6 +75,12 @@ def decode(body: object) -> UUID:
         return UUID(body["job_id"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableMessage("no job id in the message") from error
+
+
+def correlation_of(message: Any) -> str | None:
+    """The id of the request that rang; None for a message that has none of our form."""
+    found = message.properties.get("correlation_id")
+    return found if isinstance(found, str) and CORRELATION_ID.fullmatch(found) else None
 
 
 def consumer_connection(broker_url: str) -> Connection:
@@ -160,10 +170,11 @@ class Doorbell:
         if not self._room.acquire(timeout=RING_SECONDS):
             raise TimeoutError
         outcome: Future[None] = Future()
+        correlation_id = request_id()
 
         def publish() -> None:
             try:
-                self._publish_once(job_id)
+                self._publish_once(job_id, correlation_id)
                 outcome.set_result(None)
             except Exception as error:  # noqa: BLE001 - raised again where it is waited for
                 outcome.set_exception(error)
@@ -173,10 +184,10 @@ class Doorbell:
         threading.Thread(target=publish, name="doorbell", daemon=True).start()
         return outcome
 
-    def _publish_once(self, job_id: UUID) -> None:
+    def _publish_once(self, job_id: UUID, correlation_id: str | None) -> None:
         with self._producers.acquire(block=True, timeout=CONFIRM_SECONDS) as producer:
             try:
-                self._publish(producer, job_id)
+                self._publish(producer, job_id, correlation_id)
             except Exception:
                 # What the broker may still answer must not meet the next publisher.
                 producer.connection.collect()
@@ -187,7 +198,7 @@ class Doorbell:
         self._producers.force_close_all()
         self._connections.force_close_all()
 
-    def _publish(self, producer: Any, job_id: UUID) -> None:
+    def _publish(self, producer: Any, job_id: UUID, correlation_id: str | None) -> None:
         producer.publish(
             encode(job_id),
             exchange=EXCHANGE,
@@ -196,6 +207,7 @@ class Doorbell:
             serializer="json",
             delivery_mode="persistent",
             mandatory=True,
+            correlation_id=correlation_id,
             timeout=CONFIRM_SECONDS,
             confirm_timeout=CONFIRM_SECONDS,
             retry=True,

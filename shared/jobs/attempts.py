@@ -6,12 +6,13 @@ transaction it is called in.
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from uuid import UUID
 
 from peewee import Expression
 
+from config.log_context import REQUEST_ID
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, OutboxState, Phase
@@ -31,10 +32,20 @@ class AttemptLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on a job: its id and the attempt number that fences every write."""
+    """The right to work on a job: its id and the attempt number that fences every write.
+
+    `request_id` is that of the request that made the job, for the log alone.
+    """
 
     job_id: UUID
     attempt: int
+    request_id: str | None = field(default=None, compare=False)
+
+    @property
+    def log_fields(self) -> dict[str, object]:
+        """What every log line about the attempt says."""
+        known = {REQUEST_ID: self.request_id} if self.request_id else {}
+        return {"job_id": str(self.job_id), "attempt": self.attempt, **known}
 
     @property
     def holds(self) -> Expression:
@@ -97,7 +108,7 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
         .where(is_as_seen)
         .execute()
     )
-    return Claim(job_id, job.attempts + 1) if taken else None
+    return Claim(job_id, job.attempts + 1, job.request_id) if taken else None
 
 
 def renew(claim: Claim, lease_seconds: float) -> bool:

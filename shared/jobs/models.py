@@ -32,6 +32,8 @@ class Job(BaseModel):
     preview_of = UUIDField(null=True)
     retry_of = UUIDField(null=True)
     cancelled_by = TextField(null=True)
+    # Of the request that made the job; for the log alone.
+    request_id = TextField(null=True)
 
     attempts = IntegerField(default=0)
     deaths = IntegerField(default=0)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from peewee import ModelSelect
 
+from config.log_context import request_id
 from shared.audit import Action, record
 from shared.database import clock, database, is_postgresql
 from shared.jobs.attempts import Claim, conclude
@@ -131,6 +132,7 @@ def _insert(
         uploaded_by=uploaded_by,
         dry_run=dry_run,
         options=dict(options),
+        request_id=request_id(),
         created_at=clock(),
         not_before=clock(),
         file_key=file.key,
