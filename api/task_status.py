@@ -74,9 +74,9 @@ def _read(task_id: UUID) -> dict[str, Any]:
     """The status document as committed; no connection is kept."""
     with database.connection_context():
         job = jobs.find(task_id)
-    if job is None:
-        abort(404, message="There is no task with this id.")
-    return describe(job, may_read_roll=caller().allows(Scope.READ))
+        if job is None:
+            abort(404, message="There is no task with this id.")
+        return describe(job, may_read_roll=caller().allows(Scope.READ))
 
 
 def _is_news(document: dict[str, Any]) -> bool:

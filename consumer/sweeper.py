@@ -1,5 +1,5 @@
 """Removes stored files that no job names, and those of jobs that ended long ago; and what was
-counted for a limit whose window has ended.
+counted for a limit whose window has ended, and workers that went long ago.
 
 Jobs whose doorbell was lost or whose worker died are found by the worker's own poll, and mails by
 the mailer; what is left to sweep are the files. Any number of workers may sweep at once: deleting
@@ -13,7 +13,7 @@ from itertools import islice
 from peewee import PeeweeException
 
 from config.settings import Settings
-from shared import limits
+from shared import limits, workers
 from shared.database import database
 from shared.jobs import files
 from shared.storage.choice import open_store
@@ -43,6 +43,7 @@ class Sweeper(threading.Thread):
                 purge_expired(store, self._settings.retain_files_days)
                 remove_orphans(store, orphan_seconds)
                 limits.purge_ended()
+                workers.forget_gone()
             except (PeeweeException, StoreUnavailable) as error:
                 logger.warning("not swept", extra={"reason": type(error).__name__})
             finally:

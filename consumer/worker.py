@@ -9,7 +9,6 @@ consumer; a second later both are made anew, while running jobs and leases are t
 import logging
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +21,12 @@ from peewee import InterfaceError, OperationalError
 
 from config.log_context import REQUEST_ID, logged_with
 from config.settings import Settings
+from config.version import version
 from consumer.connecting import Connecting, Refused, refusals_told
 from consumer.deadline import after_signal
 from consumer.stable import Stable
-from shared.database import be_impatient, database
+from shared import workers
+from shared.database import be_impatient, database, unless_locked
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.messages import (
@@ -58,11 +59,13 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._row = workers.this_worker(version())
+        self._name = self._row.name
         self._stable = Stable(settings, self._name)
         self._is_stopping = False
         self._is_waiting = False
         self._polled_at = 0.0
+        self._beaten_at = -workers.BEAT_SECONDS
 
     def run(self) -> None:
         """Work until a signal comes. No fault of broker or database ends it."""
@@ -79,6 +82,8 @@ class Worker:
             with self._fault_logged():
                 be_impatient(LOCK_SECONDS)
             self._stable.put_back()
+            with self._fault_logged():
+                workers.leave(self._row)
             database.close()
         logger.info("worker stopped", extra={"worker": self._name})
 
@@ -207,6 +212,7 @@ class Worker:
         message.reject(requeue=False)
 
     def _tend(self) -> None:
+        self._beat()
         with self._fault_logged():
             be_impatient(LOCK_SECONDS)
             self._stable.tend()
@@ -221,6 +227,14 @@ class Worker:
                 if len(due) == room:
                     # More may be waiting without a doorbell: look again as soon as there is room.
                     self._polled_at = 0.0
+
+    def _beat(self) -> None:
+        """Before anything that sets a patience of its own: this leaves the usual one behind."""
+        if time.monotonic() - self._beaten_at < workers.BEAT_SECONDS:
+            return
+        self._beaten_at = time.monotonic()
+        with self._fault_logged(), unless_locked():
+            workers.beat(self._row)
 
     @contextmanager
     def _fault_logged(self) -> Iterator[None]:

@@ -140,6 +140,13 @@ def clock(plus_seconds: float = 0.0) -> Node:
     return fn.strftime("%Y-%m-%d %H:%M:%f", "now", f"{plus_seconds:+.3f} seconds")
 
 
+def seconds_between(later: Any, earlier: Any) -> Any:
+    """SQL for how many seconds lie between two times of the database, negative the other way."""
+    if is_postgresql():
+        return NodeList((SQL("EXTRACT(EPOCH FROM"), later, SQL("-"), earlier, SQL(")::float8")))
+    return (fn.julianday(later) - fn.julianday(earlier)) * 86_400.0
+
+
 def migrate() -> list[str]:
     """Bring the schema up to date; returns the names of the migrations applied now.
 

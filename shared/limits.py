@@ -12,17 +12,14 @@ from typing import Any
 
 from peewee import (
     EXCLUDED,
-    SQL,
     Case,
     CompositeKey,
     DateTimeField,
     IntegerField,
-    NodeList,
     TextField,
-    fn,
 )
 
-from shared.database import BaseModel, clock, is_postgresql
+from shared.database import BaseModel, clock, seconds_between
 
 BATCH = 500
 
@@ -128,12 +125,4 @@ def _digest(subject: str) -> str:
 
 
 def _seconds_left() -> Any:
-    if is_postgresql():
-        return NodeList(
-            (
-                SQL("EXTRACT(EPOCH FROM"),
-                RateCount.ends_at,
-                SQL("- statement_timestamp() AT TIME ZONE 'UTC')"),
-            )
-        )
-    return (fn.julianday(RateCount.ends_at) - fn.julianday("now")) * 86_400.0
+    return seconds_between(RateCount.ends_at, clock())

@@ -33,6 +33,7 @@ from shared.limits import RateCount
 from shared.names import TakenName
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Roll, RollGroup, Voter, VoterHistory
+from shared.workers import Worker
 
 pytest_plugins = ["application", "browsing"]
 
@@ -55,6 +56,7 @@ TABLES = (
     RateCount,
     StoredChunk,
     AuditEntry,
+    Worker,
 )
 
 

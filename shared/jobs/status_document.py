@@ -6,6 +6,7 @@ from typing import Any
 from shared.jobs.models import Job
 from shared.jobs.states import JobState, Phase
 from shared.roll.report import Report
+from shared.workers import is_any_alive
 
 STATUS = {
     JobState.PENDING: "Waiting for a worker.",
@@ -14,11 +15,15 @@ STATUS = {
     JobState.FAILURE: "The file could not be processed; the roll is unchanged.",
     JobState.REVOKED: "The job was cancelled; the roll is unchanged.",
 }
+NOBODY = (
+    "No worker is running at present; the import begins by itself as soon as one is. Please tell"
+    " the operator if it stays so."
+)
 
 
 def describe(job: Job, *, may_read_roll: bool = False) -> dict[str, Any]:
     """The status document of a job, ready for JSON; a preview shows what stands on the roll only
-    to those who may read it."""
+    to those who may read it. Of a job that waits, the database is asked whether a worker lives."""
     report = job.report
     if report and not may_read_roll:
         report = {name: found for name, found in report.items() if name != "differences"}
@@ -53,6 +58,8 @@ def describe(job: Job, *, may_read_roll: bool = False) -> dict[str, Any]:
 
 def _status(job: Job) -> str:
     state = JobState(job.state)
+    if state in (JobState.PENDING, JobState.RETRY) and not is_any_alive():
+        return f"{STATUS[state]} {NOBODY}"
     if state is not JobState.STARTED:
         return STATUS[state]
     if job.phase == Phase.APPLYING:

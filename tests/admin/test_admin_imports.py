@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from shared.jobs.models import Job, JobFault
 from shared.people import Role
 from shared.voters.models import Voter
+from shared.workers import beat, this_worker
 
 NEW = "/admin/import/"
 OTHER = HEADER + b"1,Anne,Lee,ann@x.edu,Law,4,no\n2,Ben,Ray,ben@x.edu,Art,1,yes\n"
@@ -125,6 +126,7 @@ def test_a_file_beyond_the_limit_is_told(browser: Browser) -> None:
 
 
 def test_a_waiting_import_is_cancelled_and_tried_again(app: Flask, browser: Browser) -> None:
+    beat(this_worker("1"))
     page = str(send(browser, ROLL, intent="apply").location)
     told = browser.get(f"{page}progress/").get_json()
     assert told == {

@@ -13,8 +13,10 @@ from flask import Flask
 from object_server import environment
 
 from api.app import create_app
+from api.health import VERDICT_SECONDS
 from config.settings import Settings
 from shared.database import database
+from shared.workers import Worker, beat, this_worker
 
 NO_DATABASE = "postgresql://postgres@127.0.0.1:1/none"
 NO_BROKER = "amqp://guest:guest@127.0.0.1:1//"
@@ -24,8 +26,13 @@ def test_a_migrated_database_makes_it_ready(app: Flask) -> None:
     answer = ApiClient(app, "").get("/health/ready")
     assert answer.status_code == 200
     assert answer.get_json() == {
-        "status": "ready", "database": "ok", "broker": "ok", "storage": "ok"
-    }  # fmt: skip
+        "status": "ready",
+        "database": "ok",
+        "worker": "none",
+        "worker_seen_at": None,
+        "broker": "ok",
+        "storage": "ok",
+    }
 
 
 @pytest.mark.parametrize(("url", "state"), [(NO_DATABASE, "unreachable"), (None, "not migrated")])
@@ -61,6 +68,16 @@ def test_an_upload_store_out_of_reach_is_told(
         assert (answer.status_code, answer.get_json()["storage"]) == (200, "unreachable")
 
 
+def test_a_worker_is_told_and_so_is_how_long_none_was_heard_of(app: Flask) -> None:
+    beat(this_worker("1"))
+    assert ask(app, "worker") == "ok"
+    Worker.update(beat_at="2026-01-31 09:30:00.000").execute()
+    database.close()
+    time.sleep(VERDICT_SECONDS)
+    assert ask(app, "worker") == "none"
+    assert ask(app, "worker_seen_at") == "2026-01-31T09:30:00.000Z"
+
+
 @pytest.mark.service
 def test_a_living_broker_is_told(app: Flask, settings: Settings, rabbitmq_url: str) -> None:
     service = create_app(replace(settings, broker_url=rabbitmq_url))
@@ -81,5 +98,6 @@ def test_however_many_ask_one_thread_finds_out(app: Flask, settings: Settings) -
         assert time.monotonic() - started < 10
 
 
-def ask(app: Flask) -> object:
-    return ApiClient(app, "").get("/health/ready").get_json()
+def ask(app: Flask, line: str | None = None) -> object:
+    told = ApiClient(app, "").get("/health/ready").get_json()
+    return told[line] if line else told

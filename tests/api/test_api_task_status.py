@@ -13,6 +13,7 @@ from shared.jobs import attempts
 from shared.jobs.attempts import Claim
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState, Phase
+from shared.jobs.status_document import NOBODY
 from shared.roll.report import Report
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -69,7 +70,7 @@ def test_a_waiting_job_has_no_outcome_and_no_start(client: ApiClient, job_id: UU
         "sheet",
     ]
     assert RFC3339.fullmatch(shown["created_at"])
-    assert shown["status"] == "Waiting for a worker."
+    assert shown["status"] == f"Waiting for a worker. {NOBODY}"
     assert shown["progress"] == {"phase": "queued", "rows_read": 0, "percent": None}
     for name in ("result", "started_at", "finished_at", "report", "error"):
         assert shown[name] is None

@@ -1,0 +1,59 @@
+"""What the web process stands on, asked once: database and workers, broker, upload store."""
+
+import logging
+from typing import Any
+
+from kombu.exceptions import OperationalError as BrokerError
+from peewee import InterfaceError, OperationalError
+from playhouse.pool import MaxConnectionsExceeded
+
+from shared.database import database, pending_migrations
+from shared.jobs.status_document import rfc3339
+from shared.messages import consumer_connection
+from shared.storage.store import StoreUnavailable, UploadStore
+from shared.workers import is_any_alive, latest_beat
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 1.0
+
+
+def database_state() -> dict[str, Any]:
+    """Of the database, and of the workers, whose beats are there."""
+    try:
+        with database.connection_context():
+            if pending_migrations():
+                return {"database": "not migrated", "worker": "unknown", "worker_seen_at": None}
+            return {
+                "database": "ok",
+                "worker": "ok" if is_any_alive() else "none",
+                "worker_seen_at": rfc3339(latest_beat()),
+            }
+    except (OperationalError, InterfaceError, MaxConnectionsExceeded) as error:
+        logger.warning("database out of reach", extra={"error": type(error).__name__})
+        return {"database": "unreachable", "worker": "unknown", "worker_seen_at": None}
+
+
+def broker_state(broker_url: str) -> dict[str, Any]:
+    """Whether a connection can be had; it is closed again."""
+    connection: Any = consumer_connection(broker_url)
+    with connection.clone(connect_timeout=CONNECT_SECONDS) as probe:
+        try:
+            probe.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
+        except (*probe.recoverable_connection_errors, BrokerError):
+            return {"broker": "unreachable"}
+    return {"broker": "ok"}
+
+
+def storage_state(store: UploadStore) -> dict[str, Any]:
+    """Whether files can be put there and read."""
+    try:
+        store.check()
+    except StoreUnavailable as error:
+        logger.warning("upload store out of reach", extra={"reason": str(error)})
+        return {"storage": "unreachable"}
+    finally:
+        # The store may be in the database.
+        if not database.is_closed():
+            database.close()
+    return {"storage": "ok"}

@@ -1,0 +1,83 @@
+"""One request followed through the logs of web, worker and work horse, and the worker's beat."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from running import SECRET_KEY, wait_for
+from web_process import web_process
+
+from config.settings import PROJECT_ROOT
+
+REQUEST_ID = "0d5c7a3e-94f1-4c1b-8f6e-2b1d9c3a7e55"
+BODY = (
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="roll.csv"\r\n\r\n'
+    b"student_id,email\n1,ann@x.edu\n\r\n--b--\r\n"
+)
+
+
+def lines(log: Path) -> list[dict[str, Any]]:
+    """Every line must be JSON, those of Gunicorn as well."""
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def ready(port: int) -> Any:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=20) as answer:
+        return json.load(answer)
+
+
+def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: Path) -> None:
+    surroundings = {
+        "DEBUG": "0",
+        "SECRET_KEY": SECRET_KEY,
+        "BROKER_URL": f"filesystem://{tmp_path}/broker",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/voters.db",
+        "UPLOAD_STORE": f"file:{tmp_path}/uploads",
+    }
+    with web_process(tmp_path, processes=1, **surroundings) as web:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{web.port}/api/upload/",
+            data=BODY,
+            headers={
+                "Authorization": f"Bearer {web.token}",
+                "Content-Type": "multipart/form-data; boundary=b",
+                "X-Request-ID": REQUEST_ID,
+            },
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            task_id = json.load(answer)["task_id"]
+            assert answer.headers["X-Request-ID"] == REQUEST_ID
+        assert ready(web.port)["worker"] == "none"
+        with (tmp_path / "worker.log").open("wb") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "consumer"],
+                cwd=PROJECT_ROOT,
+                env={"PATH": os.environ["PATH"], **surroundings},
+                stderr=log,
+            )
+        try:
+            wait_until(lambda: "attempt ended" in (tmp_path / "worker.log").read_text())
+            assert ready(web.port)["worker"] == "ok"
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(10) == 0
+        wait_until(lambda: ready(web.port)["worker"] == "none")
+    told = lines(web.log)
+    assert {"gunicorn.error", "api.request_log"} <= {line["logger"] for line in told}
+    [summary] = [line for line in told if line.get("route") == "/api/upload/"]
+    assert summary["request_id"] == REQUEST_ID
+    for event in ("attempt started", "attempt ended"):
+        [line] = [line for line in lines(tmp_path / "worker.log") if line["event"] == event]
+        assert (line["request_id"], line["job_id"], line["attempt"]) == (REQUEST_ID, task_id, 1)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    time.sleep(0.1)
+    wait_for(is_so, 20, "it did not come about")

@@ -1,0 +1,66 @@
+"""Which workers are known, and what those who wait are told of it."""
+
+import pytest
+
+from shared import workers
+from shared.database import clock
+from shared.jobs import attempts
+from shared.jobs import store as jobs
+from shared.jobs.status_document import NOBODY, describe
+from shared.jobs.store import StoredFile
+from shared.workers import ALIVE_SECONDS, KEPT_SECONDS, Worker
+
+pytestmark = pytest.mark.usefixtures("any_database")
+FILE = StoredFile("key", "roll.csv", 10, "sha", "csv")
+
+
+def silent_for(seconds: float) -> None:
+    Worker.update(beat_at=clock(-seconds)).execute()
+
+
+def test_a_worker_is_known_from_its_first_beat_until_it_leaves() -> None:
+    worker = workers.this_worker("1.2")
+    workers.beat(worker)
+    Worker.update(started_at=clock(-100), beat_at=clock(-50)).execute()
+    workers.beat(worker)
+    [known] = workers.all_workers()
+    assert (known.name, known.version, known.is_alive) == (worker.name, "1.2", True)
+    assert 99 < (known.beat_at - known.started_at).total_seconds() < 110
+    assert workers.latest_beat() == known.beat_at
+    workers.leave(worker)
+    assert workers.all_workers() == []
+    assert workers.latest_beat() is None
+
+
+def test_a_worker_that_is_silent_is_gone_until_it_beats_again_and_forgotten_after_a_day() -> None:
+    worker = workers.this_worker("1")
+    workers.beat(worker)
+    silent_for(ALIVE_SECONDS + 1)
+    assert not workers.is_any_alive()
+    assert not workers.all_workers()[0].is_alive
+    workers.beat(worker)
+    assert workers.is_any_alive()
+    silent_for(KEPT_SECONDS - 60)
+    assert workers.forget_gone() == 0
+    silent_for(KEPT_SECONDS + 1)
+    assert workers.forget_gone() == 1
+
+
+def test_a_job_that_waits_without_a_worker_says_so() -> None:
+    job_id = jobs.create(FILE, uploaded_by="tests")
+
+    def said() -> str:
+        job = jobs.find(job_id)
+        assert job is not None
+        return str(describe(job)["status"])
+
+    assert said() == f"Waiting for a worker. {NOBODY}"
+    workers.beat(workers.this_worker("1"))
+    assert said() == "Waiting for a worker."
+    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    assert claim is not None
+    attempts.release(claim, death=None, max_attempts=3)
+    silent_for(ALIVE_SECONDS + 1)
+    assert said().endswith(NOBODY)
+    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    assert said() == "Reading the file: 0 rows so far."
