@@ -11,6 +11,7 @@ from api import (
     job_actions,
     job_files,
     jobs,
+    metrics,
     people_commands,
     task_status,
     template,
@@ -30,6 +31,7 @@ from api.openapi import OPENAPI_CONFIG
 from api.proxies import behind_proxies
 from api.request_ids import name_requests
 from api.request_log import log_requests
+from api.request_metrics import count_requests
 from api.security_headers import add_security_headers
 from api.services import Services, attach
 from config.gunicorn import threads
@@ -53,6 +55,7 @@ RESOURCES = (
     template.blueprint,
     audit.blueprint,
     health.blueprint,
+    metrics.blueprint,
 )
 # What any request may hold that is no upload.
 BODY_BYTES = 1024 * 1024
@@ -76,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     attach(app, _services(settings))
     name_requests(app)
     log_requests(app)
+    count_requests(app)
     app.before_request(authenticate)
     app.after_request(add_security_headers)
     app.teardown_request(_end_request)

@@ -14,7 +14,7 @@ Election offices send the registrar's CSV or Excel file; a worker turns it into 
 tells what became of every row.
 
 Click **Authorize** and enter an API token. A token has scopes: `read` to look into the roll,
-`import` to send files, `admin` for everything.
+`import` to send files, `metrics` for monitoring, `admin` for everything.
 """
 OPENAPI_CONFIG = {
     "API_TITLE": "Student Voter System",

@@ -9,7 +9,7 @@ from playhouse.pool import MaxConnectionsExceeded
 
 from shared.database import database, pending_migrations
 from shared.jobs.status_document import rfc3339
-from shared.messages import consumer_connection
+from shared.messages import consumer_connection, queue_depths
 from shared.storage.store import StoreUnavailable, UploadStore
 from shared.workers import is_any_alive, latest_beat
 
@@ -43,6 +43,15 @@ def broker_state(broker_url: str) -> dict[str, Any]:
         except (*probe.recoverable_connection_errors, BrokerError):
             return {"broker": "unreachable"}
     return {"broker": "ok"}
+
+
+def queue_messages(broker_url: str) -> dict[str, int] | None:
+    """How many messages lie in each queue; None when the broker does not tell."""
+    try:
+        return queue_depths(broker_url)
+    except Exception as error:  # noqa: BLE001 - transports raise errors of no common family
+        logger.warning("broker out of reach", extra={"error": type(error).__name__})
+        return None
 
 
 def storage_state(store: UploadStore) -> dict[str, Any]:

@@ -4,8 +4,14 @@ Gunicorn takes `PORT` (all interfaces, 8000 on loopback without it) and `WEB_CON
 environment on its own.
 """
 
+import os
+import shutil
+import tempfile
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+from prometheus_client import values
 
 from config.advice import give_advice
 from config.logging import configure_logging
@@ -14,6 +20,8 @@ from config.settings import SettingsError, load_settings
 # The application finds its worker under this name among its extensions.
 WORKER = "gunicorn.worker"
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 # nosec B108 # no file of ours
+# Where the workers count their requests; prometheus-client looks for it under this name.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 worker_class = "api.web_worker.WebWorker"
 logger_class = "api.web_log.WebLog"
@@ -52,6 +60,25 @@ def on_starting(server: object) -> None:
         raise SystemExit(str(error)) from None
     configure_logging(settings.log_level, readable=settings.debug)
     give_advice(settings)
+    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="voters-metrics-", dir=worker_tmp_dir)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give the worker a number that no living one has. One that takes the place of another goes
+    on with its counts, and so there are never more files than there were workers at a time."""
+    taken = {living.metrics_number for living in server.WORKERS.values()}
+    worker.metrics_number = next(number for number in count() if number not in taken)
+
+
+def post_fork(server: object, worker: Any) -> None:
+    """Let prometheus-client count in the worker's file, before the application is imported."""
+    in_files: Any = values.MultiProcessValue
+    values.ValueClass = in_files(lambda: worker.metrics_number)
+
+
+def on_exit(server: object) -> None:
+    """Nothing is left behind."""
+    shutil.rmtree(os.environ[METRICS_FOLDER], ignore_errors=True)
 
 
 def post_worker_init(worker: Any) -> None:

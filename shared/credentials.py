@@ -29,6 +29,7 @@ class Scope(StrEnum):
 
     READ = "read"
     IMPORT = "import"
+    METRICS = "metrics"
     ADMIN = "admin"
 
 

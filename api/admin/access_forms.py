@@ -14,6 +14,7 @@ from shared.people import Role
 SCOPES = {
     Scope.READ: "Look at the roll and the imports",
     Scope.IMPORT: "Send files and decide about imports",
+    Scope.METRICS: "Fetch the figures for monitoring",
     Scope.ADMIN: "Everything",
 }
 ROLES = {

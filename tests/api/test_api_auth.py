@@ -54,7 +54,7 @@ def test_every_address_but_the_public_ones_demands_a_credential(app: Flask) -> N
 
 
 def test_every_address_but_the_public_ones_demands_one_of_its_scopes(app: Flask) -> None:
-    clients = {scope: client_of(app, scope) for scope in (Scope.READ, Scope.IMPORT)}
+    clients = {scope: client_of(app, scope) for scope in (Scope.READ, Scope.IMPORT, Scope.METRICS)}
     powerless = client_of(app)
     refused = set()
     router = app.url_map.bind("localhost")
@@ -152,6 +152,10 @@ def test_a_token_is_taken_from_its_header_alone(app: Flask, client: ApiClient) -
         (Scope.IMPORT, "GET", "/api/voters/1/", 403),
         (Scope.IMPORT, "GET", TASK, 404),
         (Scope.IMPORT, "POST", "/api/upload/", 400),
+        (Scope.METRICS, "GET", "/metrics", 200),
+        (Scope.METRICS, "GET", "/api/voters/", 403),
+        (Scope.READ, "GET", "/metrics", 403),
+        (Scope.ADMIN, "GET", "/metrics", 200),
         (Scope.ADMIN, "GET", "/api/voters/", 200),
         (Scope.ADMIN, "GET", TASK, 404),
         (Scope.ADMIN, "POST", "/api/upload/", 400),

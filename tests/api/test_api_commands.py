@@ -112,7 +112,7 @@ def test_a_taken_name_of_a_token_is_refused(app: Flask) -> None:
 
 def test_an_unknown_scope_is_refused(app: Flask) -> None:
     assert run(app, "create-token", "a", "--scope", "everything").exit_code == 2
-    assert {str(scope) for scope in Scope} == {"read", "import", "admin"}
+    assert {str(scope) for scope in Scope} == {"read", "import", "metrics", "admin"}
 
 
 def test_an_admin_is_created_from_the_answers_to_two_questions(app: Flask) -> None:

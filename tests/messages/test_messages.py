@@ -11,6 +11,7 @@ import pytest
 from kombu.connection import Connection
 from kombu.messaging import Consumer
 
+from config.log_context import logged_with
 from shared.messages import (
     DEAD_QUEUE,
     EXCHANGE,
@@ -18,9 +19,11 @@ from shared.messages import (
     Doorbell,
     UnreadableMessage,
     consumer_connection,
+    correlation_of,
     declare_dead_queue,
     decode,
     encode,
+    queue_depths,
 )
 
 
@@ -54,6 +57,29 @@ def test_a_ring_before_any_worker_has_come_is_heard_later(broker_url: str) -> No
         assert [doorbell.ring(job_id) for job_id in ids] == [True] * 3
     with consumer_connection(broker_url) as connection:
         assert sorted(received(connection, 3)) == sorted(ids)
+
+
+def test_the_queue_is_measured_and_a_queue_that_nobody_made_is_none_of_it(broker_url: str) -> None:
+    assert queue_depths(broker_url).get(QUEUE.name, 0) == 0
+    with closing(Doorbell(broker_url)) as doorbell:
+        for _ in range(3):
+            assert doorbell.ring(uuid4())
+    assert queue_depths(broker_url)[QUEUE.name] == 3
+    with consumer_connection(broker_url) as connection:
+        declare_dead_queue(connection)
+    assert queue_depths(broker_url)[DEAD_QUEUE.name] == 0
+
+
+def test_a_message_tells_which_request_rang_and_nothing_else_of_it(broker_url: str) -> None:
+    with closing(Doorbell(broker_url)) as doorbell, logged_with(request_id="0123456789abcdefghij"):
+        assert doorbell.ring(uuid4())
+    with consumer_connection(broker_url) as connection:
+        message = QUEUE.bind(connection.channel()).get()
+        assert message is not None
+        assert correlation_of(message) == "0123456789abcdefghij"
+        assert set(message.decode()) == {"version", "job_id"}
+        message.properties["correlation_id"] = "x\nWARNING forged"
+        assert correlation_of(message) is None
 
 
 def test_two_embedded_brokers_of_one_process_do_not_mix(tmp_path: Path) -> None:

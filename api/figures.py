@@ -1,0 +1,118 @@
+"""What the database and the broker know, as metrics: right whichever process tells it, and after
+any restart."""
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from config.version import version
+from shared.jobs.figures import ATTEMPT_SECONDS, JobFigures, job_figures
+from shared.jobs.states import FINAL_STATES, JobState, MailState, WebhookState
+from shared.voters.roll import roll_version
+from shared.workers import Worker, all_workers
+
+
+class Figures(Collector):
+    """`depths` are the messages in each queue, None when the broker did not tell in time."""
+
+    def __init__(self, depths: Mapping[str, int] | None) -> None:
+        self._depths = depths
+
+    def collect(self) -> Iterator[Metric]:
+        """All figures, of one moment each."""
+        jobs = job_figures()
+        yield from _of_jobs(jobs)
+        yield from _of_outboxes(jobs)
+        yield from _of_workers(all_workers())
+        yield from _of_roll()
+        yield from self._of_broker()
+
+    def _of_broker(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "voters_broker_up", "Whether the broker answers.", value=self._depths is not None
+        )
+        depths = GaugeMetricFamily(
+            "voters_queue_messages",
+            "Messages that lie in a queue; `voter-imports.dead` has those that nobody can use.",
+            labels=["queue"],
+        )
+        for queue, messages in (self._depths or {}).items():
+            depths.add_metric([queue], messages)
+        yield depths
+
+
+def _of_jobs(jobs: JobFigures) -> Iterator[Metric]:
+    open_jobs = GaugeMetricFamily(
+        "voters_jobs_open", "Jobs that have not ended, by state.", labels=["state"]
+    )
+    finished = CounterMetricFamily(
+        "voters_jobs_finished", "Jobs that have ended, by how.", labels=["state"]
+    )
+    for state in JobState:
+        metric = finished if state in FINAL_STATES else open_jobs
+        metric.add_metric([state], jobs.states[state])
+    yield open_jobs
+    yield finished
+    yield GaugeMetricFamily(
+        "voters_oldest_waiting_job_seconds",
+        "How long the job has been due that has waited longest; 0 when none waits.",
+        value=jobs.waiting_seconds,
+    )
+    yield CounterMetricFamily(
+        "voters_upload_bytes", "Bytes of all files that were accepted.", value=jobs.size_bytes
+    )
+    yield CounterMetricFamily("voters_rows_read", "Rows of finished jobs.", value=jobs.rows_read)
+    yield CounterMetricFamily(
+        "voters_attempt_deaths",
+        "Attempts that died, or found a service out of reach.",
+        value=jobs.deaths,
+    )
+    within = [(str(seconds), jobs.attempts_within[seconds]) for seconds in ATTEMPT_SECONDS]
+    yield HistogramMetricFamily(
+        "voters_attempt_duration_seconds",
+        "How long the last attempts of finished jobs took.",
+        buckets=[*within, ("+Inf", jobs.attempts)],
+        sum_value=jobs.attempt_seconds,
+    )
+
+
+def _of_outboxes(jobs: JobFigures) -> Iterator[Metric]:
+    mails = GaugeMetricFamily(
+        "voters_report_mails", "Report mails by state; one for each job.", labels=["state"]
+    )
+    for mail in MailState:
+        mails.add_metric([mail], jobs.mails[mail])
+    yield mails
+    calls = GaugeMetricFamily(
+        "voters_webhook_calls", "Calls of the webhook by state; one for each job.", labels=["state"]
+    )
+    for call in WebhookState:
+        calls.add_metric([call], jobs.calls[call])
+    yield calls
+
+
+def _of_workers(workers: list[Worker]) -> Iterator[Metric]:
+    found = GaugeMetricFamily(
+        "voters_workers",
+        "Workers that are alive, and those that went in the last day without a word.",
+        labels=["state"],
+    )
+    alive = sum(worker.is_alive for worker in workers)
+    found.add_metric(["alive"], alive)
+    found.add_metric(["gone"], len(workers) - alive)
+    yield found
+
+
+def _of_roll() -> Iterator[Metric]:
+    yield CounterMetricFamily(
+        "voters_roll_changes", "How often the roll has changed.", value=roll_version()
+    )
+    build = GaugeMetricFamily("voters_build", "The version that answers.", labels=["version"])
+    build.add_metric([version()], 1)
+    yield build

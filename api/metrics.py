@@ -1,0 +1,54 @@
+"""`GET /metrics`: the service in figures, for Prometheus."""
+
+from functools import partial
+
+from flask import Response, current_app, request
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from api.auth import requires
+from api.blueprint import Blueprint
+from api.figures import Figures
+from api.openapi import refuses
+from api.probes import Probe
+from api.request_metrics import REGISTRY
+from api.services import services
+from api.surroundings import queue_messages
+from config.gunicorn import WORKER
+from shared.credentials import Scope
+
+blueprint = Blueprint("Metrics", __name__, description="For monitoring.")
+
+TEXT = {"schema": {"type": "string", "example": 'voters_workers{state="alive"} 2.0\n'}}
+FORMATS = {"text/plain": TEXT, "application/openmetrics-text": TEXT}
+BROKER_SECONDS = 2.0
+EXTENSION = "student-voter-system-queue-depths"
+
+
+@blueprint.route("/metrics")
+@requires(Scope.METRICS)
+@refuses(blueprint, 401, 403)
+@blueprint.doc(responses={"200": {"description": "Figures with their names.", "content": FORMATS}})
+def metrics() -> Response:
+    """Tell how the service does, in figures
+
+    Whatever process answers, they are those of all of them. The formats are Prometheus's own.
+    """
+    probe = _depths()
+    probe.start()
+    registry = CollectorRegistry()
+    registry.register(Figures(probe.answer()))
+    if WORKER in current_app.extensions:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(REGISTRY)
+    encode, media_type = choose_encoder(request.headers.get("Accept", ""))
+    return Response(encode(registry), content_type=media_type)
+
+
+def _depths() -> Probe[dict[str, int] | None]:
+    ask = partial(queue_messages, services().settings.broker_url)
+    fresh = Probe(ask, seconds=BROKER_SECONDS, otherwise=None)
+    probe: Probe[dict[str, int] | None] = current_app.extensions.setdefault(EXTENSION, fresh)
+    return probe

@@ -1,0 +1,79 @@
+"""The jobs in figures: what there was, what there is, what waits."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from peewee import Case, fn
+
+from shared.database import clock, seconds_between
+from shared.jobs.models import Job
+from shared.jobs.states import FINAL_STATES, JobState
+
+WAITING_STATES = (JobState.PENDING, JobState.RETRY)
+# Upper ends of the classes into which the durations of last attempts fall.
+ATTEMPT_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+
+
+@dataclass(slots=True)
+class JobFigures:
+    """Sums over all jobs there have been. Those of finished jobs never fall: jobs stay when their
+    files go."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    mails: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    size_bytes: int = 0
+    deaths: int = 0
+    # Of finished jobs: the rows read, how many were ever started, how long the last attempts took
+    # altogether, and how many of these took no longer than each of ATTEMPT_SECONDS.
+    rows_read: int = 0
+    attempts: int = 0
+    attempt_seconds: float = 0.0
+    attempts_within: Counter[float] = field(default_factory=Counter)
+    # How long the job has been due that has waited longest.
+    waiting_seconds: float = 0.0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take in a group of jobs that have their states in common."""
+        jobs = int(row["jobs"])
+        self.states[row["state"]] += jobs
+        self.mails[row["report_mail"]] += jobs
+        self.calls[row["webhook"]] += jobs
+        self.size_bytes += int(row["size_bytes"])
+        self.deaths += int(row["deaths"])
+        if row["state"] in WAITING_STATES:
+            self.waiting_seconds = max(self.waiting_seconds, float(row["waiting_seconds"]))
+        if row["state"] in FINAL_STATES:
+            self.rows_read += int(row["rows_read"])
+            self.attempts += int(row["attempts"])
+            self.attempt_seconds += float(row["attempt_seconds"] or 0.0)
+            for number, seconds in enumerate(ATTEMPT_SECONDS):
+                self.attempts_within[seconds] += int(row[f"within_{number}"] or 0)
+
+
+def job_figures() -> JobFigures:
+    """The figures at this moment, by one statement that reads every job once."""
+    took = seconds_between(Job.finished_at, Job.started_at)
+    query = Job.select(
+        Job.state,
+        Job.report_mail,
+        Job.webhook,
+        fn.COUNT(Job.id).alias("jobs"),
+        fn.SUM(Job.size_bytes).alias("size_bytes"),
+        fn.SUM(Job.deaths).alias("deaths"),
+        fn.SUM(Job.rows_read).alias("rows_read"),
+        fn.COUNT(Job.started_at).alias("attempts"),
+        fn.SUM(took).alias("attempt_seconds"),
+        fn.MAX(seconds_between(clock(), Job.not_before)).alias("waiting_seconds"),
+        *(
+            fn.SUM(Case(None, [(took <= seconds, 1)], 0)).alias(f"within_{number}")
+            for number, seconds in enumerate(ATTEMPT_SECONDS)
+        ),
+    ).group_by(Job.state, Job.report_mail, Job.webhook)
+    figures = JobFigures()
+    rows: Any = query.dicts()
+    for row in rows:
+        figures.add(row)
+    return figures

@@ -1,0 +1,81 @@
+"""Alerts, dashboard and the page about them name figures that there are, and all of them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from api_client import ApiClient
+from application import client_of
+from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
+
+from shared.credentials import Scope
+
+DOCS = Path(__file__).parents[2] / "docs"
+ALERTS = (DOCS / "monitoring" / "alerts.yml").read_text(encoding="utf-8")
+DASHBOARD = (DOCS / "monitoring" / "grafana.json").read_text(encoding="utf-8")
+OPERATE = (DOCS / "operate.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"^(?:\| `)?flask ([^|`\n]+)", OPERATE, re.M)))
+SELECTED = re.compile(r'(voters_\w+)\{(\w+)="([^"]+)"\}')
+
+
+@pytest.fixture
+def exposed(app: Flask, client: ApiClient) -> str:
+    """What `/metrics` says of a service that was asked for something."""
+    client.get("/api/voters/")
+    return client_of(app, Scope.METRICS).get("/metrics").get_data(as_text=True)
+
+
+@pytest.fixture
+def figures(exposed: str) -> set[str]:
+    families = text_string_to_metric_families(exposed)
+    names = {sample.name for family in families for sample in family.samples}
+    # Not told where several processes count together, as under Gunicorn.
+    return {name for name in names if not name.endswith("_created")}
+
+
+def alerts() -> list[dict[str, object]]:
+    return [rule for group in yaml.safe_load(ALERTS)["groups"] for rule in group["rules"]]
+
+
+def dashboard_queries() -> list[str]:
+    panels = json.loads(DASHBOARD)["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def test_each_alert_says_when_it_fires_how_urgent_it_is_and_what_to_do() -> None:
+    for alert in alerts():
+        assert set(alert) - {"for"} == {"alert", "expr", "labels", "annotations"}
+        assert set(alert["annotations"]) == {"summary", "description"}  # type: ignore[call-overload]
+
+
+def test_every_figure_that_is_watched_is_exposed(exposed: str, figures: set[str]) -> None:
+    queries = [*(str(alert["expr"]) for alert in alerts()), *dashboard_queries()]
+    watched = {name for query in queries for name in re.findall(r"\bvoters_\w+", query)}
+    assert watched <= figures
+    selected = {found for query in queries for found in SELECTED.findall(query)}
+    assert ("voters_workers", "state", "alive") in selected
+    assert [found for found in selected if '{}{{{}="{}"}} '.format(*found) not in exposed] == []
+
+
+def test_every_figure_is_explained_and_every_explained_figure_exists(figures: set[str]) -> None:
+    table = OPERATE[OPERATE.index("| figure |") : OPERATE.index("No label holds")]
+    explained = set(re.findall(r"^\| (`voters_.*?) \|", table, re.M))
+    named = {name for names in explained for name in re.findall(r"`(voters_\w+)", names)}
+    families = {re.sub(r"_(bucket|count|sum)$", "", name) for name in figures}
+    assert named == families
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_of_the_page_works(app: Flask, words: str) -> None:
+    result = app.test_cli_runner().invoke(args=words.split())
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("page", ["operate.md", "backup.md"])
+def test_every_link_leads_somewhere(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    for path in re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", text):
+        assert (DOCS / path).exists(), path
