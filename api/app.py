@@ -13,6 +13,8 @@ from api import (
     jobs,
     metrics,
     people_commands,
+    retention_commands,
+    status_command,
     task_status,
     template,
     token_commands,
@@ -94,6 +96,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     token_commands.register_commands(app)
     audit_command.register_commands(app)
     people_commands.register_commands(app)
+    status_command.register_commands(app)
+    retention_commands.register_commands(app)
     app.wsgi_app = behind_proxies(  # type: ignore[method-assign,assignment]
         app.wsgi_app, settings.trusted_proxies
     )

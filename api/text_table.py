@@ -1,6 +1,6 @@
 """Tables on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import click
@@ -12,13 +12,19 @@ def shown_time(time: datetime | None) -> str:
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print the rows, headings first, each column as wide as its widest cell. What a terminal could
-    take for a command is shown as `?`."""
+    """Print the rows, headings first."""
+    for line in aligned(rows):
+        click.echo(line)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A line for each row, every column as wide as its widest cell. What a terminal could take for
+    a command is shown as `?`."""
     shown = [[_printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     for row in shown:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+        yield "  ".join(padded).rstrip()
 
 
 def _printable(text: str) -> str:

@@ -16,6 +16,7 @@ from config.settings import Settings
 from shared import limits, workers
 from shared.database import database
 from shared.jobs import files
+from shared.retention import purge_expired
 from shared.storage.choice import open_store
 from shared.storage.store import StoreUnavailable, UploadStore
 
@@ -54,19 +55,6 @@ class Sweeper(threading.Thread):
         """End soon; what is not swept now is swept by the next worker."""
         self._stopping.set()
         self.join(timeout=0.5)
-
-
-def purge_expired(store: UploadStore, retain_days: float) -> int:
-    """Delete upload and rejects of jobs that ended so long ago; returns how many jobs' files."""
-    count = 0
-    while jobs := files.expired_jobs(retain_days, BATCH):
-        for job in jobs:
-            for key in files.forget_files(job):
-                store.delete(key)
-        count += len(jobs)
-    if count:
-        logger.info("files of old jobs purged", extra={"jobs": count})
-    return count
 
 
 def remove_orphans(store: UploadStore, older_than_seconds: float) -> int:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from peewee import Expression
+
 from shared.audit import Action, record
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
@@ -21,16 +23,22 @@ def keys_of_jobs(keys: Iterable[str]) -> set[str]:
 
 def expired_jobs(retain_days: float, limit: int) -> list[Job]:
     """Jobs that have been final for so long, and whose files have not been purged."""
-    return list(
-        Job.select()
-        .where(
-            Job.state.in_(list(FINAL_STATES))
-            & Job.files_purged_at.is_null()
-            & (Job.finished_at <= clock(-retain_days * SECONDS_A_DAY))
-        )
-        .order_by(Job.finished_at)
-        .limit(limit)
+    query = Job.select().where(_is_expired(retain_days)).order_by(Job.finished_at)
+    return list(query.limit(limit))
+
+
+def count_expired(retain_days: float) -> int:
+    """How many there are of them."""
+    return int(Job.select().where(_is_expired(retain_days)).count())
+
+
+def _is_expired(retain_days: float) -> Expression:
+    expired: Expression = (
+        Job.state.in_(list(FINAL_STATES))
+        & Job.files_purged_at.is_null()
+        & (Job.finished_at <= clock(-retain_days * SECONDS_A_DAY))
     )
+    return expired
 
 
 def forget_files(job: Job) -> list[str]:

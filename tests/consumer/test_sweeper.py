@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from config.settings import Settings
-from consumer.sweeper import Sweeper, purge_expired, remove_orphans
+from consumer.sweeper import Sweeper, remove_orphans
 from shared import limits
 from shared.database import clock, database
 from shared.jobs import attempts
@@ -17,6 +17,7 @@ from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode
 from shared.jobs.store import StoredFile
 from shared.limits import Limit, RateCount
+from shared.retention import purge_expired
 from shared.roll.errors import RowCode, RowError
 from shared.roll.report import Report
 from shared.storage.choice import open_store

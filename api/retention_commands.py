@@ -1,0 +1,76 @@
+"""The commands of `flask` that delete: old files, and the whole roll."""
+
+from dataclasses import asdict
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+
+from api.cli import usable_database
+from api.services import services
+from shared.erasure import ImportsOpen, erase_roll, overwrite_deleted
+from shared.jobs.files import count_expired
+from shared.retention import purge_expired
+from shared.storage.store import StoreUnavailable
+
+
+def register_commands(app: Flask) -> None:
+    """Add the commands to the app's own."""
+    for command in (purge, erase_roll_command):
+        app.cli.add_command(command)
+
+
+@click.command()
+@click.option(
+    "--older-than",
+    "days",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Of jobs that ended so long ago; RETAIN_FILES_DAYS if unset.",
+)
+@click.option("--dry-run", is_flag=True, help="Only count them.")
+@with_appcontext
+def purge(days: float | None, dry_run: bool) -> None:
+    """Delete uploads and rejected rows of old jobs now, as workers do by themselves."""
+    if days is None:
+        days = services().settings.retain_files_days
+    with usable_database():
+        if dry_run:
+            click.echo(f"Jobs whose files would be deleted: {count_expired(days):,}")
+            return
+        try:
+            count = purge_expired(services().store, days)
+        except StoreUnavailable as error:
+            raise click.ClickException(f"Not all files could be deleted: {error}.") from error
+    click.echo(f"Jobs whose files are deleted: {count:,}")
+
+
+@click.command("erase-roll")
+@click.option("--yes", is_flag=True, help="Really erase it. There is no way back but a backup.")
+@with_appcontext
+def erase_roll_command(yes: bool) -> None:
+    """Erase every voter, the history of the roll and all uploaded files, after the election.
+
+    What is left of each import: its counts, codes, hashes, file name and uploader.
+    """
+    if not yes:
+        raise click.ClickException("Nothing was erased. Say --yes if you mean it.")
+    with usable_database():
+        try:
+            erased = erase_roll(services().store)
+        except ImportsOpen:
+            raise click.ClickException(
+                "An import runs or waits, and nothing was erased. Let it end, or cancel it."
+            ) from None
+        except StoreUnavailable as error:
+            raise click.ClickException(
+                f"The roll is erased, but not all files are: {error}. A worker removes them within"
+                " hours of the store's return."
+            ) from error
+        is_overwritten = overwrite_deleted()
+    for name, count in asdict(erased).items():
+        click.echo(f"erased {name}: {count:,}")
+    if not is_overwritten:
+        click.echo(
+            "The database is too busy to overwrite them; run its command VACUUM later.", err=True
+        )

@@ -1,0 +1,88 @@
+"""The service as it stands: the roll, the queue, the workers and the jobs."""
+
+from functools import partial
+from typing import Any
+
+from api.probes import Probe
+from api.surroundings import queue_messages
+from config.version import version
+from shared.jobs.figures import JobFigures, job_figures
+from shared.jobs.models import Job
+from shared.jobs.states import FINAL_STATES, JobState, MailState, WebhookState
+from shared.jobs.status_document import rfc3339
+from shared.voters.models import Roll
+from shared.voters.summary import summarise
+from shared.workers import Worker, all_workers
+
+BROKER_SECONDS = 3.0
+MAX_OPEN_JOBS = 20
+
+
+def service_status(broker_url: str) -> dict[str, Any]:
+    """All of it, ready for JSON; `queue_messages` is None when the broker does not answer."""
+    ask = partial(queue_messages, broker_url)
+    broker = Probe(ask, seconds=BROKER_SECONDS, otherwise=None)
+    broker.start()
+    open_jobs = list(
+        Job.select()
+        .where(Job.state.not_in(list(FINAL_STATES)))
+        .order_by(Job.created_at)
+        .limit(MAX_OPEN_JOBS)
+    )
+    figures = job_figures()
+    return {
+        "version": version(),
+        "roll": _roll(),
+        "workers": [_worker(worker, open_jobs) for worker in all_workers()],
+        "jobs": _jobs(figures, open_jobs),
+        "report_mails": {state: figures.mails[state] for state in map(str, MailState)},
+        "webhook_calls": {state: figures.calls[state] for state in map(str, WebhookState)},
+        "queue_messages": broker.answer(),
+    }
+
+
+def _roll() -> dict[str, Any]:
+    summary = summarise()
+    roll: Roll | None = Roll.get_or_none()
+    return {
+        "voters": summary.voters,
+        "eligible": summary.eligible,
+        "departments": summary.departments,
+        "changes": roll.version if roll else 0,
+        "changed_at": rfc3339(roll.changed_at) if roll else None,
+    }
+
+
+def _worker(worker: Worker, open_jobs: list[Job]) -> dict[str, Any]:
+    return {
+        "name": worker.name,
+        "state": "alive" if worker.is_alive else "gone",
+        "version": worker.version,
+        "started_at": rfc3339(worker.started_at),
+        "beat_at": rfc3339(worker.beat_at),
+        "task_ids": [
+            str(job.id)
+            for job in open_jobs
+            if job.state == JobState.STARTED and job.worker == worker.name
+        ],
+    }
+
+
+def _jobs(figures: JobFigures, open_jobs: list[Job]) -> dict[str, Any]:
+    return {
+        "states": {state: figures.states[state] for state in map(str, JobState)},
+        "oldest_waiting_seconds": round(figures.waiting_seconds),
+        "open": [
+            {
+                "task_id": str(job.id),
+                "state": job.state,
+                "phase": job.phase,
+                "rows_read": job.rows_read,
+                "percent": job.percent,
+                "attempts": job.attempts,
+                "created_at": rfc3339(job.created_at),
+                "file": job.file_name,
+            }
+            for job in open_jobs
+        ],
+    }

@@ -1,0 +1,81 @@
+"""`flask status`: the roll, the queue, the workers and the jobs on one screen."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+
+from api.cli import usable_database
+from api.service_status import service_status
+from api.services import services
+from api.text_table import aligned
+
+WORKER_COLUMNS = ("WORKER", "STATE", "VERSION", "STARTED", "LAST BEAT", "JOBS")
+JOB_COLUMNS = ("JOB", "STATE", "PHASE", "ROWS", "ATTEMPTS", "CREATED", "FILE")
+
+
+def register_commands(app: Flask) -> None:
+    """Add the command to the app's own."""
+    app.cli.add_command(status)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@with_appcontext
+def status(as_json: bool) -> None:
+    """Show the roll, the queue, the workers and the jobs. Times are in UTC."""
+    with usable_database():
+        document = service_status(services().settings.broker_url)
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    for line in _lines(document):
+        click.echo(line)
+
+
+def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    yield from aligned(_summary(document))
+    yield ""
+    if workers := document["workers"]:
+        yield from aligned([WORKER_COLUMNS, *map(_worker_row, workers)])
+    else:
+        yield "No worker is running; jobs wait until one is."
+    yield ""
+    if open_jobs := document["jobs"]["open"]:
+        yield from aligned([JOB_COLUMNS, *map(_job_row, open_jobs)])
+    else:
+        yield "No import runs or waits."
+
+
+def _summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    roll, jobs, queues = document["roll"], document["jobs"], document["queue_messages"]
+    waiting = timedelta(seconds=jobs["oldest_waiting_seconds"])
+    return [
+        ("Version", document["version"]),
+        ("Roll", f"{roll['voters']:,} voters, {roll['eligible']:,} of them eligible"),
+        ("", f"changed {roll['changes']:,} times, last {roll['changed_at'] or 'never'}"),
+        ("Jobs", _counted(jobs["states"])),
+        ("", f"{waiting} since the one that waits longest was due"),
+        ("Mails", _counted(document["report_mails"])),
+        ("Webhook", _counted(document["webhook_calls"])),
+        ("Queue", "the broker does not answer" if queues is None else _counted(queues)),
+    ]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
+
+
+def _worker_row(worker: Mapping[str, Any]) -> tuple[str, ...]:
+    jobs = " ".join(worker["task_ids"]) or "-"
+    shown = ("name", "state", "version", "started_at", "beat_at")
+    return (*(worker[name] for name in shown), jobs)
+
+
+def _job_row(job: Mapping[str, Any]) -> tuple[str, ...]:
+    shown = ("task_id", "state", "phase", "rows_read", "attempts", "created_at", "file")
+    return tuple(str(job[name]) for name in shown)

@@ -1,0 +1,92 @@
+"""The end of a roll: after the election nothing of its voters is kept."""
+
+import logging
+from dataclasses import asdict, dataclass
+
+from peewee import OperationalError
+
+from shared.database import database, is_postgresql
+from shared.jobs import files
+from shared.jobs.models import Job, JobFault
+from shared.jobs.states import FINAL_STATES
+from shared.roll.errors import DESCRIPTIONS, FileCode
+from shared.storage.database_store import StoredChunk
+from shared.storage.store import UploadStore
+from shared.voters.models import Voter, VoterHistory
+from shared.voters.roll import lock_roll, note_roll_changed
+
+logger = logging.getLogger(__name__)
+
+EMPTIED = (Voter, VoterHistory, JobFault)
+
+
+class ImportsOpen(Exception):
+    """An import runs or waits, and would bring voters back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much there was: voters, entries of their history, faults of rows, jobs with files."""
+
+    voters: int
+    history: int
+    faults: int
+    files: int
+
+
+def erase_roll(store: UploadStore) -> Erased:
+    """Erase the voters, their history, what was kept of their rows, and all files of jobs.
+
+    Of the jobs stay the counts, codes and hashes, the names of files and columns, and who sent
+    them. Raises `ImportsOpen`, with nothing erased. What the database held is gone in one
+    transaction; the files follow, and raise what the store raises: no job names them then, and a
+    worker removes them in the next hours.
+    """
+    _refuse_while_imports_are_open()
+    with database.atomic():
+        lock_roll()
+        # One that held the lock has ended by now, and another may have begun meanwhile.
+        _refuse_while_imports_are_open()
+        keys = _forget_files()
+        _forget_quoted_cells()
+        voters, history, faults = (int(model.delete().execute()) for model in EMPTIED)
+        note_roll_changed()
+    erased = Erased(voters, history, faults, len(keys))
+    logger.warning("roll erased", extra=asdict(erased))
+    for key in (key for of_job in keys for key in of_job):
+        store.delete(key)
+    return erased
+
+
+def _refuse_while_imports_are_open() -> None:
+    if Job.select().where(Job.state.not_in(list(FINAL_STATES))).exists():
+        raise ImportsOpen
+
+
+def _forget_files() -> list[list[str]]:
+    """The keys to delete, job by job, of all that had files; a job that came this instant keeps
+    its own."""
+    ended = Job.state.in_(list(FINAL_STATES)) & Job.files_purged_at.is_null()
+    return [files.forget_files(job) for job in list(Job.select().where(ended))]
+
+
+def _forget_quoted_cells() -> None:
+    """A file without a proper header has its first rows quoted in the message of its fault."""
+    for code in FileCode:
+        Job.update(error_message=DESCRIPTIONS[code]).where(Job.error_code == code).execute()
+
+
+def overwrite_deleted() -> bool:
+    """Have the database give back the room of deleted rows, where their bytes still lie; False
+    when it is too busy for that. Not inside a transaction."""
+    try:
+        if is_postgresql():
+            names = ", ".join(model._meta.table_name for model in (*EMPTIED, Job, StoredChunk))
+            database.execute_sql(f"VACUUM {names}")
+        else:
+            database.execute_sql("VACUUM")
+            database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    except OperationalError as error:
+        logger.warning("deleted rows not overwritten", extra={"reason": type(error).__name__})
+        return False
+    return True
