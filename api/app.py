@@ -36,6 +36,7 @@ from api.request_log import log_requests
 from api.request_metrics import count_requests
 from api.security_headers import add_security_headers
 from api.services import Services, attach
+from config.error_reports import report_errors
 from config.gunicorn import threads
 from config.logging import configure_logging
 from config.settings import Settings, SettingsError, load_settings
@@ -110,6 +111,7 @@ def _settings_of_process() -> Settings:
     except SettingsError as error:
         raise SystemExit(str(error)) from None
     configure_logging(settings.log_level, readable=settings.debug)
+    report_errors(settings.sentry_dsn)
     return settings
 
 

@@ -60,6 +60,15 @@ def check_webhook_secret(secret: str) -> None:
         raise ValidationError(f"Use at least {MIN_SECRET_CHARS} random characters.")
 
 
+def check_sentry_dsn(dsn: str) -> None:
+    if not dsn:
+        return
+    check_url(dsn, ("https", "http"))
+    parts = urlsplit(dsn)
+    if not (parts.username and parts.hostname and parts.path.strip("/").isdecimal()):
+        raise ValidationError("Sentry shows it as https://KEY@HOST/NUMBER.")
+
+
 def check_url(url: str, schemes: tuple[str, ...]) -> None:
     if url.partition("://")[0] not in schemes:
         raise ValidationError(f"The URL must start with one of: {', '.join(schemes)}.")

@@ -21,6 +21,7 @@ from config.checks import (
     check_one_encryption,
     check_public_url,
     check_secret,
+    check_sentry_dsn,
     check_store,
     check_webhook_secret,
     check_webhook_url,
@@ -100,6 +101,7 @@ class Settings:
     sweep_seconds: float
     retain_files_days: float
     log_level: str
+    sentry_dsn: str = field(repr=False)
     limits: LimitSettings
     mail: MailSettings
     webhook: WebhookSettings
@@ -136,6 +138,7 @@ def load_settings(*, read_dotenv: bool = True) -> Settings:
         sweep_seconds=env.float("SWEEP_SECONDS", 300.0, validate=Range(min=1)),
         retain_files_days=env.float("RETAIN_FILES_DAYS", 90.0, validate=Range(min=0)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
+        sentry_dsn=env.str("SENTRY_DSN", "", validate=check_sentry_dsn),
         limits=_limit_settings(env),
         mail=_mail_settings(env, debug),
         webhook=_webhook_settings(env),

@@ -5,6 +5,7 @@ import socket
 import sys
 
 from config.advice import give_advice
+from config.error_reports import report_errors
 from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
 from consumer.courier import Courier
@@ -27,6 +28,7 @@ def main() -> int:
         return 1
     configure_logging(settings.log_level, readable=settings.debug)
     give_advice(settings)
+    report_errors(settings.sentry_dsn)
     # Flask-Mail gives smtplib no timeout; all other sockets of this process set their own.
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from peewee import InterfaceError, OperationalError
 
+from config.error_reports import report_errors
 from config.log_context import begin
 from config.logging import configure_logging
 from config.settings import load_settings
@@ -45,6 +46,7 @@ def main(job_id: str, attempt: str, request_id: str = "") -> int:
         cpu_seconds=settings.job_time_limit_seconds + CPU_MARGIN_SECONDS,
     )
     configure_logging(settings.log_level, readable=settings.debug)
+    report_errors(settings.sentry_dsn)
     claim = Claim(UUID(job_id), int(attempt), request_id or None)
     begin(**claim.log_fields)
     open_database(

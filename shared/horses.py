@@ -58,6 +58,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "JOB_TIME_LIMIT_SECONDS": str(settings.job_time_limit_seconds),
         "JOB_MEMORY_LIMIT_MB": str(settings.job_memory_limit_mb),
         "LOG_LEVEL": settings.log_level,
+        "SENTRY_DSN": settings.sentry_dsn,
     }
 
 
