@@ -13,6 +13,8 @@ PORT ?= 8000
 EMAIL_PORT ?= $(shell echo $$(( $(PORT) > 64535 ? $(PORT) - 1000 : $(PORT) + 1000 )))
 ADMIN_EMAIL ?= admin@example.edu
 SEED ?= 1
+# Many tests wait for a server or a clock, so more processes than a small machine has cores pay.
+TEST_PROCESSES ?= 3
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -44,7 +46,7 @@ run: $(INSTALLED) ## Start web, worker and mail sink on PORT (default 8000); Ctr
 	@trap : INT; honcho --env /dev/null --procfile Procfile.dev start || test $$? -eq 130
 
 test: $(INSTALLED) ## Run the tests; REQUIRE_SERVICES=1 fails where a service is missing
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 check: $(INSTALLED) ## Lint, formatting, types, layers, security
 	$(VENV)/bin/ruff check

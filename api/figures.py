@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from config.version import version
 from shared.jobs.figures import ATTEMPT_SECONDS, JobFigures, job_figures
-from shared.jobs.states import FINAL_STATES, JobState, MailState, WebhookState
+from shared.jobs.states import FINAL_STATES, JobState, OutboxState
 from shared.voters.roll import roll_version
 from shared.workers import Worker, all_workers
 
@@ -86,13 +86,13 @@ def _of_outboxes(jobs: JobFigures) -> Iterator[Metric]:
     mails = GaugeMetricFamily(
         "voters_report_mails", "Report mails by state; one for each job.", labels=["state"]
     )
-    for mail in MailState:
+    for mail in OutboxState:
         mails.add_metric([mail], jobs.mails[mail])
     yield mails
     calls = GaugeMetricFamily(
         "voters_webhook_calls", "Calls of the webhook by state; one for each job.", labels=["state"]
     )
-    for call in WebhookState:
+    for call in OutboxState:
         calls.add_metric([call], jobs.calls[call])
     yield calls
 

@@ -8,7 +8,7 @@ from api.surroundings import queue_messages
 from config.version import version
 from shared.jobs.figures import JobFigures, job_figures
 from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, JobState, MailState, WebhookState
+from shared.jobs.states import FINAL_STATES, JobState, OutboxState
 from shared.jobs.status_document import rfc3339
 from shared.voters.models import Roll
 from shared.voters.summary import summarise
@@ -35,8 +35,8 @@ def service_status(broker_url: str) -> dict[str, Any]:
         "roll": _roll(),
         "workers": [_worker(worker, open_jobs) for worker in all_workers()],
         "jobs": _jobs(figures, open_jobs),
-        "report_mails": {state: figures.mails[state] for state in map(str, MailState)},
-        "webhook_calls": {state: figures.calls[state] for state in map(str, WebhookState)},
+        "report_mails": {state: figures.mails[state] for state in map(str, OutboxState)},
+        "webhook_calls": {state: figures.calls[state] for state in map(str, OutboxState)},
         "queue_messages": broker.answer(),
     }
 
