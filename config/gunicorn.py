@@ -15,6 +15,7 @@ from prometheus_client import values
 
 from config.advice import give_advice
 from config.logging import configure_logging
+from config.metrics_folder import make_folder
 from config.settings import SettingsError, load_settings
 
 # The application finds its worker under this name among its extensions.
@@ -60,7 +61,7 @@ def on_starting(server: object) -> None:
         raise SystemExit(str(error)) from None
     configure_logging(settings.log_level, readable=settings.debug)
     give_advice(settings)
-    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="voters-metrics-", dir=worker_tmp_dir)
+    os.environ[METRICS_FOLDER] = make_folder(Path(worker_tmp_dir or tempfile.gettempdir()))
 
 
 def pre_fork(server: Any, worker: Any) -> None:

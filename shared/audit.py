@@ -43,6 +43,7 @@ class Action(StrEnum):
     VIEW_REJECTS = "view-rejects"
     EXPORT = "export"
     EDIT = "edit"
+    ERASE_ROLL = "erase-roll"
     MIGRATE = "migrate"
 
 

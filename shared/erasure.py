@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from peewee import OperationalError
 
+from shared.audit import Action, record
 from shared.database import database, is_postgresql
 from shared.jobs import files
 from shared.jobs.models import Job, JobFault
@@ -12,6 +13,7 @@ from shared.jobs.states import FINAL_STATES
 from shared.roll.errors import DESCRIPTIONS, FileCode
 from shared.storage.database_store import StoredChunk
 from shared.storage.store import UploadStore
+from shared.voters.figures import recount
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import lock_roll, note_roll_changed
 
@@ -51,7 +53,9 @@ def erase_roll(store: UploadStore) -> Erased:
         _forget_quoted_cells()
         voters, history, faults = (int(model.delete().execute()) for model in EMPTIED)
         note_roll_changed()
-    erased = Erased(voters, history, faults, len(keys))
+        recount()
+        erased = Erased(voters, history, faults, len(keys))
+        record(Action.ERASE_ROLL, detail=f"{voters:,} voters")
     logger.warning("roll erased", extra=asdict(erased))
     for key in (key for of_job in keys for key in of_job):
         store.delete(key)

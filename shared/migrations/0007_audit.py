@@ -14,7 +14,8 @@ REFUSED = "Entries of the audit table are neither changed nor removed."
 ACTIONS = (
     "sign-in", "sign-out", "change-password", "reset-password", "create-person", "set-role",
     "lock-out", "let-in", "create-token", "revoke-token", "upload", "apply", "retry", "cancel",
-    "resend-report", "import", "purge", "view-file", "view-rejects", "export", "edit", "migrate",
+    "resend-report", "import", "purge", "view-file", "view-rejects", "export", "edit", "erase-roll",
+    "migrate",
 )  # fmt: skip
 ACTORS = ("person", "token", "command-line", "service", "stranger")
 

@@ -64,7 +64,7 @@ def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: 
             )
         try:
             wait_until(lambda: "attempt ended" in (tmp_path / "worker.log").read_text())
-            assert ready(web.port)["worker"] == "ok"
+            wait_until(lambda: ready(web.port)["worker"] == "ok")
         finally:
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(10) == 0

@@ -1,0 +1,45 @@
+"""What a killed Gunicorn leaves behind is removed by the next, and what another uses is not."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from config.metrics_folder import MIN_AGE_SECONDS, PREFIX, make_folder
+from config.settings import PROJECT_ROOT
+
+HOLDER = """
+import sys
+from pathlib import Path
+from config.metrics_folder import make_folder
+print(make_folder(Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_only_an_abandoned_folder_is_removed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        held = Path(other.stdout.readline().strip())
+        abandoned = tmp_path / f"{PREFIX}abandoned"
+        just_made = tmp_path / f"{PREFIX}just-made"
+        for folder in (abandoned, just_made):
+            folder.mkdir()
+        (abandoned / "counter_0.db").write_bytes(b"x")
+        long_ago = time.time() - MIN_AGE_SECONDS - 1
+        for folder in (held, abandoned):
+            os.utime(folder, (long_ago, long_ago))
+        own = Path(make_folder(tmp_path))
+        assert {*tmp_path.iterdir()} == {held, just_made, own}
+        other.kill()
+    os.utime(held, (long_ago, long_ago))
+    make_folder(tmp_path)
+    assert not held.exists()
+    assert own.exists()
