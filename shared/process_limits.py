@@ -1,5 +1,6 @@
 """What one work horse may take of its machine. The kernel enforces it, whatever the file does."""
 
+import os
 import resource
 import signal
 
@@ -8,6 +9,8 @@ MIB = 1024 * 1024
 OUT_OF_MEMORY = 4
 OUT_OF_REACH = 5
 KILL_AFTER_SECONDS = 5
+# Where the web process shares the machine, those who wait for its answers come first (nice(2)).
+NICENESS = 10
 # Python raises MemoryError, which becomes a status of ours; Rust and C abort.
 MEMORY_STATUSES = frozenset({OUT_OF_MEMORY, -signal.SIGABRT})
 TIME_STATUSES = frozenset({-signal.SIGXCPU})
@@ -24,3 +27,4 @@ def limit_process(*, memory_limit_mb: int, cpu_seconds: int) -> None:
     # SIGXCPU comes at the first limit, SIGKILL at the second: with one for both, only the latter.
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + KILL_AFTER_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(NICENESS)

@@ -40,6 +40,24 @@ def kept_groups() -> "ModelSelect[RollGroup]":
     return RollGroup.select(*FIELDS).where(fn.EXISTS(are_current))
 
 
+def kept_count(department: str | None, year: int | None, is_eligible: bool | None) -> int | None:
+    """How many voters there are of these, None demanding nothing, without counting; None where the
+    figures are not those of the roll."""
+    counts = {
+        None: RollGroup.voters,
+        True: RollGroup.eligible,
+        False: RollGroup.voters - RollGroup.eligible,
+    }
+    groups = RollGroup.select(fn.SUM(counts[is_eligible]))
+    if department is not None:
+        groups = groups.where(RollGroup.department == department)
+    if year is not None:
+        groups = groups.where(RollGroup.year == year)
+    are_current = Roll.version == Roll.counted_version
+    kept = Roll.select(fn.COALESCE(groups, 0)).where(are_current).scalar()
+    return None if kept is None else int(kept)
+
+
 def recount() -> None:
     """After an import, in its transaction."""
     RollGroup.delete().execute()

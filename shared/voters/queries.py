@@ -12,6 +12,7 @@ from typing import Any
 from peewee import Database, Expression, Field, ModelSelect, Ordering, fn
 
 from shared.database import database, is_postgresql
+from shared.voters.figures import kept_count
 from shared.voters.models import Voter
 from shared.voters.roll import roll_version
 
@@ -111,6 +112,10 @@ def _counted(_: Database, version: int, sought: Sought) -> int:
 
 
 def _count(sought: Sought) -> int:
+    if not sought.q and sought.student_id is None:
+        kept = kept_count(sought.department, sought.year, sought.is_eligible)
+        if kept is not None:
+            return kept
     return int(_where(Voter.select(), sought.conditions()).count())
 
 
