@@ -13,8 +13,8 @@ from api.errors import SENTENCES
 from api.job_schemas import JobSchema, MailAgainSchema
 from api.jobs import describe_job, job_or_404
 from api.openapi import refuses
-from api.schemas import AcceptedSchema
 from api.services import services
+from api.task_schemas import AcceptedSchema
 from api.upload import LOCATION, accepted
 from shared import follow_up
 from shared.credentials import Scope

@@ -17,7 +17,8 @@ from api.errors import SENTENCES
 from api.jobs import job_or_404
 from api.openapi import refuses
 from api.query import PagedQuerySchema, page_of, storable
-from api.schemas import RowErrorSchema, described
+from api.report_schemas import RowErrorSchema
+from api.schemas import described
 from api.services import services
 from shared.audit import Action
 from shared.credentials import Scope

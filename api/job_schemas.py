@@ -4,7 +4,8 @@ from marshmallow import Schema, fields, validate
 from marshmallow.validate import OneOf
 
 from api.query import PagedQuerySchema, StoredTime, storable
-from api.schemas import SHA256, AnswerSchema, TaskStatusSchema, described, task_id_field, time_field
+from api.schemas import SHA256, AnswerSchema, described, task_id_field, time_field
+from api.task_schemas import TaskStatusSchema
 from shared.jobs.states import JobState, OutboxState
 
 

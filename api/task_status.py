@@ -11,7 +11,8 @@ from webargs.flaskparser import abort
 from api.auth import caller, requires
 from api.blueprint import Blueprint
 from api.openapi import refuses
-from api.schemas import TaskStatusSchema, described
+from api.schemas import described
+from api.task_schemas import TaskStatusSchema
 from api.waiting import MAX_WAIT_SECONDS, wait_until
 from shared.credentials import Scope
 from shared.database import database

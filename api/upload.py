@@ -15,8 +15,9 @@ from api.forms import FormTooLarge
 from api.jobs import job_or_404
 from api.openapi import refuses
 from api.quotas import admit_upload
-from api.schemas import STATUS_URL, AcceptedSchema
+from api.schemas import STATUS_URL
 from api.services import services
+from api.task_schemas import AcceptedSchema
 from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema
 from shared.credentials import Scope
 from shared.jobs.models import Job

@@ -14,8 +14,8 @@ from webargs.flaskparser import abort
 from api.auth import caller, requires
 from api.json_bodies import JsonBlueprint
 from api.openapi import refuses
-from api.schemas import VoterSchema
-from api.voter_schemas import ChangeSchema, VoterChangeSchema
+from api.voter_change_schemas import VoterChangeSchema
+from api.voter_schemas import ChangeSchema, VoterSchema
 from shared.credentials import Scope
 from shared.database import ANSWER_SECONDS, be_impatient
 from shared.jobs.status_document import rfc3339

@@ -13,7 +13,7 @@ from api.auth import requires
 from api.blueprint import Blueprint
 from api.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
 from api.openapi import refuses
-from api.voter_schemas import VoterFilterSchema
+from api.voter_query_schemas import VoterFilterSchema
 from shared.audit import Action
 from shared.credentials import Scope
 from shared.roll.exports import MAX_SHEET_VOTERS, csv_blocks

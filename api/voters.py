@@ -9,8 +9,8 @@ from webargs.flaskparser import abort
 from api.auth import requires
 from api.cursors import CursorBlueprint, CursorPage, cursor_to, place_behind
 from api.openapi import refuses
-from api.schemas import VoterSchema
-from api.voter_schemas import SummarySchema, VoterQuerySchema
+from api.voter_query_schemas import VoterQuerySchema
+from api.voter_schemas import SummarySchema, VoterSchema
 from shared.credentials import Scope
 from shared.voters.models import Voter
 from shared.voters.queries import Sought, place_of, total, voters_after, voters_at

@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from api.voter_schemas import MAX_REASON_CHARS, VoterChangeSchema
+from api.voter_change_schemas import MAX_REASON_CHARS, VoterChangeSchema
 from shared.roll.fields import MAX_YEAR, MIN_YEAR
 from shared.roll.text import clean
 from shared.voters.history import ENTRY, FIELDS

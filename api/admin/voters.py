@@ -18,7 +18,7 @@ from api.admin.voter_form import EntryChanged, VoterForm, form_of
 from api.auth import requires
 from api.voter import voter_or_404
 from api.voter_exports import download_csv, download_xlsx
-from api.voter_schemas import VoterQuerySchema
+from api.voter_query_schemas import VoterQuerySchema
 from api.voters import page_after
 from shared.credentials import Scope
 from shared.database import ANSWER_SECONDS, be_impatient

@@ -1,0 +1,103 @@
+"""What the API tells of the rows of a file: the report of a whole job, and one fault of it."""
+
+from marshmallow import fields
+from marshmallow.validate import OneOf
+
+from api.schemas import AnswerSchema, count_field, counts_field, described
+
+
+class PreviewedVoterSchema(AnswerSchema):
+    """One voter whom an import would change."""
+
+    change = fields.String(
+        validate=OneOf(["create", "update"]), metadata=described("What would happen.", "update")
+    )
+    student_id = fields.String(metadata=described("The voter.", "0012345"))
+    line = count_field("The line of the file.", 17)
+    fields_ = fields.Dict(
+        data_key="fields",
+        attribute="fields",
+        keys=fields.String(),
+        values=fields.Dict(),
+        metadata=described(
+            "The fields that would change, each with its value now and then.",
+            {"email": {"from": "a.okafor@uni.example", "to": "amina@uni.example"}},
+        ),
+    )
+
+
+class ReportSchema(AnswerSchema):
+    """What became of every row.
+
+    `rows_read` is the sum of created, updated, unchanged, repeated and rejected.
+    """
+
+    # Those of a preview, and what reports told later than others.
+    sometimes = frozenset({
+        "columns", "assumptions", "signs", "eligibility_on", "eligibility_off", "would_create",
+        "would_update", "differences",
+    })  # fmt: skip
+
+    rows_read = count_field("Rows below the header that are not blank.", 1000)
+    created = count_field("Voters that are new on the roll.", 950)
+    updated = count_field("Voters whose entry changed.", 30)
+    unchanged = count_field("Voters who stood on the roll like this already.", 18)
+    repeated = count_field("Rows that repeat another row of the file.")
+    rejected = count_field("Rows with a fault; they changed nothing.", 2)
+    blank_rows = count_field("Rows without any content; not part of rows_read.")
+    missing_columns = fields.List(
+        fields.String(), metadata=described("Fields for which the file has no column.", ["year"])
+    )
+    ignored_columns = fields.List(
+        fields.String(), metadata=described("Columns that mean nothing to a roll.", ["Phone"])
+    )
+    missing_fields = counts_field("Rows that state nothing, by field.", {"department": 3})
+    errors = counts_field("Rejected rows, by fault code.", {"INVALID_EMAIL": 2})
+    warnings = counts_field("Rows worth a look, by warning code.", {"SHARED_EMAIL": 1})
+
+    columns = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata=described("The file's own label of each field.", {"student_id": "Matric No"}),
+    )
+    assumptions = fields.List(
+        fields.String(),
+        metadata=described(
+            "What was decided without being told, in sentences.",
+            ['The roll was read from the sheet "Roll"; not read: "Notes".'],
+        ),
+    )
+    signs = fields.List(
+        fields.Dict(keys=fields.String(), values=fields.String()),
+        metadata=described(
+            "What is odd about the file though its rows are good: code and message.",
+            [{"code": "ONE_DEPARTMENT", "message": "All voters are of one department."}],
+        ),
+    )
+    eligibility_on = count_field("Updated voters who become eligible.", 4)
+    eligibility_off = count_field("Updated voters who are no longer eligible.", 1)
+    would_create = count_field("In a preview only: what an import would create.", 950)
+    would_update = count_field("In a preview only: what an import would update.", 30)
+    differences = fields.List(
+        fields.Nested(PreviewedVoterSchema),
+        metadata={
+            "description": (
+                "In a preview only, and for tokens that may read the roll: up to 50 voters of"
+                " those whom an import would change, the updated before the created."
+            )
+        },
+    )
+
+
+class RowErrorSchema(AnswerSchema):
+    """One fault of one row."""
+
+    line = count_field("The physical line of the file, or row of the sheet, from 1.", 17)
+    column = fields.String(metadata=described("The column as the file calls it.", "E-mail"))
+    code = fields.String(metadata=described("What is wrong.", "INVALID_EMAIL"))
+    value = fields.String(metadata=described("The value, shortened.", "ann(at)example.edu"))
+    message = fields.String(
+        metadata=described(
+            "How to mend it.", "Give one e-mail address of the form name@university.edu."
+        )
+    )

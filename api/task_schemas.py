@@ -1,0 +1,101 @@
+"""What the API tells of a job while it waits, while it runs and when it is over."""
+
+from marshmallow import fields
+from marshmallow.validate import OneOf
+
+from api.report_schemas import ReportSchema
+from api.schemas import (
+    SHA256,
+    STATUS_URL,
+    TASK_ID,
+    AnswerSchema,
+    count_field,
+    described,
+    task_id_field,
+    time_field,
+)
+from shared.jobs.states import JobState, Phase
+
+
+class AcceptedSchema(AnswerSchema):
+    """An upload that a worker will process."""
+
+    sometimes = frozenset({"duplicate_of"})
+
+    message = fields.String(
+        metadata=described("Always the same.", "File uploaded and processing started")
+    )
+    task_id = fields.String(metadata={**described("Names the job.", TASK_ID), "format": "uuid"})
+    status_url = fields.String(
+        metadata={**described("Where to ask for the outcome.", STATUS_URL), "format": "uri"}
+    )
+    duplicate_of = task_id_field("The last task before that got the same bytes, if there is one.")
+
+
+class ProgressSchema(AnswerSchema):
+    """How far the present attempt is."""
+
+    phase = fields.String(
+        validate=OneOf(list(Phase)), metadata=described("What it is at.", Phase.READING)
+    )
+    rows_read = count_field("Rows read so far.", 12_000)
+    percent = fields.Float(
+        allow_none=True, metadata=described("0 to 100; null when it cannot be told.", 41.5)
+    )
+
+
+class FileSchema(AnswerSchema):
+    """The uploaded file, as sent and as understood."""
+
+    name = fields.String(metadata=described("The client's name of the file.", "roll.csv"))
+    size_bytes = count_field("Its size.", 48_211)
+    sha256 = fields.String(metadata=described("The SHA-256 of its bytes.", SHA256))
+    format = fields.String(metadata=described("Told by the content.", "csv"))
+    encoding = fields.String(allow_none=True, metadata=described("Of a CSV file.", "utf-8"))
+    delimiter = fields.String(allow_none=True, metadata=described("Of a CSV file.", ";"))
+    sheet = fields.String(allow_none=True, metadata=described("Of a workbook.", "Roll 2026"))
+
+
+class FailureSchema(AnswerSchema):
+    """Why the job failed."""
+
+    code = fields.String(metadata=described("For programs.", "MISSING_COLUMNS"))
+    message = fields.String(
+        metadata=described("For people.", "The file has no column for the student's e-mail.")
+    )
+
+
+class TaskStatusSchema(AnswerSchema):
+    """One uploaded file and what becomes of it."""
+
+    task_id = fields.String(metadata={**described("Names the job.", TASK_ID), "format": "uuid"})
+    state = fields.String(
+        validate=OneOf(list(JobState)), metadata=described("Where it stands.", JobState.STARTED)
+    )
+    status = fields.String(
+        metadata=described("The state in a sentence.", "Reading the file: 12,000 rows so far.")
+    )
+    result = fields.String(
+        allow_none=True, metadata=described("The outcome in a sentence; null until then.", None)
+    )
+    dry_run = fields.Boolean(
+        metadata=described("Whether it only finds out what would change.", False)
+    )
+    attempts = count_field("How often a worker has begun.", 1)
+    created_at = time_field("When the file was accepted.")
+    started_at = time_field("When the latest attempt began.")
+    finished_at = time_field("When the outcome was certain.")
+    progress = fields.Nested(
+        ProgressSchema, metadata={"description": "How far the present attempt is."}
+    )
+    file = fields.Nested(FileSchema, metadata={"description": "As sent and as understood."})
+    report = fields.Nested(
+        ReportSchema,
+        allow_none=True,
+        metadata={"description": "What became of every row; null until SUCCESS."},
+    )
+    error = fields.Nested(
+        FailureSchema,
+        allow_none=True,
+        metadata={"description": "Why the job failed; null unless it did."},
+    )

@@ -1,0 +1,113 @@
+"""A correction of one voter: values mean what the cells of a file mean."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load
+from marshmallow.validate import Length
+
+from api.schemas import described
+from shared.roll.fields import (
+    MAX_CHARS,
+    MAX_YEAR,
+    MIN_YEAR,
+    BadCell,
+    read_eligibility,
+    read_email,
+    read_text,
+    read_year,
+)
+from shared.roll.rows import Cell
+from shared.roll.text import clean, forbidden_in_text
+
+MAX_REASON_CHARS = 500
+# What `null` makes of a field that may be empty.
+CLEARED = {"first_name": "", "last_name": "", "department": "", "year": None}
+
+
+class _Blank(Enum):
+    """What a blank cell states."""
+
+    NOTHING = "nothing"
+
+
+class CellField(fields.Field):  # type: ignore[type-arg]
+    """A value that means what the same cell of a file means: a text, a number or true/false."""
+
+    def __init__(
+        self, read: Callable[[Cell], object], kind: str, metadata: dict[str, Any], **more: Any
+    ) -> None:
+        super().__init__(metadata={**metadata, "type": kind}, **more)
+        self._read = read
+
+    def _deserialize(self, value: Any, *_: object, **__: object) -> object:
+        if not isinstance(value, str | int | float):
+            raise ValidationError("Give a text, a number, or true or false.")
+        try:
+            read = self._read(value)
+        except BadCell as bad:
+            raise ValidationError(f"{bad.code}: {bad.message}") from None
+        return _Blank.NOTHING if read in (None, "") else read
+
+
+def _stated(field: str, example: str) -> dict[str, Any]:
+    """The metadata of a text of a voter."""
+    return {**described("As a file may hold it.", example), "maxLength": MAX_CHARS[field]}
+
+
+class VoterChangeSchema(Schema):
+    """The fields to change, each meaning what a cell of a file means, and why.
+
+    A field that is left out, or holds a blank text, states nothing: the voter keeps what is
+    stored. `null` clears a field that may be empty.
+    """
+
+    error_messages = {  # noqa: RUF012 - declared by marshmallow
+        "unknown": "This is no field of a voter that can be changed."
+    }
+
+    first_name = CellField(
+        read_text("first_name"), "string", allow_none=True, metadata=_stated("first_name", "Amina")
+    )
+    last_name = CellField(
+        read_text("last_name"), "string", allow_none=True, metadata=_stated("last_name", "Okafor")
+    )
+    email = CellField(read_email, "string", metadata=_stated("email", "a.o@uni.example"))
+    department = CellField(
+        read_text("department"), "string", allow_none=True, metadata=_stated("department", "Law")
+    )
+    year = CellField(
+        read_year,
+        "integer",
+        allow_none=True,
+        metadata={
+            **described("Year of study, 1 to 12.", 3),
+            "minimum": MIN_YEAR,
+            "maximum": MAX_YEAR,
+        },
+    )
+    is_eligible = CellField(
+        read_eligibility,
+        "boolean",
+        metadata=described("Or yes/no, as in files.", True),
+    )
+    reason = fields.String(
+        required=True,
+        validate=Length(max=MAX_REASON_CHARS),
+        metadata=described("Why, for the history.", "The registrar's letter of 3 November."),
+    )
+
+    @post_load
+    def _as_change(self, given: dict[str, Any], **_: object) -> dict[str, Any]:
+        reason = clean(given.pop("reason"))
+        if not reason or forbidden_in_text(reason):
+            raise ValidationError("Say in plain text why the entry changes.", "reason")
+        stated = {
+            name: CLEARED[name] if value is None else value
+            for name, value in given.items()
+            if value is not _Blank.NOTHING
+        }
+        if not stated:
+            raise ValidationError("State at least one field of the voter; a blank states nothing.")
+        return {"reason": reason, "stated": stated}

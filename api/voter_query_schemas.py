@@ -1,0 +1,74 @@
+"""Which voters a list or an export shows, as the query says it."""
+
+import unicodedata
+from typing import Any
+
+from marshmallow import Schema, fields, post_load
+from marshmallow.validate import Length, OneOf, Range
+
+from api.cursors import MAX_CURSOR_CHARS
+from api.query import PagedQuerySchema, storable
+from api.schemas import described
+from shared.roll.fields import MAX_CHARS, MAX_YEAR, MIN_YEAR
+from shared.voters.queries import SORTS, Sought
+
+MAX_SEARCH_CHARS = 254
+
+
+def _text_filter(field: str, text: str, example: str) -> fields.String:
+    return fields.String(
+        validate=[storable, Length(max=MAX_CHARS[field])], metadata=described(text, example)
+    )
+
+
+class VoterFilterSchema(Schema):
+    """Which voters. A parameter that is not known is refused, not ignored."""
+
+    q = fields.String(
+        validate=[storable, Length(max=MAX_SEARCH_CHARS)],
+        metadata=described(
+            "The beginning or any other part of an id, an e-mail address or a name (first and last"
+            " with one space between), in any case.",
+            "okafor",
+        ),
+    )
+    student_id = _text_filter("student_id", "The whole id.", "0012345")
+    department = _text_filter("department", "The whole name, as the roll has it.", "Physics")
+    year = fields.Integer(
+        validate=Range(MIN_YEAR, MAX_YEAR), metadata=described("Year of study.", 2)
+    )
+    is_eligible = fields.Boolean(metadata=described("Whether the student may vote.", True))
+
+    @post_load
+    def _as_sought(self, parameters: dict[str, Any], **_: object) -> dict[str, Any]:
+        """The text of the roll is NFC."""
+        names = set(VoterFilterSchema._declared_fields)
+        texts: dict[str, Any] = {
+            name: unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+            for name, value in parameters.items()
+            if name in names
+        }
+        others = {name: value for name, value in parameters.items() if name not in names}
+        return {**others, "sought": Sought(**texts)}
+
+
+class VoterQuerySchema(VoterFilterSchema, PagedQuerySchema):
+    """What to look for, in which order, and from where on."""
+
+    sort = fields.String(
+        load_default="student_id",
+        validate=OneOf(SORTS),
+        metadata=described(
+            "A leading `-` turns the order round; equals are in the order of their ids, unknown"
+            " years last.",
+            "last_name",
+        ),
+    )
+    after = fields.String(
+        validate=Length(max=MAX_CURSOR_CHARS),
+        metadata=described(
+            "A cursor in the place of `page`: `next` of `X-Pagination`, or empty to begin. Nothing"
+            " is counted then, and each page is as fast as the first.",
+            "",
+        ),
+    )
