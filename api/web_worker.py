@@ -6,25 +6,21 @@ nobody reads. A dozen idle connections keep all threads busy so. Here the main l
 of this, for any number of connections at once. A thread gets a request when its head is complete,
 and gives the connection back with the answer; while it reads a body or sends an answer, its
 patience is that of `api.paced_socket`.
-
-Gunicorn's own refusals (400, 414, 431) have the API's one shape.
 """
 
-import json
 import logging
 import socket
 import time
 from collections import deque
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from api.error_codes import REFUSED_HEADS, with_code
 from api.paced_socket import PacedSocket
+from api.refused_heads import answer_to
 
 logger = logging.getLogger(__name__)
 
@@ -41,26 +37,6 @@ LINGER_SECONDS = 20.0
 LINGER_STALL_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024 * 1024
 KEPT_BODY_BYTES = 64 * 1024
-REFUSALS = {
-    errors.LimitRequestLine: (
-        HTTPStatus.REQUEST_URI_TOO_LONG,
-        REFUSED_HEADS[HTTPStatus.REQUEST_URI_TOO_LONG],
-    ),
-    errors.LimitRequestHeaders: (
-        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-        REFUSED_HEADS[HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE],
-    ),
-    errors.UnsupportedTransferCoding: (
-        HTTPStatus.NOT_IMPLEMENTED,
-        "This transfer coding is not known here.",
-    ),
-    errors.ExpectationFailed: (
-        HTTPStatus.EXPECTATION_FAILED,
-        "The only expectation that is met is `100-continue`.",
-    ),
-    errors.ParseException: (HTTPStatus.BAD_REQUEST, "The request is not HTTP as it is agreed on."),
-}
-FAULT = (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong in the service.")
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -222,16 +198,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._forget_leaving(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what never became a request, and do not quote it: it may hold a token."""
-        status, message = next(
-            (refusal for kind, refusal in REFUSALS.items() if isinstance(exc, kind)), FAULT
-        )
-        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-            logger.error("request met a defect before it was one", exc_info=exc)
-        else:
-            logger.warning("invalid request", extra={"error": type(exc).__name__})
+        """Answer what never became a request."""
         try:
-            util.write_nonblock(client, _answer(status, message))
+            util.write_nonblock(client, answer_to(exc))
         except OSError:
             logger.debug("nobody reads the answer")
 
@@ -252,19 +221,3 @@ def _is_ready(head: bytearray, seen_bytes: int) -> bool:
     is_whole = head.find(END_OF_HEAD, seen_bytes) >= 0
     line_ends = head.count(b"\r\n", max(seen_bytes - 1, 0))
     return is_whole or head.count(b"\n", seen_bytes) > line_ends
-
-
-def _answer(status: HTTPStatus, message: str) -> bytes:
-    payload = {
-        "code": int(status),
-        "status": status.phrase,
-        "message": message,
-        "errors": with_code(status, None),
-    }
-    body = json.dumps(payload).encode()
-    head = (
-        f"HTTP/1.1 {int(status)} {status.phrase}\r\nConnection: close\r\n"
-        f"Content-Type: application/json\r\nCache-Control: no-store\r\n"
-        f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body

@@ -1,0 +1,60 @@
+"""What a client is told of which Gunicorn could make no request, in the API's one shape."""
+
+import json
+import logging
+from http import HTTPStatus
+
+from gunicorn.http import errors
+
+from api.error_codes import REFUSED_HEADS, with_code
+
+logger = logging.getLogger(__name__)
+
+REFUSALS = {
+    errors.LimitRequestLine: (
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        REFUSED_HEADS[HTTPStatus.REQUEST_URI_TOO_LONG],
+    ),
+    errors.LimitRequestHeaders: (
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        REFUSED_HEADS[HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE],
+    ),
+    errors.UnsupportedTransferCoding: (
+        HTTPStatus.NOT_IMPLEMENTED,
+        "This transfer coding is not known here.",
+    ),
+    errors.ExpectationFailed: (
+        HTTPStatus.EXPECTATION_FAILED,
+        "The only expectation that is met is `100-continue`.",
+    ),
+    errors.ParseException: (HTTPStatus.BAD_REQUEST, "The request is not HTTP as it is agreed on."),
+}
+FAULT = (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong in the service.")
+
+
+def answer_to(error: BaseException) -> bytes:
+    """A whole HTTP answer. The head is not quoted in the log: it may hold a token."""
+    status, message = next(
+        (refusal for kind, refusal in REFUSALS.items() if isinstance(error, kind)), FAULT
+    )
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("request met a defect before it was one", exc_info=error)
+    else:
+        logger.warning("invalid request", extra={"error": type(error).__name__})
+    return _answer(status, message)
+
+
+def _answer(status: HTTPStatus, message: str) -> bytes:
+    payload = {
+        "code": int(status),
+        "status": status.phrase,
+        "message": message,
+        "errors": with_code(status, None),
+    }
+    body = json.dumps(payload).encode()
+    head = (
+        f"HTTP/1.1 {int(status)} {status.phrase}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nCache-Control: no-store\r\n"
+        f"X-Content-Type-Options: nosniff\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
