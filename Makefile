@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check audit fuzz bench load torture screenshots
+.PHONY: help install run test check audit fuzz bench load torture reference screenshots
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -74,6 +74,9 @@ $(LOAD)/bin/locust: requirements/load.txt
 
 torture: $(INSTALLED) ## Kill everything for six minutes, on servers of its own, and reckon up
 	$(VENV)/bin/python -m torture --seed $(SEED)
+
+reference: $(INSTALLED) ## Write docs/reference/ anew, from the code
+	DEBUG=1 $(VENV)/bin/python -m dev.reference
 
 screenshots: $(INSTALLED) ## Take the pictures of docs/pages.md anew, with Debian's chromium
 	$(VENV)/bin/python tests/screenshots.py

@@ -65,11 +65,7 @@ class DocumentedApi(ServiceApi):
 def completed(spec: APISpec, app: Flask) -> Any:
     """The whole document as plain JSON values."""
     document = json.loads(json.dumps(spec.to_dict()))
-    endpoints = {
-        (FlaskPlugin.flaskpath2openapi(rule.rule), method.lower()): rule.endpoint
-        for rule in app.url_map.iter_rules()
-        for method in rule.methods or ()
-    }
+    endpoints = endpoints_of(app)
     _complete_components(document.get("components", {}))
     for path, method, operation in operations(document):
         operation["operationId"] = _operation_id(endpoints[path, method])
@@ -80,6 +76,15 @@ def completed(spec: APISpec, app: Flask) -> Any:
         for parameter in path_item.get("parameters", ()):
             _describe(resolve(document, parameter))
     return document
+
+
+def endpoints_of(app: Flask) -> dict[tuple[str, str], str]:
+    """Flask's names of all views, by path and method as the document writes them."""
+    return {
+        (FlaskPlugin.flaskpath2openapi(rule.rule), method.lower()): rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
 
 
 def operations(document: Any) -> Iterator[tuple[str, str, Any]]:

@@ -106,7 +106,7 @@ def test_all_of_a_careless_deployment_is_told_at_once_and_none_of_it_on_a_laptop
     load_settings(read_dotenv=False)
 
 
-@pytest.mark.parametrize("file", [".env.example", "README.md"])
+@pytest.mark.parametrize("file", [".env.example", "docs/reference/settings.md"])
 def test_no_url_that_a_document_shows_can_be_left_as_it_is(
     monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:

@@ -22,6 +22,7 @@ ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 READ_VARIABLES = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)) | set(
     re.findall(r'"([A-Z_]+_URL)"', SETTINGS)
 )
+SETTINGS_READ = READ_VARIABLES | {"SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL"}
 
 
 def test_every_code_is_explained_and_every_explained_code_exists() -> None:
@@ -44,24 +45,10 @@ def test_every_code_has_a_description_for_mails_and_openapi() -> None:
     assert set(DESCRIPTIONS) == {*RowCode, *WarningCode, *SignCode, *FileCode}
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    assert READ_VARIABLES
-    assert [name for name in sorted(READ_VARIABLES) if f"`{name}`" not in README] == []
-
-
-def test_every_setting_of_the_readme_is_read() -> None:
-    table = README[README.index("## Settings") : README.index("## Deploy")]
-    documented = re.findall(
-        r"`([A-Z][A-Z_]+)`", "\n".join(re.findall(r"^\| (.*?) \|", table, re.M))
-    )
-    assert set(documented) <= READ_VARIABLES | {"SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL"}
-
-
 def test_the_example_of_an_env_file_names_no_unknown_setting() -> None:
     named = set(re.findall(r"^#?\s?([A-Z_]+)=", ENV_EXAMPLE, re.MULTILINE))
     assert named
-    assert named <= READ_VARIABLES | {
-        "SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL", "PORT", "WEB_CONCURRENCY",
+    assert named <= SETTINGS_READ | {
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL",
     }  # fmt: skip
 
@@ -73,7 +60,8 @@ def test_the_example_of_an_env_file_shows_the_defaults(monkeypatch: pytest.Monke
     monkeypatch.setenv("DEBUG", "1")
     defaults = load_settings(read_dotenv=False)
     for name, value in shown.items():
-        if value and name != "DEBUG":
+        # Neither is what a laptop has, and nothing else may differ.
+        if name not in ("DEBUG", "SECRET_KEY"):
             monkeypatch.setenv(name, value)
     assert load_settings(read_dotenv=False) == defaults
 
@@ -84,16 +72,6 @@ def test_every_make_target_of_the_readme_exists(target: str) -> None:
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert asked.returncode == 0, asked.stderr
-
-
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
-def test_every_link_of_the_readme_leads_somewhere(path: str) -> None:
-    assert (ROOT / path).exists()
-
-
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([a-z_/]+\.py)`", RELIABILITY))))
-def test_what_is_said_to_keep_or_show_a_promise_exists(path: str) -> None:
-    assert (ROOT / path).exists()
 
 
 def test_every_figure_of_the_campaign_that_is_named_is_one() -> None:

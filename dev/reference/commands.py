@@ -1,0 +1,62 @@
+"""The commands: processes, `flask`, `make`."""
+
+import re
+from collections.abc import Iterator
+
+import click
+from flask import Flask
+
+from dev.reference.tables import table
+
+HEAD = """\
+# Commands
+
+Made of the code by `make reference`.
+"""
+PROCESSES = """\
+## Processes
+
+What a platform runs, as the `Procfile` says. Each ends on SIGTERM.
+"""
+FLASK = """\
+## flask
+
+For the operator, in the surroundings of the service: they read the same [settings](settings.md).
+Flask's own commands (`run`, `shell`, `routes`) are there too, and are not for production.
+"""
+MAKE = """\
+## make
+
+For development, in the folder of the project.
+"""
+WIDTH = 88
+
+
+def commands_page(app: Flask, procfile: str, makefile: str) -> str:
+    """The page, from the application and the texts of two files."""
+    processes = re.findall(r"^(\w+): (.+)$", procfile, re.MULTILINE)
+    targets = re.findall(r"^([a-z]+):.*## (.*)$", makefile, re.MULTILINE)
+    parts = [
+        HEAD,
+        PROCESSES,
+        table(("process", "command"), ((name, f"`{line}`") for name, line in processes)) + "\n",
+        FLASK,
+        *(_section(name, command) for name, command in own_commands(app)),
+        MAKE,
+        table(("target", "does"), ((f"`make {name}`", does) for name, does in targets)) + "\n",
+    ]
+    return "\n".join(parts)
+
+
+def own_commands(app: Flask) -> Iterator[tuple[str, click.Command]]:
+    """The commands that this project has added, by name."""
+    for name, command in sorted(app.cli.commands.items()):
+        if command.callback is not None and command.callback.__module__.startswith("api."):
+            yield name, command
+
+
+def _section(name: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=f"flask {name}", max_content_width=WIDTH)
+    # Click asks the terminal for its width, which is no fact about the command.
+    context.terminal_width = WIDTH
+    return f"### flask {name}\n\n```\n{command.get_help(context)}\n```\n"

@@ -1,0 +1,138 @@
+"""The addresses of the API, out of its own OpenAPI document."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+
+from api.auth import PUBLIC_ENDPOINTS, UNMARKED
+from api.contract import resolve
+from api.document import endpoints_of, operations
+from dev.reference.tables import codes, table
+
+HEAD = """\
+# Addresses of the API
+
+Each with the scopes of which a token needs one (`admin` may do everything), its parameters, and the
+statuses of its answers with the [codes](../codes.md) of its errors. What they are for, and in which
+order they are met, is told in [api.md](../api.md); Swagger UI at `/api/docs/` shows every field. An
+error may have a more particular code of the same status, such as `JOB_FINAL` instead of `CONFLICT`.
+Made of the OpenAPI document by `make reference`.
+"""
+SHARED = """\
+Every address that needs a token may also answer:
+"""
+Refusals = dict[str, str]
+
+
+def endpoints_page(app: Flask) -> str:
+    """The page, from the document that the application serves."""
+    document = app.test_client().get("/api/openapi.json").get_json()
+    shared = _shared_refusals(document)
+    endpoints = endpoints_of(app)
+    parts = [HEAD, SHARED, table(("status", "code"), map(_refusal_row, sorted(shared.items()))), ""]
+    for path, method, operation in operations(document):
+        endpoint = endpoints[path, method]
+        parts.append(f"## {method.upper()} {path}\n")
+        parts.append(_prose(app, endpoint, operation))
+        given = (*document["paths"][path].get("parameters", ()), *operation.get("parameters", ()))
+        parts.extend(_parameters([resolve(document, parameter) for parameter in given]))
+        parts.extend(_body(document, operation))
+        parts.append(_answers(document, operation, shared))
+    return "\n".join(parts)
+
+
+def _shared_refusals(document: Any) -> Refusals:
+    """What all operations refuse alike that need a token."""
+    held = [
+        _refusals(document, operation)
+        for _, _, operation in operations(document)
+        if operation.get("security") != []
+    ]
+    return {
+        status: code
+        for status, code in held[0].items()
+        if all(refusals.get(status) == code for refusals in held)
+    }
+
+
+def _refusals(document: Any, operation: Any) -> Refusals:
+    """The codes of an operation's errors by their statuses."""
+    refusals = {}
+    for status, answer in operation["responses"].items():
+        content = resolve(document, answer).get("content", {}).get("application/json", {})
+        if code := content.get("example", {}).get("errors", {}).get("code"):
+            refusals[status] = code
+    return refusals
+
+
+def _prose(app: Flask, endpoint: str, operation: Any) -> str:
+    scopes = getattr(app.view_functions[endpoint], "scopes", UNMARKED)
+    needs = "none, it is public" if endpoint in PUBLIC_ENDPOINTS else codes(scopes, " or ")
+    sentences = [f"{operation['summary']}.", operation.get("description", "")]
+    return f"{' '.join(sentences).strip()}\n\nScope: {needs}.\n"
+
+
+def _parameters(parameters: list[Any]) -> list[str]:
+    if not parameters:
+        return []
+    rows = [
+        (f"`{given['name']}`", given["in"], _kind(given["schema"]), _meaning(given))
+        for given in parameters
+    ]
+    return [table(("parameter", "in", "kind", "meaning"), rows), ""]
+
+
+def _meaning(parameter: Any) -> str:
+    is_needed = parameter.get("required") and parameter["in"] != "path"
+    return f"{'Needed. ' if is_needed else ''}{parameter['description']}"
+
+
+def _body(document: Any, operation: Any) -> list[str]:
+    parts = []
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        schema = resolve(document, content["schema"])
+        needed = schema.get("required", ())
+        rows = [
+            (f"`{name}`", _kind(field), f"{'Needed. ' * (name in needed)}{field['description']}")
+            for name, field in schema["properties"].items()
+        ]
+        parts += [f"Body: `{kind}`\n", table(("field", "kind", "meaning"), rows), ""]
+    return parts
+
+
+def _kind(schema: Any) -> str:
+    """What a value may be, in the document's own words."""
+    if choices := schema.get("enum"):
+        return codes(repr(choice)[1:-1] for choice in choices if choice is not None)
+    types = schema.get("type", "string")
+    named = [types] if isinstance(types, str) else types
+    shown = " or ".join(name for name in named if name != "null")
+    bounds = [
+        f"{word} {schema[bound]:,}"
+        for word, bound in (("from", "minimum"), ("to", "maximum"))
+        if bound in schema
+    ]
+    return " ".join([f"{shown} ({schema['format']})" if "format" in schema else shown, *bounds])
+
+
+def _answers(document: Any, operation: Any, shared: Refusals) -> str:
+    refusals = _refusals(document, operation)
+    rows = []
+    for status, answer in sorted(operation["responses"].items()):
+        if status in refusals:
+            if shared.get(status) != refusals[status]:
+                rows.append(_refusal_row((status, refusals[status])))
+        else:
+            kinds = codes(resolve(document, answer).get("content", {}))
+            rows.append((_status(status), kinds or "no body"))
+    return table(("status", "answer"), rows) + "\n"
+
+
+def _refusal_row(refusal: tuple[str, str]) -> tuple[str, str]:
+    status, code = refusal
+    return _status(status), f"`{code}`"
+
+
+def _status(status: str) -> str:
+    return f"{status} {HTTPStatus(int(status)).phrase}"

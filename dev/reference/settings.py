@@ -1,0 +1,71 @@
+"""The settings, out of .env.example, whose values a test holds to be the code's defaults."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dev.reference.tables import codes, table
+
+HEAD = """\
+# Settings
+
+Read from the environment, once, when a process starts; in development also from a file `.env`. Bad
+ones stop the start with one message that lists all of them. With `DEBUG` off, so does a default or
+weak password in `DATABASE_URL`, the broker's URL or `EMAIL_HOST_PASSWORD`, and `guest` at a broker
+elsewhere. `1` is yes, `0` is no. Made of [.env.example](../../.env.example) by `make reference`.
+"""
+TAIL = """\
+## Read by others
+
+`PORT` and `WEB_CONCURRENCY` are read by Gunicorn and the `Procfile`: the port of the web process,
+8000 on loopback without it, and how many processes serve it, 2 without it. Whatever else is set for
+libpq, OpenSSL and obstore is theirs to read.
+"""
+TITLE = re.compile(r"^# --- (.+?) -+\n", re.MULTILINE)
+PAGE = re.compile(r"docs/([a-z/]+\.md)")
+ASSIGNMENT = re.compile(r"#([A-Z_]+)=(.*)")
+
+
+@dataclass
+class Entry:
+    """Settings that one comment explains; a value is "" where there is no default."""
+
+    meaning: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+def settings_page(example: str) -> str:
+    """The page, from the text of .env.example."""
+    parts = [
+        f"## {title}\n\n{table(('name', 'default', 'meaning'), map(_row, entries))}\n"
+        for title, entries in sections(example)
+    ]
+    return "\n".join([HEAD, *parts, TAIL])
+
+
+def sections(example: str) -> Iterator[tuple[str, list[Entry]]]:
+    """The titles, and what stands below each. What stands above the first is about the file."""
+    _, *parts = TITLE.split(example)
+    for title, body in zip(parts[::2], parts[1::2], strict=True):
+        yield title, list(_entries(body))
+
+
+def _entries(body: str) -> Iterator[Entry]:
+    entry = Entry("")
+    for line in body.splitlines():
+        if assignment := ASSIGNMENT.fullmatch(line):
+            entry.values[assignment[1]] = assignment[2]
+        elif entry.values:
+            yield entry
+            entry = Entry(line.lstrip("# "))
+        else:
+            entry.meaning += " " + line.lstrip("# ")
+    if entry.values:
+        yield entry
+
+
+def _row(entry: Entry) -> tuple[str, str, str]:
+    defaults = [f"`{value}`" if value else "none" for value in entry.values.values()]
+    shown = defaults if any(entry.values.values()) else defaults[:1]
+    meaning = PAGE.sub(r"[\1](../\1)", entry.meaning)
+    return codes(entry.values), ", ".join(shown), meaning
