@@ -30,7 +30,8 @@ def deployed(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Service, 
         yield one, other
 
 
-def _machine(folder: Path, inbox: Inbox, settings: dict[str, str]) -> Service:
+def copy_code(folder: Path) -> None:
+    """Put there what a clone would have, with the changes that are not committed yet."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -41,6 +42,10 @@ def _machine(folder: Path, inbox: Inbox, settings: dict[str, str]) -> Service:
     for name in filter(None, listed.stdout.split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
+
+
+def _machine(folder: Path, inbox: Inbox, settings: dict[str, str]) -> Service:
+    copy_code(folder)
     environment = {
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "SECRET_KEY": SECRET_KEY,

@@ -123,10 +123,3 @@ def is_read_by_the_library(name: str) -> bool:
     except Exception:  # noqa: BLE001 - a key that is known may have another value
         return True
     return True
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_of_a_page_about_deploying_leads_somewhere(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for path in re.findall(r"\]\((?!http)([^)#]+)\)", text):
-        assert (page.parent / path).exists(), path

@@ -9,6 +9,7 @@ import pytest
 from api.error_codes import ApiCode
 from config.settings import load_settings
 from shared.follow_up import NotPossibleCode
+from shared.jobs import states
 from shared.jobs.states import JobCode
 from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
 
@@ -80,3 +81,10 @@ def test_every_figure_of_the_campaign_that_is_named_is_one() -> None:
     figures = {figure for names in named for figure in re.findall(r"`([^`]+)`", names)}
     assert figures
     assert [figure for figure in sorted(figures) if f'"{figure}' not in shown] == []
+
+
+def test_the_states_of_the_explanation_are_those_of_the_code() -> None:
+    row = re.compile(r"^\| ([A-Z, -]+?) *\| ([A-Z]+) *\| ", re.MULTILINE)
+    explained = row.findall((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert explained
+    assert explained == row.findall(states.__doc__ or "")

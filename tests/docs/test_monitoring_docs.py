@@ -72,10 +72,3 @@ def test_every_figure_is_explained_and_every_explained_figure_exists(figures: se
 def test_every_command_of_the_page_works(app: Flask, words: str) -> None:
     result = app.test_cli_runner().invoke(args=words.split())
     assert result.exit_code == 0, result.output
-
-
-@pytest.mark.parametrize("page", ["operate.md", "backup.md"])
-def test_every_link_leads_somewhere(page: str) -> None:
-    text = (DOCS / page).read_text(encoding="utf-8")
-    for path in re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", text):
-        assert (DOCS / path).exists(), path
