@@ -17,8 +17,6 @@ from shared.storage.store import StoreUnavailable, UploadStore
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES = 5
-
 
 class PostOffice:
     """Flask-Mail with the settings of this service."""
@@ -67,11 +65,15 @@ class PostOffice:
             self._note_sent(job, refused)
 
     def _send(self, job: Job) -> list[int]:
-        faults = JobFault.select().where(JobFault.job == job.id).order_by(JobFault.number)
+        faults = (
+            JobFault.select(JobFault.line, JobFault.code)
+            .where(JobFault.job == job.id)
+            .order_by(JobFault.number)
+        )
         attached = rejects_attachment(job, self._store, self._settings.attachment_bytes)
         mail = compose(
             job,
-            list(faults.limit(EXAMPLES)),
+            list(faults),
             link=f"{self._public_url}/admin/imports/{job.id}/" if self._public_url else "",
             is_attached=attached is not None,
         )

@@ -14,6 +14,7 @@ from shared.roll.errors import DESCRIPTIONS, RowCode
 from shared.roll.report import Report
 
 TOP_FAULTS = 5
+EXAMPLES = 5
 SUBJECT_NAME_CHARS = 60
 
 
@@ -31,8 +32,9 @@ def compose(
 ) -> ReportMail:
     """The mail of a job in a final state.
 
-    `faults` are a few row faults of the job, in the order of their lines, as examples; `link` is
-    the address of the job's page, if it is known; `is_attached` is the file of rejected rows.
+    `faults` are the job's kept row faults, in the order of their lines, of which a few are named
+    as examples; `link` is the address of the job's page, if it is known; `is_attached` is the file
+    of rejected rows.
     """
     subject = _subject(job)
     opening = _opening(job)
@@ -79,18 +81,17 @@ def _sections(
         )
         return
     report = Report.from_dict(job.report)
-    yield Section("Rows", table=_rows(report))
+    yield Section("Rows", table=_rows(report, "to be " if job.dry_run else ""))
     yield Section("What to do next", (_next_step(job, report, link, is_attached),))
-    yield from _findings(report)
-    yield from _examples(faults)
+    yield from _findings(report, faults)
 
 
-def _rows(report: Report) -> tuple[tuple[str, str], ...]:
+def _rows(report: Report, to_be: str) -> tuple[tuple[str, str], ...]:
     counts = {
         "Rows processed": report.rows_read,
-        "Rows saved": report.saved,
-        "  created": report.created,
-        "  updated": report.updated,
+        f"Rows {to_be}saved": report.saved,
+        f"  {to_be}created": report.created,
+        f"  {to_be}updated": report.updated,
         "  unchanged": report.unchanged,
         "  repeated": report.repeated,
         **({"Rows left alone": report.left_alone} if report.left_alone else {}),
@@ -103,7 +104,7 @@ def _rows(report: Report) -> tuple[tuple[str, str], ...]:
     return tuple((label, f"{count:,}") for label, count in counts.items())
 
 
-def _findings(report: Report) -> Iterator[Section]:
+def _findings(report: Report, faults: Sequence[JobFault]) -> Iterator[Section]:
     if report.assumptions:
         yield Section("What was assumed", tuple(report.assumptions))
     if report.signs:
@@ -125,28 +126,33 @@ def _findings(report: Report) -> Iterator[Section]:
         ("Worth a look", report.warnings),
     ):
         if counts:
-            yield Section(title, tuple(_described(counts)))
+            yield Section(title, tuple(_described(counts, faults)))
 
 
 def _examples(faults: Sequence[JobFault]) -> Iterator[Section]:
     if faults:
-        yield Section(
-            "For instance", tuple(f"line {fault.line:,}: {fault.code}" for fault in faults)
-        )
+        examples = (f"line {one.line:,}: {_meaning(one.code)}" for one in faults[:EXAMPLES])
+        yield Section("For instance", tuple(examples))
 
 
-def _described(counts: Mapping[str, int]) -> Iterator[str]:
+def _described(counts: Mapping[str, int], faults: Sequence[JobFault]) -> Iterator[str]:
+    """The most frequent codes with their meanings, and with lines where there are faults."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    descriptions = {str(code): text for code, text in DESCRIPTIONS.items()}
     for code, rows in ranked[:TOP_FAULTS]:
         count = f"{rows:,} {'row' if rows == 1 else 'rows'}"
-        yield f"{count}: {descriptions.get(code, '')} ({code})"
+        lines = dict.fromkeys(f"{fault.line:,}" for fault in faults if fault.code == code)
+        example = f", for instance line {' and '.join(list(lines)[:2])}" if lines else ""
+        yield f"{count}{example}: {_meaning(code)}"
+
+
+def _meaning(code: str) -> str:
+    descriptions = {str(known): text for known, text in DESCRIPTIONS.items()}
+    return f"{descriptions.get(code, '')} ({code})"
 
 
 def _next_step(job: Job, report: Report, link: str, is_attached: bool) -> str:
     if job.dry_run:
-        where = "on the page of this task" if link else "through the API"
-        return f"Nothing was changed. To change the roll like this, apply the preview {where}."
+        return _after_preview(report, link, is_attached)
     if not report.rejected and report.left_alone:
         return (
             "Nothing, if the rows that were left alone are to stay so. To save them, import the"
@@ -154,13 +160,27 @@ def _next_step(job: Job, report: Report, link: str, is_attached: bool) -> str:
         )
     if not report.rejected:
         return "There is nothing left to do: every row is on the roll."
+    return (
+        f"{_mending(report, is_attached)} The rows that are on the roll already are recognised and"
+        " stay as they are."
+    )
+
+
+def _after_preview(report: Report, link: str, is_attached: bool) -> str:
+    where = "on the page of this task" if link else "through the API"
+    if report.created or report.updated:
+        step = f"To change the roll like this, apply the preview {where}."
+    else:
+        step = "There is nothing to apply: the roll would stay as it is."
+    mending = f" {_mending(report, is_attached)}" if report.rejected else ""
+    return f"Nothing was changed. {step}{mending}"
+
+
+def _mending(report: Report, is_attached: bool) -> str:
     if report.errors.keys() == {RowCode.CONFLICTING_ROWS}:
         return "Ask the registrar which of the contradicting rows is right, and upload them again."
     where = "in the attached file" if is_attached else "in the file of rejected rows"
-    return (
-        f"Mend the rejected rows {where} and upload them again. The rows that are on the roll"
-        " already are recognised and stay as they are."
-    )
+    return f"Mend the rejected rows {where} and upload them again."
 
 
 def _particulars(job: Job) -> Section:

@@ -2,7 +2,8 @@
 
 A password is kept as Werkzeug's salted scrypt hash. A session names its person and that person's
 session key, so that a new password, or locking the person out, ends every session. A person who
-has forgotten the password gets a one-time password, which is made here and shown once.
+has forgotten the password, or is let in by an admin, gets a one-time password, which is made here
+and shown once.
 """
 
 import secrets
@@ -11,6 +12,7 @@ from enum import StrEnum
 from functools import cache
 from textwrap import wrap
 from types import MappingProxyType
+from typing import Any
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -56,15 +58,22 @@ class PasswordExpired(Exception):
 def create_person(username: str, password: str, role: Role) -> None:
     """Store a person who may sign in. Raises `WeakPassword`, and what `take_name` does."""
     _check_password(username, password)
-    password_hash = generate_password_hash(password)
+    _insert(username, role, password_hash=generate_password_hash(password))
+
+
+def invite_person(username: str, role: Role) -> str:
+    """Store a person who may sign in with the one-time password, which is returned for the only
+    time. Raises what `take_name` does."""
+    password, columns = _one_time_password()
+    _insert(username, role, **columns)
+    return password
+
+
+def _insert(username: str, role: Role, **columns: Any) -> None:
     with database.atomic():
         take_name(username)
         Admin.insert(
-            username=username,
-            password_hash=password_hash,
-            created_at=clock(),
-            role=role,
-            session_key=_new_key(),
+            username=username, created_at=clock(), role=role, session_key=_new_key(), **columns
         ).execute()
         record(Action.CREATE_PERSON, username, detail=role)
 
@@ -138,17 +147,22 @@ def reset_password(person_id: int) -> str:
     It ends all sessions of the person, and is good for `ONE_TIME_DAYS` and for nothing but to
     choose another.
     """
-    characters = "".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(ONE_TIME_CHARS))
-    password = "-".join(wrap(characters, 4))
-    reset = Admin.update(
-        password_hash=generate_password_hash(password),
-        session_key=_new_key(),
-        one_time_until=clock(ONE_TIME_DAYS * 24 * 3600.0),
-    )
+    password, columns = _one_time_password()
+    reset = Admin.update(session_key=_new_key(), **columns)
     with database.atomic():
         reset.where(Admin.id == person_id).execute()
         record(Action.RESET_PASSWORD, _name(person_id))
     return password
+
+
+def _one_time_password() -> tuple[str, dict[str, Any]]:
+    """A new one, and the columns that keep it."""
+    characters = "".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(ONE_TIME_CHARS))
+    password = "-".join(wrap(characters, 4))
+    return password, {
+        "password_hash": generate_password_hash(password),
+        "one_time_until": clock(ONE_TIME_DAYS * 24 * 3600.0),
+    }
 
 
 def all_people() -> list[Admin]:

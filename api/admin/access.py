@@ -15,9 +15,8 @@ from shared.names import UnusableName
 from shared.people import (
     ONE_TIME_DAYS,
     Role,
-    WeakPassword,
     all_people,
-    create_person,
+    invite_person,
     let_in,
     lock_out,
     reset_password,
@@ -71,12 +70,11 @@ class People(Page):
 
     @expose("/", methods=["GET", "POST"])
     @requires(Scope.ADMIN)
-    def index(self) -> str | Response:
-        """The list, and the form for one more."""
+    def index(self) -> str:
+        """The list, and the form for one more, whose answer alone shows the first password."""
         form = PersonForm()
-        if form.validate_on_submit() and _is_person_created(form):
-            flash(f"{form.name.data} may sign in now.", "success")
-            return redirect(url_for(".index"))
+        if form.validate_on_submit() and (password := _password_of_new_person(form)):
+            return self._people_page(PersonForm(formdata=None), form.name.data, password)
         return self._people_page(form)
 
     @expose(f"/{ID.format('person_id')}/role/", methods=["POST"])
@@ -126,18 +124,19 @@ class People(Page):
         if person_id == signed_in().admin.id:
             flash("Change your own password here.", "warning")
             return redirect(url_for("account.index"))
-        return self._people_page(PersonForm(formdata=None), person, reset_password(person_id))
+        password = reset_password(person_id)
+        return self._people_page(PersonForm(formdata=None), person.username, password)
 
     def _people_page(
-        self, form: PersonForm, person: Admin | None = None, password: str | None = None
+        self, form: PersonForm, name: str | None = None, password: str | None = None
     ) -> str:
-        """The list; with the new password of a person, if there is one."""
+        """The list; with the one-time password of a person, if there is one."""
         return self.page(
             "people.html",
             form=form,
             people=all_people(),
             roles=list(Role),
-            name=person and person.username,
+            name=name,
             password=password,
             days=ONE_TIME_DAYS,
         )
@@ -156,20 +155,15 @@ def _created_token(form: TokenForm) -> str | None:
     return None
 
 
-def _is_person_created(form: PersonForm) -> bool:
-    """False with the reason at the form's field."""
+def _password_of_new_person(form: PersonForm) -> str | None:
+    """The one-time password, or None with the reason at the form's field."""
     try:
-        create_person(form.name.data, form.password.data, Role(form.role.data))
-    except WeakPassword as weak:
-        form.password.errors = (str(weak),)
-        return False
+        return invite_person(form.name.data, Role(form.role.data))
     except UnusableName as unusable:
         form.name.errors = (str(unusable),)
-        return False
     except IntegrityError:
         form.name.errors = (NAME_IS_TAKEN,)
-        return False
-    return True
+    return None
 
 
 def _person_or_404(person_id: int) -> Admin:

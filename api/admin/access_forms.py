@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, PasswordField, SelectField, SelectMultipleField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+from wtforms import DateField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from shared.credentials import MAX_DAYS, Scope, end_of
@@ -77,18 +77,3 @@ class PersonForm(RoleForm):
         filters=[_stripped],
         render_kw={"autocomplete": "off"},
     )
-    password = PasswordField(
-        "Password",
-        [InputRequired("Give a first password.")],
-        render_kw={"autocomplete": "new-password"},
-    )
-    again = PasswordField(
-        "Password again",
-        [InputRequired("Give the password once more.")],
-        render_kw={"autocomplete": "new-password"},
-    )
-
-    def validate_again(self, field: PasswordField) -> None:
-        """Nobody sees what is typed."""
-        if field.data != self.password.data:
-            raise ValidationError("The two passwords differ.")

@@ -18,6 +18,7 @@ from shared.audit import Action, record
 from shared.names import MAX_NAME_CHARS
 from shared.people import (
     MAX_PASSWORD_CHARS,
+    MIN_PASSWORD_CHARS,
     PasswordExpired,
     WeakPassword,
     change_password,
@@ -33,7 +34,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     username = StringField(
         "Name",
         [InputRequired("Enter your name."), Length(max=MAX_NAME_CHARS)],
-        render_kw={"autocomplete": "username", "autofocus": True},
+        render_kw={"autocomplete": "username"},
     )
     password = PasswordField(
         "Password",
@@ -53,6 +54,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     new = PasswordField(
         "New password",
         [InputRequired("Enter a new password.")],
+        description=f"{MIN_PASSWORD_CHARS} characters or more.",
         render_kw={"autocomplete": "new-password"},
     )
     again = PasswordField(

@@ -7,10 +7,14 @@ from flask import Response, render_template, request
 from api.auth import is_page
 
 TITLES = {
+    400: "This form cannot be used",
     403: "You may not do this",
     404: "There is no such page",
+    410: "The file is no longer there",
     413: "The file is too large",
+    422: "This cannot be understood",
     429: "Too often",
+    500: "Something went wrong",
     503: "The service is out of reach",
 }
 

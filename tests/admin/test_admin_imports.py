@@ -60,10 +60,21 @@ def test_a_file_is_previewed_first_and_then_applied(app: Flask, browser: Browser
     run_due_jobs(app)
     assert "Import of roll.csv" in text_of(browser.get(applied))
     assert Voter.get_by_id("1").first_name == "Anne"
-    assert "Applied" in text_of(browser.get(page))
+    shown = text_of(browser.get(page))
+    assert "Applied" in shown
+    assert "The roll has changed since this preview." not in shown
     again = browser.post(f"{page}apply/", form_of=applied)
     assert again.location == page
     assert "The roll has changed since the preview." in text_of(browser.get(page))
+
+
+def test_a_preview_that_would_change_nothing_offers_nothing_to_apply(
+    app: Flask, browser: Browser
+) -> None:
+    imported(app, browser, ROLL, intent="apply")
+    shown = text_of(browser.get(imported(app, browser, ROLL)))
+    assert "There is nothing to apply: the roll would stay as it is." in shown
+    assert "Apply to the roll" not in shown
 
 
 def test_the_faults_are_told_with_advice_and_the_rows_can_be_downloaded(

@@ -41,6 +41,7 @@ def test_a_wrong_password_is_told_at_its_field(visitor: Visitor) -> None:
     expect(field).to_have_accessible_description("This name and password do not belong together.")
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_value("")
+    expect(field).to_be_focused()
     expect(page.get_by_label("Name")).to_have_value(OFFICER)
 
 

@@ -70,10 +70,16 @@ def test_a_success_tells_every_count() -> None:
 
 
 def test_example_lines_name_line_and_code_and_no_value() -> None:
-    fault = JobFault(line=17, code="INVALID_EMAIL", value="private@", message="private@ is wrong")
-    mail = compose(job(), [fault])
-    assert "line 17: INVALID_EMAIL" in mail.text
+    faults = [
+        JobFault(line=line, code="INVALID_EMAIL", value="private@", message="private@ is wrong")
+        for line in (17, 17, 1040, 1041)
+    ]
+    mail = compose(job(), faults)
+    assert "5 rows, for instance line 17 and 1,040: The e-mail address is not" in mail.text
+    assert "  2 rows: The year of study" in mail.text
     assert "private" not in mail.text
+    failed = compose(job(state=JobState.FAILURE, report=None), faults)
+    assert "line 17: The e-mail address is not" in failed.text
 
 
 def test_a_roll_without_faults_asks_for_nothing() -> None:
@@ -96,7 +102,19 @@ def test_rows_that_a_mode_left_alone_are_told_apart() -> None:
 def test_a_dry_run_says_that_nothing_was_changed() -> None:
     mail = compose(job(dry_run=True), [])
     assert mail.subject.startswith("[Voter roll] Checked")
-    assert "Nothing was changed" in mail.text
+    text = " ".join(mail.text.split())
+    assert "Nothing was changed. To change the roll like this, apply the preview" in text
+    assert "Mend the rejected rows" in text
+    assert "Rows to be saved 993" in text
+    assert "Rows saved" not in text
+
+
+def test_a_dry_run_that_would_change_nothing_asks_nobody_to_apply_it() -> None:
+    report = Report(rows_read=2, unchanged=2)
+    text = " ".join(compose(job(dry_run=True, report=report.to_dict()), []).text.split())
+    assert "There is nothing to apply: the roll would stay as it is." in text
+    assert "apply the preview" not in text
+    assert "Mend" not in text
 
 
 def test_a_failure_tells_its_reason_and_that_the_roll_is_as_before() -> None:

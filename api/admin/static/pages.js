@@ -62,10 +62,12 @@ function uploadWithProgress(form) {
       if (name === "drop" && event.dataTransfer.files.length) { input.files = event.dataTransfer.files; }
     });
   }
+  const problem = form.querySelector("[data-problem]");
+  // What was wrong with the last file says nothing about the next one.
+  input.addEventListener("change", () => { problem.hidden = true; });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const sending = form.querySelector("[data-sending]");
-    const problem = form.querySelector("[data-problem]");
     const button = form.querySelector("button.primary");
     const stopped = (text) => {
       problem.textContent = text;
