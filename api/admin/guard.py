@@ -98,11 +98,18 @@ def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
 
 
 def _to_sign_in() -> Response:
+    address = request.full_path.rstrip("?")
     if request.method == "GET":
-        return redirect(url_for(SIGN_IN, next=request.full_path.rstrip("?")))
+        return redirect(url_for(SIGN_IN, next=address))
     # In the address: the script that sends a file follows redirects itself, and would use up a
     # message that is shown once.
-    return redirect(url_for(SIGN_IN, ended=1))
+    return redirect(url_for(SIGN_IN, ended=1, next=address if _shows_a_page() else None))
+
+
+def _shows_a_page() -> bool:
+    """Whether the address of this form is that of a page, too, to come back to."""
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.test(method="GET")
 
 
 def _admit_body() -> None:

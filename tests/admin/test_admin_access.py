@@ -95,7 +95,8 @@ def test_others_than_admins_find_no_way_in(app: Flask, role: Role) -> None:
 def test_nobody_is_sent_to_the_sign_in(app: Flask, path: str) -> None:
     browser = Browser(app)
     assert browser.get(path).location.startswith("/admin/account/sign-in/?next=")
-    assert browser.client.post(path, data=NEW).location == "/admin/account/sign-in/?ended=1"
+    ended = browser.client.post(path, data=NEW).location
+    assert ended == f"/admin/account/sign-in/?ended=1&next={path}"
     assert ApiToken.select().count() == 0
 
 

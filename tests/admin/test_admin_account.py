@@ -51,6 +51,20 @@ def test_whoever_sends_a_form_after_the_session_has_ended_is_told(app: Flask) ->
     assert "You were signed out" not in text_of(browser.get(SIGN_IN))
 
 
+def test_a_form_sent_too_late_leads_back_to_its_page_if_it_has_one(app: Flask) -> None:
+    create_person("ann", PASSWORD, Role.VIEWER)
+    browser = Browser(app)
+    for sent, after in (
+        ("/admin/voters/voter/?id=1%2F2", "/admin/voters/voter/?id=1%2F2"),
+        ("/admin/account/sign-out/", "/admin/"),
+        ("/admin/no-such-page/", "/admin/"),
+    ):
+        asked = browser.client.post(sent).location
+        answer = browser.post(asked, form_of=asked, username="ann", password=PASSWORD)
+        assert answer.location == after
+        browser.client.delete_cookie("voter_session")
+
+
 @pytest.mark.parametrize(("name", "password"), [("ann", "wrong"), ("bob", PASSWORD)])
 def test_a_wrong_name_or_password_is_told_alike(app: Flask, name: str, password: str) -> None:
     create_person("ann", PASSWORD, Role.VIEWER)

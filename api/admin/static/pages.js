@@ -74,6 +74,7 @@ function uploadWithProgress(form) {
       problem.hidden = false;
       sending.hidden = true;
       button.disabled = false;
+      input.focus();
     };
     const request = new XMLHttpRequest();
     request.upload.onprogress = (progress) => {
