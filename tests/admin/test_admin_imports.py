@@ -106,7 +106,8 @@ def test_the_choices_of_the_form_reach_the_import(app: Flask, browser: Browser) 
     }
     shown = text_of(browser.get(page))
     assert "nothing was to be saved then" in shown
-    assert "What to mend" in shown
+    assert "mend these rows in the registrar's own file, and import the whole file again." in shown
+    assert "Download the rejected rows, mend them" not in shown
     assert Job.get().uploaded_by == "the importer"
 
 
