@@ -61,7 +61,7 @@ def test_a_file_is_previewed_first_and_then_applied(app: Flask, browser: Browser
     assert "Import of roll.csv" in text_of(browser.get(applied))
     assert Voter.get_by_id("1").first_name == "Anne"
     shown = text_of(browser.get(page))
-    assert "Applied" in shown
+    assert re.search(r"Applied: \S+ \S+ UTC Imported\b", shown)
     assert "The roll has changed since this preview." not in shown
     again = browser.post(f"{page}apply/", form_of=applied)
     assert again.location == page
