@@ -35,7 +35,7 @@ def main() -> int:
     poll_seconds = settings.poll_seconds
     post_office = PostOffice(settings.mail, open_store(settings.upload_store), settings.public_url)
     mailer = OutboxThread("mailer", post_office.send_one, poll_seconds)
-    courier = OutboxThread("courier", Courier(settings.webhook).call_one, poll_seconds)
+    courier = OutboxThread("courier", Courier(settings.webhook).send_one, poll_seconds)
     sweeper = Sweeper(settings)
     for beside in (mailer, courier, sweeper):
         beside.start()

@@ -75,8 +75,8 @@ def documented() -> Callable[[Any, bytes, str], bool]:
 def test_a_finished_job_is_told_once_with_its_status_document(receiver: Receiver) -> None:
     claim = finished_job()
     called = courier(receiver.port)
-    assert called.call_one() is True
-    assert called.call_one() is False
+    assert called.send_one() is True
+    assert called.send_one() is False
     [(path, headers, body)] = receiver.calls
     assert path == "/hook"
     assert headers["webhook-id"] == str(claim.job_id)
@@ -90,7 +90,7 @@ def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -
     failed = started_job()
     attempts.fail(failed, "NO_ROWS", "The file has no rows.")
     called = courier(receiver.port)
-    assert [called.call_one(), called.call_one()] == [True, False]
+    assert [called.send_one(), called.send_one()] == [True, False]
     [(_, _, body)] = receiver.calls
     assert json.loads(body)["error"]["code"] == "NO_ROWS"
 
@@ -98,7 +98,7 @@ def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -
 def test_the_documented_check_knows_a_call_and_no_other(receiver: Receiver) -> None:
     is_genuine = documented()
     finished_job()
-    courier(receiver.port).call_one()
+    courier(receiver.port).send_one()
     [(_, headers, body)] = receiver.calls
     assert is_genuine(headers, body, SECRET)
     assert not is_genuine(headers, body + b" ", SECRET)
@@ -125,13 +125,13 @@ def test_an_answer_that_is_no_success_leaves_the_call_due_later(
     receiver.status = status
     claim = finished_job()
     called = courier(receiver.port)
-    assert [called.call_one(), called.call_one()] == [True, False]
+    assert [called.send_one(), called.send_one()] == [True, False]
     job = job_of(claim)
     assert (job.state, job.webhook) == ("SUCCESS", OutboxState.PENDING)
     assert (job.webhook_error, job.webhook_attempts) == (f"HTTP {status}", 1)
     receiver.status = 200
     make_due()
-    assert called.call_one() is True
+    assert called.send_one() is True
     job = job_of(claim)
     assert (job.webhook, job.webhook_error) == (OutboxState.SENT, None)
     first, second = (headers["webhook-id"] for _, headers, _ in receiver.calls)
@@ -144,7 +144,7 @@ def test_the_delay_grows_up_to_half_an_hour() -> None:
     delays = []
     for _ in range(12):
         make_due()
-        called.call_one()
+        called.send_one()
         late = Job.select(Job.webhook_due_at).where(Job.id == claim.job_id)
         delays += [
             next(
@@ -159,14 +159,14 @@ def test_the_delay_grows_up_to_half_an_hour() -> None:
 def test_a_receiver_that_is_away_never_changes_the_job() -> None:
     claim = finished_job()
     before = describe(job_of(claim))
-    courier(1).call_one()
+    courier(1).send_one()
     assert describe(job_of(claim)) == before
     assert job_of(claim).webhook_error == "ConnectionRefusedError"
 
 
 def test_an_address_inside_is_refused(receiver: Receiver) -> None:
     claim = finished_job()
-    courier(receiver.port, allow_private=False).call_one()
+    courier(receiver.port, allow_private=False).send_one()
     assert job_of(claim).webhook_error == "AddressRefused"
     assert receiver.calls == []
 
@@ -174,22 +174,22 @@ def test_an_address_inside_is_refused(receiver: Receiver) -> None:
 def test_a_call_is_given_up_after_a_day() -> None:
     claim = finished_job()
     Job.update(finished_at=clock(-25 * 3600.0)).execute()
-    courier(1).call_one()
+    courier(1).send_one()
     assert job_of(claim).webhook == OutboxState.FAILED
-    assert courier(1).call_one() is False
+    assert courier(1).send_one() is False
 
 
 def test_a_courier_that_died_leaves_the_call_due_again(receiver: Receiver) -> None:
     finished_job()
     Job.update(webhook_due_at=clock(-1), webhook_attempts=1).execute()
-    assert courier(receiver.port).call_one() is True
+    assert courier(receiver.port).send_one() is True
     assert len(receiver.calls) == 1
 
 
 def test_without_an_address_nobody_is_told() -> None:
     claim = finished_job()
     silent = Courier(WebhookSettings("", "", allow_private=False))
-    assert [silent.call_one(), silent.call_one()] == [True, False]
+    assert [silent.send_one(), silent.send_one()] == [True, False]
     assert job_of(claim).webhook == OutboxState.NONE
 
 
@@ -197,7 +197,7 @@ def test_the_log_names_the_job_and_neither_address_nor_secret(
     receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     finished_job()
-    courier(1).call_one()
+    courier(1).send_one()
     shown = " ".join(str(vars(record)) for record in caplog.records)
     assert "webhook not told" in shown
     assert SECRET not in shown
