@@ -4,6 +4,7 @@ Every function is one statement or one transaction of its own, except `finish`, 
 transaction it is called in.
 """
 
+import logging
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,9 +16,11 @@ from peewee import Expression
 from config.log_context import REQUEST_ID
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import JobCode, JobState, OutboxState, Phase
+from shared.jobs.states import WAITING_STATES, JobCode, JobState, OutboxState, Phase
 from shared.names import COMMAND_LINE
 from shared.roll.errors import RowError
+
+logger = logging.getLogger(__name__)
 
 MAX_KEPT_FAULTS = 1000
 MAX_BACKOFF_SECONDS = 300.0
@@ -67,10 +70,19 @@ def due_jobs(limit: int) -> list[UUID]:
 
 
 def _is_claimable() -> Expression:
-    waiting = Job.state.in_([JobState.PENDING, JobState.RETRY]) & (Job.not_before <= clock())
-    abandoned = (Job.state == JobState.STARTED) & (Job.lease_expires_at < clock())
-    claimable: Expression = waiting | abandoned
+    waiting = Job.state.in_([*WAITING_STATES]) & (Job.not_before <= clock())
+    claimable: Expression = waiting | _is_abandoned()
     return claimable
+
+
+def _is_abandoned() -> Expression:
+    abandoned: Expression = (Job.state == JobState.STARTED) & (Job.lease_expires_at < clock())
+    return abandoned
+
+
+def is_abandoned(job_id: UUID) -> bool:
+    """Whether the worker of a started job has let its lease run out, as a killed one does."""
+    return bool(Job.select().where((Job.id == job_id) & _is_abandoned()).exists())
 
 
 def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int) -> Claim | None:
@@ -84,31 +96,38 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
     if job is None:
         return None
     is_as_seen = (Job.id == job_id) & (Job.attempts == job.attempts) & _is_claimable()
-    is_abandoned = job.state == JobState.STARTED
-    deaths = job.deaths + is_abandoned
-    if is_abandoned and job.worker == FOREGROUND:
-        conclude(is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
-        return None
-    if deaths >= max_attempts:
+    was_started = job.state == JobState.STARTED
+    deaths = job.deaths + was_started
+    claim = None
+    if was_started and job.worker == FOREGROUND:
+        is_ours = conclude(is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
+    elif deaths >= max_attempts:
         code = JobCode.WORKER_CRASHED
-        conclude(is_as_seen, **_failure(code, _gave_up(code, deaths)))
-        return None
-    taken = (
-        Job.update(
-            state=JobState.STARTED,
-            attempts=job.attempts + 1,
-            deaths=deaths,
-            worker=worker,
-            started_at=clock(),
-            lease_expires_at=clock(lease_seconds),
-            phase=Phase.READING,
-            rows_read=0,
-            percent=None,
-        )
-        .where(is_as_seen)
-        .execute()
-    )
-    return Claim(job_id, job.attempts + 1, job.request_id) if taken else None
+        is_ours = conclude(is_as_seen, **_failure(code, _gave_up(code, deaths)))
+    else:
+        claim = Claim(job_id, job.attempts + 1, job.request_id)
+        is_ours = _start(claim, is_as_seen, deaths, worker=worker, lease_seconds=lease_seconds)
+    if is_ours and was_started:
+        lost = Claim(job_id, job.attempts, job.request_id)
+        logger.warning("lease ran out", extra={**lost.log_fields, "lost_worker": job.worker})
+    return claim if is_ours else None
+
+
+def _start(
+    claim: Claim, is_as_seen: Expression, deaths: int, *, worker: str, lease_seconds: float
+) -> bool:
+    query = Job.update(
+        state=JobState.STARTED,
+        attempts=claim.attempt,
+        deaths=deaths,
+        worker=worker,
+        started_at=clock(),
+        lease_expires_at=clock(lease_seconds),
+        phase=Phase.READING,
+        rows_read=0,
+        percent=None,
+    ).where(is_as_seen)
+    return bool(query.execute())
 
 
 def renew(claim: Claim, lease_seconds: float) -> bool:

@@ -9,9 +9,8 @@ from peewee import Case, fn
 
 from shared.database import clock, seconds_between
 from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, JobState
+from shared.jobs.states import FINAL_STATES, WAITING_STATES
 
-WAITING_STATES = (JobState.PENDING, JobState.RETRY)
 # Upper ends of the classes into which the durations of last attempts fall.
 ATTEMPT_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 

@@ -33,6 +33,7 @@ class JobState(StrEnum):
 
 
 FINAL_STATES = frozenset({JobState.SUCCESS, JobState.FAILURE, JobState.REVOKED})
+WAITING_STATES = frozenset({JobState.PENDING, JobState.RETRY})
 
 
 class Phase(StrEnum):

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from shared.jobs import attempts
 from shared.jobs.models import Job
-from shared.jobs.states import JobState, Phase
+from shared.jobs.states import FINAL_STATES, JobState, Phase
 from shared.roll.report import Report
 from shared.workers import is_any_alive
 
@@ -23,7 +24,7 @@ NOBODY = (
 
 def describe(job: Job, *, may_read_roll: bool = False) -> dict[str, Any]:
     """The status document of a job, ready for JSON; a preview shows what stands on the roll only
-    to those who may read it. Of a job that waits, the database is asked whether a worker lives."""
+    to those who may read it. Of a job that has not ended, the database is asked who works on it."""
     report = job.report
     if report and not may_read_roll:
         report = {name: found for name, found in report.items() if name != "differences"}
@@ -58,14 +59,22 @@ def describe(job: Job, *, may_read_roll: bool = False) -> dict[str, Any]:
 
 def _status(job: Job) -> str:
     state = JobState(job.state)
-    if state in (JobState.PENDING, JobState.RETRY) and not is_any_alive():
-        return f"{STATUS[state]} {NOBODY}"
+    if state not in FINAL_STATES and _is_left_alone(job):
+        waits = JobState.PENDING if state is JobState.PENDING else JobState.RETRY
+        return f"{STATUS[waits]} {NOBODY}"
     if state is not JobState.STARTED:
         return STATUS[state]
     if job.phase == Phase.APPLYING:
         work = "Comparing" if job.dry_run else "Applying"
         return f"{work} {job.rows_read:,} rows."
     return f"Reading the file: {job.rows_read:,} rows so far."
+
+
+def _is_left_alone(job: Job) -> bool:
+    """Whether it waits and no worker lives; one that has been started waits when its worker does
+    not renew the lease."""
+    is_at_work = job.state == JobState.STARTED and not attempts.is_abandoned(job.id)
+    return not is_at_work and not is_any_alive()
 
 
 def _result(job: Job) -> str | None:

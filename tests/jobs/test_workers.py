@@ -1,5 +1,8 @@
 """Which workers are known, and what those who wait are told of it."""
 
+from functools import partial
+from uuid import UUID
+
 import pytest
 
 from shared import workers
@@ -12,6 +15,12 @@ from shared.workers import ALIVE_SECONDS, KEPT_SECONDS, Worker
 
 pytestmark = pytest.mark.usefixtures("any_database")
 FILE = StoredFile("key", "roll.csv", 10, "sha", "csv")
+
+
+def said_of(job_id: UUID) -> str:
+    job = jobs.find(job_id)
+    assert job is not None
+    return str(describe(job)["status"])
 
 
 def silent_for(seconds: float) -> None:
@@ -48,12 +57,7 @@ def test_a_worker_that_is_silent_is_gone_until_it_beats_again_and_forgotten_afte
 
 def test_a_job_that_waits_without_a_worker_says_so() -> None:
     job_id = jobs.create(FILE, uploaded_by="tests")
-
-    def said() -> str:
-        job = jobs.find(job_id)
-        assert job is not None
-        return str(describe(job)["status"])
-
+    said = partial(said_of, job_id)
     assert said() == f"Waiting for a worker. {NOBODY}"
     workers.beat(workers.this_worker("1"))
     assert said() == "Waiting for a worker."
@@ -64,3 +68,19 @@ def test_a_job_that_waits_without_a_worker_says_so() -> None:
     assert said().endswith(NOBODY)
     claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert said() == "Reading the file: 0 rows so far."
+
+
+def test_a_job_whose_worker_was_lost_says_so_until_another_takes_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    job_id = jobs.create(FILE, uploaded_by="tests")
+    attempts.claim(job_id, worker="host:1", lease_seconds=-1, max_attempts=3)
+    assert (
+        said_of(job_id) == f"The last attempt was interrupted; waiting for the next one. {NOBODY}"
+    )
+    workers.beat(workers.this_worker("1"))
+    assert said_of(job_id) == "Reading the file: 0 rows so far."
+    attempts.claim(job_id, worker="host:2", lease_seconds=9, max_attempts=3)
+    [line] = caplog.records
+    told = [vars(line)[name] for name in ("levelname", "message", "attempt", "lost_worker")]
+    assert told == ["WARNING", "lease ran out", 1, "host:1"]
