@@ -20,6 +20,7 @@ from shared.voters.roll import lock_roll, note_roll_changed
 logger = logging.getLogger(__name__)
 
 EMPTIED = (Voter, VoterHistory, JobFault)
+BATCH = 500
 
 
 class ImportsOpen(Exception):
@@ -70,8 +71,10 @@ def _refuse_while_imports_are_open() -> None:
 def _forget_files() -> list[list[str]]:
     """The keys to delete, job by job, of all that had files; a job that came this instant keeps
     its own."""
-    ended = Job.state.in_(list(FINAL_STATES)) & Job.files_purged_at.is_null()
-    return [files.forget_files(job) for job in list(Job.select().where(ended))]
+    keys = []
+    while jobs := files.expired_jobs(0.0, BATCH):
+        keys += [files.forget_files(job) for job in jobs]
+    return keys
 
 
 def _forget_quoted_cells() -> None:
