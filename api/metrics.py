@@ -1,7 +1,5 @@
 """`GET /metrics`: the service in figures, for Prometheus."""
 
-from functools import partial
-
 from flask import Response, current_app, request
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -14,7 +12,7 @@ from api.openapi import refuses
 from api.probes import Probe
 from api.request_metrics import REGISTRY
 from api.services import services
-from api.surroundings import queue_messages
+from api.surroundings import queue_probe
 from config.gunicorn import WORKER
 from shared.credentials import Scope
 
@@ -22,7 +20,6 @@ blueprint = Blueprint("Metrics", __name__, description="For monitoring.")
 
 TEXT = {"schema": {"type": "string", "example": 'voters_workers{state="alive"} 2.0\n'}}
 FORMATS = {"text/plain": TEXT, "application/openmetrics-text": TEXT}
-BROKER_SECONDS = 2.0
 EXTENSION = "student-voter-system-queue-depths"
 
 
@@ -48,7 +45,6 @@ def metrics() -> Response:
 
 
 def _depths() -> Probe[dict[str, int] | None]:
-    ask = partial(queue_messages, services().settings.broker_url)
-    fresh = Probe(ask, seconds=BROKER_SECONDS, otherwise=None)
+    fresh = queue_probe(services().settings.broker_url)
     probe: Probe[dict[str, int] | None] = current_app.extensions.setdefault(EXTENSION, fresh)
     return probe

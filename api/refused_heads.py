@@ -40,7 +40,7 @@ def answer_to(error: BaseException) -> bytes:
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request met a defect before it was one", exc_info=error)
     else:
-        logger.warning("invalid request", extra={"error": type(error).__name__})
+        logger.warning("invalid request", extra={"reason": type(error).__name__})
     return _answer(status, message)
 
 

@@ -1,10 +1,8 @@
 """The service as it stands: the roll, the queue, the workers and the jobs."""
 
-from functools import partial
 from typing import Any
 
-from api.probes import Probe
-from api.surroundings import queue_messages
+from api.surroundings import queue_probe
 from config.version import version
 from shared.jobs.figures import JobFigures, job_figures
 from shared.jobs.models import Job
@@ -14,19 +12,17 @@ from shared.voters.models import Roll
 from shared.voters.summary import summarise
 from shared.workers import Worker, all_workers
 
-BROKER_SECONDS = 3.0
 MAX_OPEN_JOBS = 20
 
 
 def service_status(broker_url: str) -> dict[str, Any]:
     """All of it, ready for JSON; `queue_messages` is None when the broker does not answer."""
-    ask = partial(queue_messages, broker_url)
-    broker = Probe(ask, seconds=BROKER_SECONDS, otherwise=None)
+    broker = queue_probe(broker_url)
     broker.start()
     open_jobs = list(
         Job.select()
         .where(Job.state.not_in(list(FINAL_STATES)))
-        .order_by(Job.created_at)
+        .order_by(Job.state != JobState.STARTED, Job.created_at)
         .limit(MAX_OPEN_JOBS)
     )
     figures = job_figures()
@@ -69,9 +65,11 @@ def _worker(worker: Worker, open_jobs: list[Job]) -> dict[str, Any]:
 
 
 def _jobs(figures: JobFigures, open_jobs: list[Job]) -> dict[str, Any]:
+    known = sum(figures.states[state] for state in JobState if state not in FINAL_STATES)
     return {
         "states": {state: figures.states[state] for state in map(str, JobState)},
         "oldest_waiting_seconds": round(figures.waiting_seconds),
+        "more_open": max(0, known - len(open_jobs)),
         "open": [
             {
                 "task_id": str(job.id),

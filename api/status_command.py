@@ -40,15 +40,18 @@ def status(as_json: bool) -> None:
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     yield from aligned(_summary(document))
     yield ""
-    if workers := document["workers"]:
+    workers, jobs = document["workers"], document["jobs"]
+    if workers:
         yield from aligned([WORKER_COLUMNS, *map(_worker_row, workers)])
-    else:
+    if not any(worker["state"] == "alive" for worker in workers):
         yield "No worker is running; jobs wait until one is."
     yield ""
-    if open_jobs := document["jobs"]["open"]:
-        yield from aligned([JOB_COLUMNS, *map(_job_row, open_jobs)])
+    if jobs["open"]:
+        yield from aligned([JOB_COLUMNS, *map(_job_row, jobs["open"])])
     else:
         yield "No import runs or waits."
+    if more := jobs["more_open"]:
+        yield f"and {more:,} more"
 
 
 def _summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -77,5 +80,6 @@ def _worker_row(worker: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _job_row(job: Mapping[str, Any]) -> tuple[str, ...]:
-    shown = ("task_id", "state", "phase", "rows_read", "attempts", "created_at", "file")
-    return tuple(str(job[name]) for name in shown)
+    rows = f"{job['rows_read']:,}"
+    before, after = ("task_id", "state", "phase"), ("attempts", "created_at", "file")
+    return (*(job[name] for name in before), rows, *(str(job[name]) for name in after))

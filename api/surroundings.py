@@ -1,12 +1,14 @@
 """What the web process stands on, asked once: database and workers, broker, upload store."""
 
 import logging
+from functools import partial
 from typing import Any
 
 from kombu.exceptions import OperationalError as BrokerError
 from peewee import InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded
 
+from api.probes import Probe
 from shared.database import database, pending_migrations
 from shared.jobs.status_document import rfc3339
 from shared.messages import consumer_connection, queue_depths
@@ -16,6 +18,7 @@ from shared.workers import is_any_alive, latest_beat
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 1.0
+QUEUES_SECONDS = 2.0
 
 
 def database_state() -> dict[str, Any]:
@@ -30,7 +33,7 @@ def database_state() -> dict[str, Any]:
                 "worker_seen_at": rfc3339(latest_beat()),
             }
     except (OperationalError, InterfaceError, MaxConnectionsExceeded) as error:
-        logger.warning("database out of reach", extra={"error": type(error).__name__})
+        logger.warning("database out of reach", extra={"reason": type(error).__name__})
         return {"database": "unreachable", "worker": "unknown", "worker_seen_at": None}
 
 
@@ -45,12 +48,16 @@ def broker_state(broker_url: str) -> dict[str, Any]:
     return {"broker": "ok"}
 
 
-def queue_messages(broker_url: str) -> dict[str, int] | None:
-    """How many messages lie in each queue; None when the broker does not tell."""
+def queue_probe(broker_url: str) -> Probe[dict[str, int] | None]:
+    """Asks how many messages lie in each queue; None when the broker does not tell in time."""
+    return Probe(partial(_queue_messages, broker_url), seconds=QUEUES_SECONDS, otherwise=None)
+
+
+def _queue_messages(broker_url: str) -> dict[str, int] | None:
     try:
         return queue_depths(broker_url)
     except Exception as error:  # noqa: BLE001 - transports raise errors of no common family
-        logger.warning("broker out of reach", extra={"error": type(error).__name__})
+        logger.warning("broker out of reach", extra={"reason": type(error).__name__})
         return None
 
 

@@ -15,6 +15,7 @@ from flask import Flask
 from job_runs import finished, run_due_jobs
 
 from api.app import create_app
+from api.service_status import MAX_OPEN_JOBS
 from api.services import services
 from config.settings import Settings
 from shared.credentials import Scope
@@ -22,10 +23,12 @@ from shared.database import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
+from shared.jobs.store import StoredFile
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Voter, VoterHistory
-from shared.workers import beat, this_worker
+from shared.workers import ALIVE_SECONDS, Worker, beat, this_worker
 
+FILE = StoredFile("key", "roll.csv", 10, "sha", "csv")
 BAD_ROW = b"2,Zelda,Quill,nothing,Law,3,yes\n"
 
 
@@ -70,6 +73,23 @@ def test_status_of_a_service_that_does_nothing_is_told_in_words(settings: Settin
     assert "No worker is running" in shown
     assert "No import runs or waits" in shown
     assert "last never" in shown
+
+
+def test_status_lists_what_runs_first_and_counts_what_it_does_not_list(app: Flask) -> None:
+    waiting = [jobs.create(FILE, uploaded_by="tests") for _ in range(MAX_OPEN_JOBS + 3)]
+    worker = this_worker("9.9")
+    beat(worker)
+    attempts.claim(waiting[-1], worker=worker.name, lease_seconds=60, max_attempts=3)
+    Job.update(rows_read=41_200).where(Job.id == waiting[-1]).execute()
+    Worker.update(beat_at=clock(-ALIVE_SECONDS - 1)).execute()
+    shown = run(app, "status").stdout
+    [row] = [line for line in shown.splitlines() if line.startswith(worker.name)]
+    assert row.split()[1] == "gone"
+    assert row.endswith(str(waiting[-1]))
+    assert "No worker is running" in shown
+    listed = shown.partition("JOB  ")[2].splitlines()[1:]
+    assert listed[0].split()[:4] == [str(waiting[-1]), "STARTED", "reading", "41,200"]
+    assert (len(listed), listed[-1]) == (MAX_OPEN_JOBS + 1, "and 3 more")
 
 
 def test_purge_deletes_what_workers_would_and_first_counts_it(

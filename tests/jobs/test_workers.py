@@ -9,7 +9,8 @@ from shared import workers
 from shared.database import clock
 from shared.jobs import attempts
 from shared.jobs import store as jobs
-from shared.jobs.status_document import NOBODY, describe
+from shared.jobs.states import JobState
+from shared.jobs.status_document import NOBODY, STATUS, describe
 from shared.jobs.store import StoredFile
 from shared.workers import ALIVE_SECONDS, KEPT_SECONDS, Worker
 
@@ -75,9 +76,7 @@ def test_a_job_whose_worker_was_lost_says_so_until_another_takes_it(
 ) -> None:
     job_id = jobs.create(FILE, uploaded_by="tests")
     attempts.claim(job_id, worker="host:1", lease_seconds=-1, max_attempts=3)
-    assert (
-        said_of(job_id) == f"The last attempt was interrupted; waiting for the next one. {NOBODY}"
-    )
+    assert said_of(job_id) == f"{STATUS[JobState.RETRY]} {NOBODY}"
     workers.beat(workers.this_worker("1"))
     assert said_of(job_id) == "Reading the file: 0 rows so far."
     attempts.claim(job_id, worker="host:2", lease_seconds=9, max_attempts=3)
