@@ -3,11 +3,15 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from receiver import Receiver
+from running import wait_for
+from web_process import web_process
 
 from config.settings import PROJECT_ROOT
 
@@ -61,3 +65,14 @@ def test_an_error_is_told_with_its_place_and_ids_and_without_its_words() -> None
 
 def test_a_sentry_that_is_away_keeps_no_process_from_ending() -> None:
     run("http://key@127.0.0.1:1/1")
+
+
+def test_a_web_process_that_is_killed_is_told_of(tmp_path: Path) -> None:
+    with Receiver().open() as sentry:
+        dsn = f"http://key@127.0.0.1:{sentry.port}/1"
+        with web_process(tmp_path, SENTRY_DSN=dsn) as web:
+            arbiter = web.process.pid
+            [worker] = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()
+            os.kill(int(worker), signal.SIGKILL)
+            [(_, _, body)] = wait_for(lambda: sentry.calls, 10, "nothing was told")
+    assert "SIGKILL" in reported(body)["logentry"]["formatted"]
