@@ -3,12 +3,16 @@
 The fields belong to the thread that sets them; `config.logging` puts them on its lines.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 
 REQUEST_ID = "request_id"
+# What could be anything but an id may not stand in a log; long enough that no student id passes for
+# one.
+_FORM = re.compile(r"[A-Za-z0-9_-]{20,64}")
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 _fields: ContextVar[Mapping[str, object]] = ContextVar("log fields", default=NOTHING)
@@ -39,6 +43,11 @@ def request_id() -> str | None:
     """Of the request that is being answered, or that has made the job in hand."""
     found = _fields.get().get(REQUEST_ID)
     return None if found is None else str(found)
+
+
+def is_request_id(claimed: object) -> bool:
+    """Whether what a stranger calls a request id may be taken for one."""
+    return isinstance(claimed, str) and _FORM.fullmatch(claimed) is not None
 
 
 def _known(fields: Mapping[str, object]) -> dict[str, object]:

@@ -5,7 +5,6 @@ request that rang, for the log. Losing one costs a poll interval, receiving one 
 """
 
 import logging
-import re
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
@@ -17,7 +16,7 @@ from kombu.entity import Exchange, Queue
 from kombu.pools import ProducerPool
 from kombu.transport import filesystem, virtual
 
-from config.log_context import request_id
+from config.log_context import is_request_id, request_id
 from config.settings import PROJECT_ROOT
 
 logger = logging.getLogger(__name__)
@@ -38,8 +37,6 @@ RETRY_POLICY = {"max_retries": 1, "interval_start": 0.05, "interval_max": 0.05}
 MAX_PUBLISHERS = 8
 FILESYSTEM_POLL_SECONDS = 0.2
 DELIVERY_LIMIT = 20
-# What the web process lets through; anybody may have put another message into the queue.
-CORRELATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 DEAD_EXCHANGE = Exchange("voter-imports.dead", type="direct", durable=True)
 # A classic queue, although the other is a quorum queue: no job is lost with what lies in here.
@@ -79,9 +76,10 @@ def decode(body: object) -> UUID:
 
 
 def correlation_of(message: Any) -> str | None:
-    """The id of the request that rang; None for a message that has none of our form."""
+    """The id of the request that rang; None for a message that has none of our form, since anybody
+    may have put it into the queue."""
     found = message.properties.get("correlation_id")
-    return found if isinstance(found, str) and CORRELATION_ID.fullmatch(found) else None
+    return found if is_request_id(found) else None
 
 
 def consumer_connection(broker_url: str) -> Connection:
