@@ -41,11 +41,14 @@ class Sweeper(threading.Thread):
         orphan_seconds = max(MIN_ORPHAN_SECONDS, 2.0 * self._settings.job_time_limit_seconds)
         while not self._stopping.is_set():
             try:
-                purge_expired(store, self._settings.retain_files_days)
-                remove_orphans(store, orphan_seconds)
+                # First what needs no store: it may be away for days.
                 limits.purge_ended()
                 workers.forget_gone()
-            except (PeeweeException, StoreUnavailable) as error:
+                purge_expired(store, self._settings.retain_files_days)
+                remove_orphans(store, orphan_seconds)
+            except StoreUnavailable as error:
+                logger.warning("files not swept", extra={"reason": str(error)})
+            except PeeweeException as error:
                 logger.warning("not swept", extra={"reason": type(error).__name__})
             finally:
                 database.close()
