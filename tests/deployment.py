@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from running import ADMIN, BIN, ROOT, SECRET_KEY, Inbox, Service, answers, free_port, wait_for
+from running import ADMIN, BIN, ROOT, SECRET_KEY, Inbox, Service, answers, wait_for
+from services import free_port
 
 
 @contextmanager

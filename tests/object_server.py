@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from running import free_port, wait_for
+from running import wait_for
+from services import free_port
 
 
 @dataclass(frozen=True, slots=True)

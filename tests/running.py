@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from uuid import uuid4
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from services import free_port
 
 from shared.credentials import Scope, create_token
 from shared.database import open_database
@@ -285,11 +285,6 @@ def procfile(folder: Path = ROOT) -> dict[str, str]:
     """The commands of the Procfile by the names of their processes."""
     lines = (folder / "Procfile").read_text(encoding="utf-8").splitlines()
     return dict(line.split(": ", 1) for line in lines if line.strip())
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def wait_for(probe: Callable[[], T | None], seconds: float, failure: str) -> T:

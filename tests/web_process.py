@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import opened
+from running import procfile
 from services import free_port
 
 from config.settings import PROJECT_ROOT
@@ -56,7 +57,7 @@ def web_process(folder: Path, *, processes: int = 1, **settings: str) -> Iterato
     }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec {web_command()}"],
+            ["/bin/sh", "-c", f"exec {procfile()['web']}"],
             cwd=PROJECT_ROOT,
             env=environment,
             stderr=log,
@@ -67,12 +68,6 @@ def web_process(folder: Path, *, processes: int = 1, **settings: str) -> Iterato
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(40) == 0, (folder / "log").read_text()
-
-
-def web_command() -> str:
-    """The Procfile's command."""
-    lines = (PROJECT_ROOT / "Procfile").read_text().splitlines()
-    return dict(line.split(": ", 1) for line in lines)["web"]
 
 
 def wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from api_client import ROLL
+from running import procfile
 from services import free_port
-from web_process import WebProcess, web_command, web_process
+from web_process import WebProcess, web_process
 
 from config.settings import PROJECT_ROOT
 
@@ -119,7 +120,7 @@ def test_bad_settings_stop_the_start_at_once_with_a_message() -> None:
         "PORT": str(free_port()),
     }
     stopped = subprocess.run(
-        ["/bin/sh", "-c", f"exec {web_command()}"],
+        ["/bin/sh", "-c", f"exec {procfile()['web']}"],
         cwd=PROJECT_ROOT,
         env=environment,
         capture_output=True,
