@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from deployment import copy_code
-from running import BIN, ROOT, answers, free_port, wait_for
+from running import BIN, ROOT, answers, wait_for
+from services import free_port
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The first is what the others run beside; both are held to exist by the tests of the documents.
