@@ -141,4 +141,7 @@ def _download(
         file = services().store.open(key)
     except FileLost:
         abort(404, message=absent)
-    return send_file(file, mimetype, as_attachment=True, download_name=name, etag=False)
+    response = send_file(file, mimetype, as_attachment=True, download_name=name, etag=False)
+    # Flask's own is `no-cache`, which lets a browser keep the file on its disk.
+    response.headers["Cache-Control"] = "no-store"
+    return response

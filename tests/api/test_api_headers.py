@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from api_client import ROLL, ApiClient
+from application import client_of
 from flask import Flask
 from web_process import web_process
 
 from api.security_headers import DATA_POLICY, HEADERS, PAGE_POLICY
+from shared.credentials import Scope
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMIUM_SECONDS = 120
@@ -48,11 +50,18 @@ def test_a_refusal_is_as_careful_as_an_answer(app: Flask, method: str, path: str
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
-def test_nothing_personal_may_be_kept_by_a_cache(client: ApiClient) -> None:
+def test_nothing_personal_may_be_kept_by_a_cache(app: Flask) -> None:
+    client = client_of(app, Scope.ADMIN)
     accepted = client.upload(ROLL)
     assert accepted.headers["Cache-Control"] == "no-store"
-    for path in (accepted.get_json()["status_url"], "/api/voters/1/"):
-        assert client.get(path).headers["Cache-Control"] == "no-store"
+    task = accepted.get_json()
+    original = f"/api/jobs/{task['task_id']}/file"
+    answers = [client.get(task["status_url"]), client.get(original), client.get("/api/voters/1/")]
+    answers.append(client.get("/api/voters/export.csv"))
+    for answer in answers:
+        assert answer.headers["Cache-Control"] == "no-store", answer.request.path
+        answer.close()
+    assert answers[1].status_code == 200
 
 
 def test_a_page_runs_no_script_and_no_style_of_its_own(app: Flask) -> None:
