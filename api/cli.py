@@ -18,7 +18,8 @@ from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.credentials import Admin
 from shared.names import UnusableName
 from shared.options import ImportOptions, OnError
-from shared.people import Role, WeakPassword, create_person
+from shared.passwords import WeakPassword
+from shared.people import Role, create_person
 from shared.roll.csv_reader import DELIMITERS
 from shared.voters.merge import Mode
 

@@ -20,9 +20,8 @@ from shared.audit import Action, ActorKind, Outcome, become, record
 from shared.credentials import Admin, Scope
 from shared.database import clock, database, is_postgresql
 from shared.names import take_name
+from shared.passwords import MAX_PASSWORD_CHARS, WeakPassword, check_password
 
-MIN_PASSWORD_CHARS = 10
-MAX_PASSWORD_CHARS = 200
 # A one-time password waits in a mail or on a slip of paper.
 ONE_TIME_DAYS = 3
 # About 78 bits, of letters and digits that nobody takes for each other.
@@ -47,17 +46,13 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = MappingProxyType(
 )
 
 
-class WeakPassword(ValueError):
-    """The password is too short, too long, the name itself, or the one-time password."""
-
-
 class PasswordExpired(Exception):
     """It was the right one-time password, and its time is over."""
 
 
 def create_person(username: str, password: str, role: Role) -> None:
     """Store a person who may sign in. Raises `WeakPassword`, and what `take_name` does."""
-    _check_password(username, password)
+    check_password(username, password)
     _insert(username, role, password_hash=generate_password_hash(password))
 
 
@@ -126,7 +121,7 @@ def change_password(person: Admin, old: str, new: str) -> bool:
     if not check_password_hash(person.password_hash, old[:MAX_PASSWORD_CHARS]):
         record(Action.CHANGE_PASSWORD, person.username, outcome=Outcome.REFUSED)
         return False
-    _check_password(person.username, new)
+    check_password(person.username, new)
     if person.one_time_until is not None and new == old:
         raise WeakPassword("Choose a password of your own.")
     changed = Admin.update(
@@ -217,15 +212,6 @@ def _is_last_admin(person_id: int) -> bool:
     if is_postgresql():
         admins = admins.order_by(Admin.id).for_update()
     return [admin.id for admin in admins] == [person_id]
-
-
-def _check_password(username: str, password: str) -> None:
-    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
-        raise WeakPassword(
-            f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
-        )
-    if password.casefold() == username.casefold():
-        raise WeakPassword("The password must not be the name.")
 
 
 def _new_key() -> str:

@@ -16,13 +16,8 @@ from api.auth import requires
 from api.quotas import forget_failed_sign_ins, note_failed_sign_in, seconds_before_sign_in
 from shared.audit import Action, record
 from shared.names import MAX_NAME_CHARS
-from shared.people import (
-    MAX_PASSWORD_CHARS,
-    MIN_PASSWORD_CHARS,
-    PasswordExpired,
-    WeakPassword,
-    change_password,
-)
+from shared.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, WeakPassword
+from shared.people import PasswordExpired, change_password
 from shared.people import sign_in as find_person
 
 EXPIRED = "This one-time password is too old. Please ask an admin for a new one."
