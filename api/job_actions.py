@@ -13,6 +13,7 @@ from api.errors import SENTENCES
 from api.job_schemas import JobSchema, MailAgainSchema
 from api.jobs import describe_job, job_or_404
 from api.openapi import refuses
+from api.quotas import admit_job
 from api.services import services
 from api.task_schemas import AcceptedSchema
 from api.upload import LOCATION, accepted
@@ -85,6 +86,7 @@ def resend_report(task_id: UUID) -> dict[str, str]:
 
 def _followed(task_id: UUID, follow: FollowUp) -> tuple[dict[str, Any], int, dict[str, str]]:
     job = job_or_404(task_id)
+    admit_job(caller().name)
     try:
         new_id = follow(job, uploaded_by=caller().name, doorbell=services().doorbell)
     except NotPossible as reason:

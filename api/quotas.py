@@ -1,4 +1,4 @@
-"""Limits that a view asks about: uploads of one caller, and sign-ins to one account.
+"""Limits that a view asks about: jobs that one caller makes, and sign-ins to one account.
 
 All are counted in the database, so they hold across web processes.
 """
@@ -21,10 +21,10 @@ SIGN_IN_SECONDS = 15 * 60.0
 PENDING_SECONDS = 30.0
 
 
-def admit_upload(caller: str) -> None:
-    """Count an upload of the caller, or answer 429. Call it before the body is read.
+def admit_job(caller: str) -> None:
+    """Count a job that the caller is about to make, or answer 429. Call it before a body is read.
 
-    Uploads that arrive together may pass the limit of waiting jobs by as many as there are threads.
+    Jobs that arrive together may pass the limit of waiting jobs by as many as there are threads.
     """
     settings = services().settings.limits
     # A slow upload must not keep a connection.
@@ -32,14 +32,15 @@ def admit_upload(caller: str) -> None:
         if waiting_jobs(caller) >= settings.pending_jobs:
             refuse_for_now(
                 PENDING_SECONDS,
-                f"{settings.pending_jobs:,} of your uploads wait for a worker. Please let some of"
+                f"{settings.pending_jobs:,} of your files wait for a worker. Please let some of"
                 " them be processed first.",
             )
         spent = limits.add_one(Limit("upload", settings.uploads_per_minute, 60.0), caller)
     if spent.count > settings.uploads_per_minute:
         refuse_for_now(
             spent.seconds_left,
-            f"You may send {settings.uploads_per_minute:,} files a minute. Please wait a moment.",
+            f"You may have {settings.uploads_per_minute:,} files imported a minute. Please wait a"
+            " moment.",
         )
 
 

@@ -14,7 +14,7 @@ from api.blueprint import Blueprint
 from api.forms import FormTooLarge
 from api.jobs import job_or_404
 from api.openapi import refuses
-from api.quotas import admit_upload
+from api.quotas import admit_job
 from api.schemas import STATUS_URL
 from api.services import services
 from api.task_schemas import AcceptedSchema
@@ -73,7 +73,7 @@ def upload(
     The file is stored and a worker processes it; the answer tells where to ask for the outcome.
     Whether it is CSV or Excel is told by its content, whatever its name says.
     """
-    admit_upload(caller().name)
+    admit_job(caller().name)
     file = _received_file()
     shared = services()
     task_id = submit(

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api.auth import UNMARKED, is_page
 from api.paced_socket import give_time
-from api.quotas import admit_upload
+from api.quotas import admit_job
 from api.upload import read_form
 from shared import audit
 from shared.audit import ActorKind
@@ -115,7 +115,7 @@ def _shows_a_page() -> bool:
 def _admit_body() -> None:
     """Read the form of the page that takes files; no other may be large."""
     if request.endpoint == UPLOAD:
-        admit_upload(person().name)
+        admit_job(person().name)
         read_form()
 
 

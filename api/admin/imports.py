@@ -18,6 +18,7 @@ from api.admin.shown import STATES
 from api.auth import requires
 from api.job_files import download_original, download_rejects
 from api.jobs import job_or_404
+from api.quotas import admit_job
 from api.services import services
 from shared import follow_up
 from shared.credentials import Scope
@@ -182,10 +183,10 @@ def _submitted(form: ImportForm) -> UUID | None:
 
 
 def _followed(task_id: UUID, follow: Callable[..., UUID]) -> Response:
+    job = job_or_404(task_id)
+    admit_job(person().name)
     try:
-        new_id = follow(
-            job_or_404(task_id), uploaded_by=person().name, doorbell=services().doorbell
-        )
+        new_id = follow(job, uploaded_by=person().name, doorbell=services().doorbell)
     except NotPossible as reason:
         flash(reason.message, "warning")
         return _to(task_id)

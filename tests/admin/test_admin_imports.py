@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from api_client import HEADER, ROLL
@@ -10,6 +11,8 @@ from flask import Flask
 from job_runs import run_due_jobs
 from werkzeug.test import TestResponse
 
+from api.app import create_app
+from config.settings import Settings
 from shared.jobs.models import Job, JobFault
 from shared.people import Role
 from shared.voters.models import Voter
@@ -44,6 +47,16 @@ def imported(app: Flask, browser: Browser, content: bytes, **fields: str) -> str
 @pytest.fixture
 def browser(app: Flask) -> Browser:
     return browser_of(app, Role.IMPORTER)
+
+
+def test_whoever_tries_again_too_often_must_wait(settings: Settings, app: Flask) -> None:
+    limits = replace(settings.limits, uploads_per_minute=2)
+    browser = browser_of(create_app(replace(settings, limits=limits)), Role.IMPORTER)
+    page = send(browser, ROLL).location
+    browser.post(f"{page}cancel/", form_of=page)
+    again = [browser.post(f"{page}retry/", form_of=page).status_code for _ in range(2)]
+    assert again == [302, 429]
+    assert Job.select().count() == 2
 
 
 def test_a_file_is_previewed_first_and_then_applied(app: Flask, browser: Browser) -> None:

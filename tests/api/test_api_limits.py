@@ -202,6 +202,14 @@ def test_waiting_jobs_of_a_caller_are_bounded(app: Flask, settings: Settings) ->
     assert client.upload(ROLL).status_code == 202
 
 
+def test_a_job_that_follows_from_another_is_counted_as_well(app: Flask, settings: Settings) -> None:
+    client = client_of(few(settings, pending_jobs=1), Scope.IMPORT)
+    failed = f"/api/jobs/{client.upload(ROLL).get_json()['task_id']}"
+    assert client.send("POST", f"{failed}/cancel/").status_code == 200
+    assert client.send("POST", f"{failed}/retry/").status_code == 202
+    check_is_429(client.send("POST", f"{failed}/retry/"))
+
+
 class Unreadable:
     """A body that must not be asked for."""
 
