@@ -1,9 +1,9 @@
 """People who sign in to the pages, with what their role lets them do.
 
 A password is kept as Werkzeug's salted scrypt hash. A session names its person and that person's
-session key, so that a new password, or locking the person out, ends every session. A person who
-has forgotten the password, or is let in by an admin, gets a one-time password, which is made here
-and shown once.
+session key, so that signing out, a new password, or locking the person out ends every session. A
+person who has forgotten the password, or is let in by an admin, gets a one-time password, which is
+made here and shown once.
 """
 
 import secrets
@@ -103,6 +103,13 @@ def sign_in(username: str, password: str) -> Admin | None:
 @cache
 def _hash_of_nobody() -> str:
     return generate_password_hash(secrets.token_urlsafe())
+
+
+def sign_out(person: Admin) -> None:
+    """End all sessions of the person, so that no copy of a session's cookie opens anything."""
+    with database.atomic():
+        Admin.update(session_key=_new_key()).where(Admin.id == person.id).execute()
+        record(Action.SIGN_OUT, person.username)
 
 
 def find_session(person_id: int, session_key: str) -> Admin | None:

@@ -14,11 +14,11 @@ from api.admin.guard import Person, person, safe_next
 from api.admin.page import ANYBODY, Page
 from api.auth import requires
 from api.quotas import forget_failed_sign_ins, note_failed_sign_in, seconds_before_sign_in
-from shared.audit import Action, record
 from shared.names import MAX_NAME_CHARS
 from shared.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, WeakPassword
 from shared.people import PasswordExpired, change_password
 from shared.people import sign_in as find_person
+from shared.people import sign_out as end_sessions
 
 EXPIRED = "This one-time password is too old. Please ask an admin for a new one."
 
@@ -82,12 +82,12 @@ class Account(Page):
     @expose("/sign-out/", methods=["POST"])
     @requires(*ANYBODY)
     def sign_out(self) -> Response:
-        """End the session, also when no entry of it can be written."""
-        name = person().name
+        """End the person's sessions; this browser's also when the database cannot be told."""
+        leaving = person().admin
         logout_user()
         session.clear()
-        record(Action.SIGN_OUT, name)
-        flash("You are signed out.", "success")
+        end_sessions(leaving)
+        flash("You are signed out, here and on any other computer.", "success")
         return redirect(url_for("account.sign_in"))
 
     @expose("/", methods=["GET", "POST"])
@@ -108,26 +108,37 @@ class Account(Page):
         if form.new.data != form.again.data:
             form.again.errors = ("The two new passwords differ.",)
             return False
+        if told := _told_to_wait(person().name):
+            form.old.errors = (told,)
+            return False
         try:
             is_changed = change_password(person().admin, form.old.data, form.new.data)
         except WeakPassword as weak:
             form.new.errors = (str(weak),)
             return False
         if not is_changed:
+            note_failed_sign_in(person().name)
             form.old.errors = ("This is not your present password.",)
         return is_changed
+
+
+def _told_to_wait(account: str) -> str | None:
+    """A sentence for whoever has tried too many passwords of the account."""
+    seconds = seconds_before_sign_in(account)
+    minutes = math.ceil(seconds / 60)
+    return f"Too many wrong passwords. Please wait {minutes} min." if seconds else None
 
 
 def _is_signed_in(form: SignInForm) -> bool:
     """Begin a session, or say at the form why not; a stranger may guess a few times only."""
     name = form.username.data
-    if seconds := seconds_before_sign_in(name):
-        minutes = math.ceil(seconds / 60)
-        form.password.errors = (f"Too many wrong passwords. Please wait {minutes} min.",)
+    if told := _told_to_wait(name):
+        form.password.errors = (told,)
         return False
     try:
         found = find_person(name, form.password.data)
     except PasswordExpired:
+        note_failed_sign_in(name)
         form.password.errors = (EXPIRED,)
         return False
     if found is None:

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from config.settings import Settings
+from shared.audit import AuditEntry
 from shared.credentials import Admin
 from shared.database import database
 from shared.jobs import store as jobs
@@ -84,6 +85,30 @@ def test_whoever_guesses_too_often_must_wait(settings: Settings, app: Flask) -> 
     answer = browser.sign_in("ann", PASSWORD)
     assert "Too many wrong passwords. Please wait 15 min." in text_of(answer)
     assert not is_in(browser)
+
+
+def test_the_present_password_is_not_guessed_more_often_than_at_the_sign_in(
+    settings: Settings, app: Flask
+) -> None:
+    limits = replace(settings.limits, sign_in_failures=2)
+    thief = browser_of(create_app(replace(settings, limits=limits)), Role.VIEWER)
+
+    def guess(old: str) -> str:
+        return text_of(thief.post(ACCOUNT, form_of=ACCOUNT, old=old, new=OTHER, again=OTHER))
+
+    assert ["not your present password" in guess("wrong") for _ in range(2)] == [True, True]
+    assert "Too many wrong passwords. Please wait 15 min." in guess(PASSWORD)
+    assert AuditEntry.select().where(AuditEntry.outcome == "refused").count() == 2
+
+
+def test_signing_out_ends_every_session_and_no_copy_of_a_cookie_lives_on(app: Flask) -> None:
+    here, there = browser_of(app, Role.VIEWER), browser_of(app, Role.VIEWER)
+    bystander = browser_of(app, Role.IMPORTER)
+    stolen = here.client.get_cookie("voter_session")
+    assert stolen is not None
+    here.post("/admin/account/sign-out/", form_of=ACCOUNT)
+    here.client.set_cookie("voter_session", stolen.value)
+    assert [is_in(browser) for browser in (here, there, bystander)] == [False, False, True]
 
 
 def test_a_new_password_ends_all_sessions(app: Flask) -> None:

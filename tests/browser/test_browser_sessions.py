@@ -28,7 +28,9 @@ def test_a_person_signs_in_and_out_again(visitor: Visitor) -> None:
     expect(page).to_have_url(f"{visitor.service.url}/admin/imports/")
     expect(page.get_by_role("link", name=OFFICER)).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    expect(page.get_by_role("status")).to_have_text(
+        "You are signed out, here and on any other computer."
+    )
     page.go_back()
     page.goto("/admin/")
     expect(page).to_have_title("Sign in · Voter roll")
