@@ -1,6 +1,8 @@
 """Names of tokens and of people: jobs and the history tell by them who did what, so no two are the
 same."""
 
+import unicodedata
+
 from peewee import TextField
 
 from shared.database import BaseModel
@@ -28,6 +30,12 @@ def take_name(name: str) -> None:
     """
     if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
         raise UnusableName(f"A name has 1 to {MAX_NAME_CHARS} printable characters.")
+    # Two that a reader could not tell apart, on a page that draws many spaces as one.
+    if name != " ".join(unicodedata.normalize("NFC", name).split()):
+        raise UnusableName(
+            "A name neither begins nor ends with a space, has no two in a row, and its letters are"
+            " written as one sign each (Unicode's form NFC)."
+        )
     if name == COMMAND_LINE:
         raise UnusableName("This is what the history calls the command line.")
     TakenName.insert(name=name).execute()

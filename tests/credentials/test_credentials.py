@@ -20,6 +20,7 @@ from shared.credentials import (
     revoke_token,
 )
 from shared.database import clock
+from shared.names import UnusableName
 from shared.people import Role, create_person
 
 
@@ -86,6 +87,13 @@ def last_use() -> datetime | None:
 def test_a_name_that_no_list_could_show_is_refused(any_database: Database, name: str) -> None:
     with pytest.raises(ValueError, match="printable"):
         create_token(name, [Scope.READ])
+
+
+@pytest.mark.parametrize("name", [" ann", "ann ", "ann  lee", "e\u0301ric"])
+def test_a_name_that_reads_like_another_is_refused(any_database: Database, name: str) -> None:
+    with pytest.raises(UnusableName):
+        create_token(name, [Scope.READ])
+    create_token("\u00e9ric lee", [Scope.READ])
 
 
 def test_all_tokens_are_listed_with_their_states(any_database: Database) -> None:
