@@ -135,7 +135,7 @@ ACTS: dict[str, tuple[Callable[[Office], TestResponse], Action]] = {
         lambda office: Browser(office.app).sign_in("the admin"), Action.SIGN_IN
     ),
     "account.sign_out": (
-        lambda office: browser_of(office.app, Role.ADMIN).post(
+        lambda office: browser_of(office.app, Role.VIEWER).post(
             "/admin/account/sign-out/", form_of="/admin/"
         ),
         Action.SIGN_OUT,
