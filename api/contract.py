@@ -18,7 +18,8 @@ from werkzeug.http import parse_options_header
 
 from api.errors import SENTENCES
 
-PREFIX = "/api/"
+# Health checks of a platform may carry anything, too.
+PREFIXES = ("/api/", "/metrics")
 # Swagger UI's page is for people, whose links may carry anything.
 UNHELD_BLUEPRINT = "docs"
 JSON = "application/json"
@@ -54,7 +55,7 @@ def hold_to(app: Flask, document: Mapping[str, Any]) -> None:
 def _all_terms(app: Flask, document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Terms]]:
     for rule in app.url_map.iter_rules():
         is_page = rule.endpoint.partition(".")[0] == UNHELD_BLUEPRINT
-        if is_page or not rule.rule.startswith(PREFIX):
+        if is_page or not rule.rule.startswith(PREFIXES):
             continue
         path = document["paths"].get(FlaskPlugin.flaskpath2openapi(rule.rule), {})
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):

@@ -1,6 +1,6 @@
 """What the jobs resource takes and gives, field by field."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 from marshmallow.validate import OneOf
 
 from api.query import PagedQuerySchema, StoredTime, storable
@@ -75,7 +75,3 @@ class MailAgainSchema(AnswerSchema):
     message = fields.String(
         metadata=described("Always the same.", "The report mail will be sent again")
     )
-
-
-class NoQuerySchema(Schema):
-    """No parameter at all."""

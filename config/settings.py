@@ -29,7 +29,7 @@ from config.checks import (
 from config.known_passwords import check_broker_login, check_database_login, check_mail_login
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-DEVELOPMENT_SECRET_KEY = "development-only-secret-key-not-for-production"  # noqa: S105 # nosec B105
+DEVELOPMENT_SECRET_KEY = "development-only-secret-key-not-for-production"  # noqa: S105
 BROKER_VARIABLES = ("BROKER_URL", "CLOUDAMQP_URL", "RABBITMQ_URL", "CELERY_BROKER_URL")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MIB = 1024 * 1024

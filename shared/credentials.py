@@ -17,7 +17,7 @@ from shared.audit import Action, record
 from shared.database import BaseModel, clock, database, unless_locked
 from shared.names import take_name
 
-TOKEN_PREFIX = "svs_"  # noqa: S105 # nosec B105 # lets secret scanners recognise a token
+TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a token
 # How far ahead a token may expire, other than never.
 MAX_DAYS = 3650
 # A busy token costs one write in this time, not one a request.

@@ -179,6 +179,11 @@ def stream(query: SelectBase) -> Iterator[tuple[Any, ...]]:
     """
     options = {"named_cursor": True} if is_postgresql() else {}
     cursor = database.execute(query, **options)
-    # peewee turns the driver's errors into its own where it executes, not where rows are fetched.
-    with __exception_wrapper__:
-        yield from iter(cursor.fetchone, None)
+    try:
+        # peewee turns the driver's errors into its own where it executes, not where it fetches.
+        with __exception_wrapper__:
+            yield from iter(cursor.fetchone, None)
+    finally:
+        # peewee's cursor refers to itself. Left to the garbage collector, one that was not read to
+        # its end is closed in the middle of some other statement, and waits for that one for ever.
+        cursor.close()

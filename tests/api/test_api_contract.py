@@ -15,10 +15,10 @@ VALUES = {"task_id": "7f9c24e5-2f6a-4c1b-9d55-0f4f3a4c2a10", "student_id": "1"}
 
 
 def held_addresses(app: Flask) -> list[tuple[str, str]]:
-    """Method and path of everything below /api/ but the page for people."""
+    """Method and path of /metrics and everything below /api/ but the page for people."""
     addresses = []
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith("/api/") and not rule.endpoint.startswith("docs."):
+        if rule.rule.startswith(("/api/", "/metrics")) and not rule.endpoint.startswith("docs."):
             built = rule.build({name: VALUES.get(name, "1") for name in rule.arguments})
             assert built is not None
             methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})

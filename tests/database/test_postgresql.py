@@ -1,5 +1,6 @@
 """How long PostgreSQL may take, as a real server sees it."""
 
+import gc
 import time
 
 import psycopg
@@ -119,3 +120,26 @@ def test_a_transaction_that_the_server_gave_up_is_a_database_out_of_reach(
             database.execute_sql("SELECT 1")
         database.close()
         assert database.execute_sql("SELECT 1").fetchone() == (1,)
+
+
+def test_rows_that_are_not_read_to_their_end_leave_no_cursor_behind(postgresql_url: str) -> None:
+    with opened(postgresql_url):
+        migrate()
+        Voter.insert_many(
+            [(str(number), f"{number}@x.edu") for number in range(300)],
+            fields=[Voter.student_id, Voter.email],
+        ).execute()
+        gc.disable()
+        try:
+            with database.atomic():
+                rows = stream(Voter.select(Voter.student_id))
+                assert next(rows)
+                assert open_cursors() == 1
+                del rows
+                assert open_cursors() == 0
+        finally:
+            gc.enable()
+
+
+def open_cursors() -> int:
+    return int(database.execute_sql("SELECT COUNT(*) FROM pg_cursors").fetchone()[0])
