@@ -48,6 +48,6 @@ def client(app: Flask) -> ApiClient:
 
 def client_of(app: Flask, *scopes: Scope) -> ApiClient:
     """A client whose token has the scopes."""
-    token = create_token(f"test {' '.join(scopes)}", scopes)
+    token = create_token(f"test {' '.join(scopes)}".rstrip(), scopes)
     database.close()
     return ApiClient(app, token)

@@ -257,10 +257,10 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
 
 
 def _new_token(database_url: str) -> str:
-    """What `flask create-token tests` makes, without the second that a process takes: so many
+    """What `flask create-token` makes, without the second that a process takes: so many
     services are started."""
     with open_database(database_url).connection_context():
-        return create_token("tests", [Scope.READ, Scope.IMPORT])
+        return create_token("a client", [Scope.READ, Scope.IMPORT])
 
 
 def form(content: bytes, name: str = "roll.csv", mime_type: str = "text/csv") -> tuple[bytes, str]:

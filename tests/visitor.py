@@ -38,6 +38,11 @@ class Visitor:
         self._contexts.append(context)
         return context.new_page()
 
+    def sign_out(self, page: Page) -> None:
+        """At this window, which ends what all other windows have; a new one signs in anew."""
+        page.get_by_role("button", name="Sign out").click()
+        self._cookies = None
+
     def close(self) -> None:
         """Close all windows and forget what was complained about."""
         for context in self._contexts:

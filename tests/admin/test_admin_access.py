@@ -32,7 +32,7 @@ from shared.people import sign_in as find_person
 
 TOKENS, PEOPLE, ACCOUNT = "/admin/tokens/", "/admin/people/", "/admin/account/"
 SIGN_IN = "/admin/account/sign-in/"
-MARKUP = "\"'><script>alert(1)</script>{{7*7}}"
+MARKUP = "\"'><script>alert(1)</script>{{7*7919}}"
 ESCAPED = str(escape(MARKUP))
 NEW: dict[str, Any] = {"name": "registrar", "scopes": ["read", "import"]}
 ANN: dict[str, Any] = {"name": "ann", "role": "importer"}

@@ -12,7 +12,7 @@ from shared.database import database
 from shared.people import Role
 
 AUDIT = "/admin/audit/"
-MARKUP = "\"'><script>alert(1)</script>{{7*7}}"
+MARKUP = "\"'><script>alert(1)</script>{{7*7919}}"
 JOB = "7f9c24e5-2f6a-4c1b-9d55-0f4f3a4c2a10"
 
 

@@ -27,7 +27,7 @@ from shared.voters.roll import roll_version
 FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
 ANN = ("0012", "Ann", "Lee", "ann@x.edu", "Law", 3, True)
 SLASHES = ("a/b//c?d&e#f", "", "", "b@x.edu", "", None, False)
-MARKUP = "\"'><script>alert(1)</script>{{7*7}}"
+MARKUP = "\"'><script>alert(1)</script>{{7*7919}}"
 ESCAPED = str(escape(MARKUP))
 HOSTILE = (MARKUP, MARKUP, MARKUP, f"{MARKUP}@x.edu", MARKUP, 2, True)
 VOTER_0012 = "/admin/voters/voter/?id=0012"
@@ -237,7 +237,7 @@ def test_markup_in_every_field_is_shown_as_text(viewer: Browser, admin: Browser)
         text = shown.get_data(as_text=True)
         assert "<script>alert" not in text
         assert text.count(ESCAPED) >= times
-        assert "49" not in text_of(shown)
+        assert "55433" not in text_of(shown)
 
 
 def test_an_id_may_hold_whatever_an_address_is_made_of(any_admin: Browser) -> None:

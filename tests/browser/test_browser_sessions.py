@@ -27,7 +27,7 @@ def test_a_person_signs_in_and_out_again(visitor: Visitor) -> None:
     sign_in(page)
     expect(page).to_have_url(f"{visitor.service.url}/admin/imports/")
     expect(page.get_by_role("link", name=OFFICER)).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
+    visitor.sign_out(page)
     expect(page.get_by_role("status")).to_have_text(
         "You are signed out, here and on any other computer."
     )
@@ -87,7 +87,7 @@ def test_a_form_that_was_opened_before_signing_out_in_another_tab_does_nothing(
     page.goto("/admin/import/")
     other_tab = page.context.new_page()
     other_tab.goto("/admin/")
-    other_tab.get_by_role("button", name="Sign out").click()
+    visitor.sign_out(other_tab)
     expect(other_tab).to_have_url(f"{visitor.service.url}{SIGN_IN}")
     page.get_by_label("The registrar's file").set_input_files(ROLL)
     page.get_by_role("button", name="Send the file").click()
