@@ -5,7 +5,8 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import cycle, islice
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -17,6 +18,11 @@ POSTGRESQL = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "chromium")
 PROBE_SECONDS = 3
+# Below those that the kernel gives to whoever connects. Processes that test side by side would
+# give each other's ports away before anybody listens there.
+PORTS = 2_000
+_first_port = 10_000 + PORTS * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = cycle(range(_first_port, _first_port + PORTS))
 
 
 class Missing(Exception):
@@ -41,9 +47,13 @@ def probe_rabbitmq() -> None:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port of loopback that nobody listens on now, and that this process gives to nobody else;
+    neither does another process of the same run."""
+    for port in islice(_ports, PORTS):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Missing("Every port for the tests is taken")
 
 
 def probe_chromium() -> None:

@@ -122,8 +122,10 @@ def test_a_transaction_that_the_server_gave_up_is_a_database_out_of_reach(
         assert database.execute_sql("SELECT 1").fetchone() == (1,)
 
 
-def test_rows_that_are_not_read_to_their_end_leave_no_cursor_behind(postgresql_url: str) -> None:
-    with opened(postgresql_url):
+def test_rows_that_are_not_read_to_their_end_leave_no_cursor_behind(
+    fresh_postgresql_url: str,
+) -> None:
+    with opened(fresh_postgresql_url):
         migrate()
         Voter.insert_many(
             [(str(number), f"{number}@x.edu") for number in range(300)],
