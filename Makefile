@@ -13,8 +13,8 @@ PORT ?= 8000
 EMAIL_PORT ?= $(shell echo $$(( $(PORT) > 64535 ? $(PORT) - 1000 : $(PORT) + 1000 )))
 ADMIN_EMAIL ?= admin@example.edu
 SEED ?= 1
-# Many tests wait for a server or a clock, so more processes than a small machine has cores pay.
-TEST_PROCESSES ?= 3
+# Tests side by side; more than a machine has cores make those late that look at the clock.
+TEST_PROCESSES ?= 2
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
