@@ -6,11 +6,10 @@ from typing import Any
 from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE
 from peewee import Expression, ModelSelect
-from webargs.flaskparser import abort
 
 from api.audit_schemas import AuditEntrySchema, AuditQuerySchema
 from api.auth import requires
-from api.cursors import CursorBlueprint, CursorPage
+from api.cursors import CursorBlueprint, CursorPage, refuse_page_number
 from api.openapi import refuses
 from api.query import page_of
 from shared.audit import AuditEntry
@@ -69,8 +68,7 @@ def _conditions(parameters: Mapping[str, Any]) -> Iterator[Expression]:
 def _page_by_cursor(
     query: "ModelSelect[AuditEntry]", after: str, pagination: PaginationParameters
 ) -> list[AuditEntry]:
-    if pagination.page != 1:
-        abort(422, messages={"query": {"after": ["Give `page` or `after`, not both."]}})
+    refuse_page_number(pagination)
     if after:
         query = query.where(AuditEntry.id < int(after))
     # One more than is shown tells whether there is a next page.

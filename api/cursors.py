@@ -75,6 +75,12 @@ class CursorBlueprint(Blueprint):
         )
 
 
+def refuse_page_number(pagination: PaginationParameters) -> None:
+    """A cursor tells the place by itself; 422 for a request that names a page as well."""
+    if pagination.page != 1:
+        abort(422, messages={"query": {"after": ["Give `page` or `after`, not both."]}})
+
+
 def cursor_to(place: Place, sort: str) -> str:
     """The cursor of a place in an order."""
     content = json.dumps([sort, place.value, place.student_id], separators=(",", ":"))

@@ -4,10 +4,9 @@ from typing import Any
 
 from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE
-from webargs.flaskparser import abort
 
 from api.auth import requires
-from api.cursors import CursorBlueprint, CursorPage, cursor_to, place_behind
+from api.cursors import CursorBlueprint, CursorPage, cursor_to, place_behind, refuse_page_number
 from api.openapi import refuses
 from api.voter_query_schemas import VoterQuerySchema
 from api.voter_schemas import SummarySchema, VoterSchema
@@ -46,8 +45,7 @@ def voters(parameters: dict[str, Any], pagination_parameters: PaginationParamete
 def _page_by_cursor(
     sought: Sought, sort: str, after: str, pagination: PaginationParameters
 ) -> list[Voter]:
-    if pagination.page != 1:
-        abort(422, messages={"query": {"after": ["Give `page` or `after`, not both."]}})
+    refuse_page_number(pagination)
     shown, cursor = page_after(sought, sort, after, pagination.page_size)
     pagination.item_count = CursorPage(None, cursor)
     return shown
