@@ -29,16 +29,12 @@ _CELL = _tag(rb"c")
 _RUN = _tag(rb"r(?:Ph)?")
 # Neither library reads all that XML takes for a truth, nor the same.
 _ODD_EPOCH = re.compile(rb"date1904(?!=\"(?:[01]|true|false)\")")
-_ATTRIBUTES = rb"(?:\s++(?!r=)[\w:.-]++=(?:\"[^\"<>&]*+\"|'[^'<>&]*+'))*+"
-_ROW_TAG = (
-    rb"row(?:"
-    + _ATTRIBUTES
-    + rb"(?:\s++r=[\"'](\d{1,7})[\"'])?+"
-    + _ATTRIBUTES
-    + rb"\s*+/?>|([\s/>]))"
-)
+# No pattern can match the same bytes in two ways, so each takes linear time.
+_ATTRIBUTES = rb"(?:\s+(?!r=)[\w:.-]+=(?:\"[^\"<>&]*\"|'[^'<>&]*'))*"
+_NUMBER = rb"\s+r=[\"'](\d{1,7})[\"']"
+_ROW_TAG = rb"row(?:%b(?:%b%b)?\s*/?>|([\s/>]))" % (_ATTRIBUTES, _NUMBER, _ATTRIBUTES)
 _ROW = re.compile(rb"<" + _ROW_TAG)
-_PREFIXED_ROW = re.compile(rb"<(?:[^\s<>/:]*+:)?+" + _ROW_TAG)
+_PREFIXED_ROW = re.compile(rb"<(?:[^\s<>/:]*:)?" + _ROW_TAG)
 
 
 class Look:

@@ -17,24 +17,27 @@ MAX_ITEM_BYTES = MIB
 # So many alternatives are searched for in every row, and no more.
 MAX_FORMATS = 1000
 
+# No pattern can match the same bytes in two ways, so each takes linear time. None is possessive or
+# atomic: CPython before 3.11.5 matches such patterns wrongly when they nest (gh-106052).
 _HEAD = (
     rb"(?:\xef\xbb\xbf)?"
     rb"(?:<\?xml version=[\"']1\.0[\"'](?: encoding=[\"'](?:utf-8|UTF-8)[\"'])?"
     rb"(?: standalone=[\"']\w+[\"'])?\s*\?>\s*)?"
-    rb"<%b (?:[^<>]*\s)?xmlns=\"http://schemas\.openxmlformats\.org/spreadsheetml/2006/main\"[^<>]*>"
+    rb"<%b(?:\s+(?!xmlns=)[\w:]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s+"
+    rb"xmlns=\"http://schemas\.openxmlformats\.org/spreadsheetml/2006/main\"[^<>]*>"
 )
 # Nothing that belongs to the rows, or could hide them.
-_OTHER_TAGS = rb"\s*+(?:<(?!(?:row|c|v|is|r|t|sheetData)[\s/>]|!)[^<]*+)*+"
+_OTHER_TAGS = rb"\s*(?:<(?!(?:row|c|v|is|r|t|sheetData)[\s/>]|!)[^<]*)*"
 # Only what both resolve alike: no carriage return, and no character by its number.
 _CHARACTERS = (
-    rb"[^<&\x00-\x08\x0b-\x1f]*+"
-    rb"(?:&(?:amp|lt|gt|quot|apos);[^<&\x00-\x08\x0b-\x1f]*+)*+"
+    rb"[^<&\x00-\x08\x0b-\x1f]*"
+    rb"(?:&(?:amp|lt|gt|quot|apos);[^<&\x00-\x08\x0b-\x1f]*)*"
 )
 # White space that nothing preserves is no text of a plain part.
 _TRIMMED = rb"(?!\s)" + _CHARACTERS + rb"(?<!\s)"
 _TEXT = rb"<t(?:>" + _TRIMMED + rb'| xml:space="preserve">' + _CHARACTERS + rb")</t>"
 # Fifteen digits are what a double keeps.
-_NUMBER = rb"<v>-?\d{1,15}+(?:\.\d{1,20}+)?(?:[eE][+-]?\d{1,2})?</v>"
+_NUMBER = rb"<v>-?\d{1,15}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,2})?</v>"
 # Columns A to Z, and in the row they stand in.
 _CELL = (
     rb'<c r="[A-Z]\1"(?: s="\d{1,5}")?(?: ?/>|>(?:' + _NUMBER + rb")?</c>"
@@ -45,8 +48,8 @@ _CELL = (
     rb'|str"><v>' + _TRIMMED + rb"</v></c>"
     rb'|(?:n|inlineStr)" ?/>))'
 )
-_ROW = rb'<row r="(\d{1,7})"(?: [\w:]+="[^"<>&]*+")*+(?: ?/>|>(?:' + _CELL + rb")*+</row>)\s*+"
-_STRING = rb"<si>" + _TEXT + rb"(?:<phoneticPr [^<>]*+/>)?</si>\s*+"
+_ROW = rb'<row r="(\d{1,7})"(?: [\w:]+="[^"<>&]*")*(?: ?/>|>(?:' + _CELL + rb")*</row>)\s*"
+_STRING = rb"<si>" + _TEXT + rb"(?:<phoneticPr [^<>]*/>)?</si>\s*"
 # Escapes that only one of the two resolves rightly, and what expat alone refuses.
 _ODD_TEXTS = {
     b"_x": re.compile(rb"_x(?:005[Ff]|(?!00)[0-9A-Fa-f]{4})"),
@@ -65,7 +68,7 @@ class PlainPart:
     head: re.Pattern[bytes]
     empty: re.Pattern[bytes]
     start: bytes
-    items: re.Pattern[bytes]
+    item: re.Pattern[bytes]
     end: bytes
     tail: re.Pattern[bytes]
 
@@ -123,11 +126,12 @@ class PlainPart:
         self._parser.Parse(data, False)
 
     def _take(self, items: bytes) -> None:
-        self._require(self.items, items)
-        if not _is_utf8(items) or any(
-            start in items and odd.search(items) for start, odd in _ODD_TEXTS.items()
-        ):
-            self.is_plain = False
+        is_odd = (
+            self.item.sub(b"", items)
+            or not _is_utf8(items)
+            or any(start in items and odd.search(items) for start, odd in _ODD_TEXTS.items())
+        )
+        self.is_plain = self.is_plain and not is_odd
 
     def _require(self, shape: re.Pattern[bytes], data: bytes) -> None:
         self.is_plain = self.is_plain and shape.fullmatch(data) is not None
@@ -141,7 +145,7 @@ class PlainSheet(PlainPart):
         _HEAD % b"worksheet" + _OTHER_TAGS + rb"<sheetData(?: ?/>|></sheetData>)" + _OTHER_TAGS
     )
     start = b"<row "
-    items = re.compile(rb"(?:" + _ROW + rb")*+")
+    item = re.compile(_ROW)
     end = b"</sheetData>"
     tail = re.compile(_OTHER_TAGS)
 
@@ -165,7 +169,7 @@ class PlainStrings(PlainPart):
 
     head = empty = re.compile(_HEAD % b"sst" + rb"\s*")
     start = b"<si>"
-    items = re.compile(rb"(?:" + _STRING + rb")*+")
+    item = re.compile(_STRING)
     end = b"</sst>"
     tail = re.compile(rb"\s*")
 
