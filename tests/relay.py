@@ -12,7 +12,7 @@ BLOCK_BYTES = 65_536
 class Relay:
     """Passes bytes on in both directions. Frozen, it keeps its connections and says nothing;
     closed, it breaks them and refuses new ones until it is opened again at the same port. `url` is
-    the server's by this way."""
+    the server's by this way, and `accepted` how many connections came."""
 
     def __init__(self, url: str) -> None:
         server = urlsplit(url)
@@ -22,6 +22,7 @@ class Relay:
         self._answers = threading.Event()
         self._last_words: bytes | None = None
         self._port = 0
+        self.accepted = 0
         self.open()
         user = "".join(server.netloc.rpartition("@")[:2])
         self.url = server._replace(netloc=f"{user}127.0.0.1:{self._port}").geturl()
@@ -62,6 +63,7 @@ class Relay:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
+                self.accepted += 1
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
                 for way in ((client, server, self._requests), (server, client, self._answers)):

@@ -287,13 +287,15 @@ def procfile(folder: Path = ROOT) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines if line.strip())
 
 
-def wait_for(probe: Callable[[], T | None], seconds: float, failure: str) -> T:
+def wait_for(
+    probe: Callable[[], T | None], seconds: float, failure: str, *, every: float = 0.1
+) -> T:
     """What `probe` returns once it is not None or False."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := probe():
             return found
-        time.sleep(0.1)
+        time.sleep(every)
     raise AssertionError(failure)
 
 

@@ -1,9 +1,8 @@
 """A file from the hand of an election officer to the roll, in a real browser."""
 
-import os
-import signal
 from pathlib import Path
 
+from frozen import frozen_job, frozen_worker
 from playwright.sync_api import FilePayload, Page, expect
 from running import ROOT, text_of, wait_for
 from visitor import (
@@ -126,20 +125,13 @@ def test_the_progress_of_a_large_file_is_shown_until_its_end(
     rows = (f"big-{number},A,B,big{number}@x.edu,Law,1,yes\n" for number in range(150_000))
     roll.write_text(HEADER + "".join(rows), encoding="utf-8")
     page = visitor.window()
-    send(page, roll)
-    job = task_id(page)
-    reached = wait_for(
-        lambda: visitor.service.status(job)["progress"]["percent"], 20, "no progress was told"
-    )
-    (child,) = visitor.service.children()
-    os.kill(child, signal.SIGSTOP)
-    try:
+    with frozen_worker(visitor.service):
+        send(page, roll)
+    with frozen_job(visitor.service, task_id(page)) as job:
         bar = page.locator("progress")
-        shown = wait_for(lambda: bar.evaluate("bar => bar.value"), 10, "the bar stands still")
-        assert reached <= shown < 100
+        shown = wait_for(lambda: bar.evaluate("bar => bar.value"), 30, "the bar stands still")
+        assert shown == job.status["progress"]["percent"] < 100
         expect(page.locator("[data-status]")).to_contain_text("rows")
-    finally:
-        os.kill(child, signal.SIGCONT)
     wait_until_final(page)
     assert outcome(page).startswith("File check completed: 150,000 of 150,000 rows")
     expect(page.get_by_role("progressbar")).to_have_count(0)

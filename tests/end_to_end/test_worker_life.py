@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from frozen import started_job
 from relay import relay_to
 from running import Service, is_running, running_service, wait_for
 
@@ -18,7 +19,7 @@ from benchmarks.rolls import write_csv
 from shared.messages import DEAD_QUEUE, EXCHANGE, QUEUE, consumer_connection, encode
 
 HEADER = "student_id,email\n"
-# A second or two of reading, and the start of a work horse before that.
+# More than one batch, so that progress is noted before the end.
 LARGE_ROWS = 100_000
 
 
@@ -34,14 +35,6 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
         yield running
 
 
-def started(service: Service, content: bytes, seconds: float = 10) -> str:
-    task_id = str(service.upload(content).body["task_id"])
-    wait_for(
-        lambda: service.status(task_id)["state"] == "STARTED", seconds, "the job did not start"
-    )
-    return task_id
-
-
 def large_roll(folder: Path) -> bytes:
     return write_csv(folder / "large.csv", LARGE_ROWS).read_bytes()
 
@@ -49,15 +42,16 @@ def large_roll(folder: Path) -> bytes:
 def test_sigterm_puts_the_running_job_back_within_three_seconds_and_another_worker_ends_it(
     service: Service, tmp_path: Path
 ) -> None:
-    task_id = started(service, large_roll(tmp_path))
-    asked_at = time.monotonic()
-    service.signal("worker", signal.SIGTERM)
+    with started_job(service, large_roll(tmp_path)) as job:
+        asked_at = time.monotonic()
+        service.signal("worker", signal.SIGTERM)
+        job.wait_until_terminated()
     assert service.wait_stopped("worker", 3) == 0
     assert time.monotonic() - asked_at < 3
-    assert service.status(task_id)["state"] == "RETRY"
+    assert service.status(job.task_id)["state"] == "RETRY"
     assert service.get("/api/voters/?page_size=1").body == []
     service.start("worker")
-    status = service.finished(task_id, 60)
+    status = service.finished(job.task_id, 60)
     assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
     assert status["report"]["created"] == LARGE_ROWS
 
@@ -65,11 +59,11 @@ def test_sigterm_puts_the_running_job_back_within_three_seconds_and_another_work
 def test_a_killed_worker_takes_its_child_along_and_the_job_is_done_once(
     service: Service, tmp_path: Path
 ) -> None:
-    task_id = started(service, large_roll(tmp_path))
-    service.signal("worker", signal.SIGKILL)
-    service.wait_stopped("worker", 5)
+    with started_job(service, large_roll(tmp_path)) as job:
+        service.signal("worker", signal.SIGKILL)
+        service.wait_stopped("worker", 5)
     service.start("worker")
-    status = service.finished(task_id, 60)
+    status = service.finished(job.task_id, 60)
     assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
     assert status["report"]["created"] == LARGE_ROWS
 
@@ -138,27 +132,25 @@ def test_messages_that_nobody_can_use_are_dead_lettered_and_the_worker_goes_on(
 
 
 def test_a_child_does_not_outlive_its_killed_worker(service: Service, tmp_path: Path) -> None:
-    started(service, large_roll(tmp_path))
-    children = wait_for(service.children, 5, "the worker has no child")
-    service.signal("worker", signal.SIGKILL)
-    service.wait_stopped("worker", 5)
-    wait_for(
-        lambda: not any(map(is_running, children)),
-        5,
-        "the child lives on",
-    )
+    with started_job(service, large_roll(tmp_path)) as job:
+        service.signal("worker", signal.SIGKILL)
+        service.wait_stopped("worker", 5)
+        assert is_running(job.process)
+    wait_for(lambda: not is_running(job.process), 5, "the child lives on")
+    # It did not come to its end.
+    assert service.status(job.task_id)["state"] in ("STARTED", "RETRY")
 
 
 def test_a_locked_database_does_not_keep_a_worker_from_stopping(tmp_path: Path) -> None:
     with running_service(tmp_path, LEASE_SECONDS="2") as service:
-        task_id = started(service, large_roll(tmp_path))
         with closing(sqlite3.connect(tmp_path / "voters.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+            with started_job(service, large_roll(tmp_path)) as job:
+                other.execute("BEGIN IMMEDIATE")
             service.signal("worker", signal.SIGTERM)
             assert service.wait_stopped("worker", 3) == 0
             other.execute("ROLLBACK")
         service.start("worker")
-        assert service.finished(task_id, 60)["state"] == "SUCCESS"
+        assert service.finished(job.task_id, 60)["state"] == "SUCCESS"
 
 
 @pytest.mark.service
@@ -184,11 +176,14 @@ def test_a_hung_broker_keeps_a_worker_neither_from_its_jobs_nor_from_stopping(
             tmp_path, DATABASE_URL=fresh_postgresql_url, BROKER_URL=relay.url
         ) as service,
     ):
-        service.imported(f"{HEADER}before-1,before@x.edu\n".encode())
-        relay.freeze()
-        # By then the worker has given the connection up, and waits for a new one.
-        time.sleep(4)
-        task_id = started(service, large_roll(tmp_path), seconds=6)
-        service.signal("worker", signal.SIGTERM)
+        with started_job(service, large_roll(tmp_path)) as job:
+            relay.freeze()
+            accepted = relay.accepted
+        # The worker has asked for messages again, without an answer, and waits for a connection.
+        wait_for(lambda: relay.accepted > accepted, 60, "the worker does not give up")
+        assert service.finished(job.task_id, 60)["state"] == "SUCCESS"
+        with started_job(service, large_roll(tmp_path)) as job:
+            service.signal("worker", signal.SIGTERM)
+            job.wait_until_terminated()
         assert service.wait_stopped("worker", 3) == 0
-        assert service.status(task_id)["state"] == "RETRY"
+        assert service.status(job.task_id)["state"] == "RETRY"
