@@ -11,7 +11,7 @@ from flask import Flask
 from api.app import create_app
 from config.settings import Settings, load_settings
 from shared.credentials import Scope, create_token
-from shared.database import database, migrate, open_database
+from shared.database import database
 
 
 @pytest.fixture
@@ -30,11 +30,9 @@ def settings(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, migrated_sqlite_url: str) -> Iterator[Flask]:
     """The application over a migrated database without rows."""
-    opened = open_database(settings.database_url)
-    migrate()
-    opened.close()
+    assert settings.database_url == migrated_sqlite_url
     yield create_app(settings)
     if not database.is_closed():
         database.close()

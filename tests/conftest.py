@@ -5,6 +5,7 @@ closing summary names it either way.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from playhouse.pool import PooledDatabase
 from playwright.sync_api import Browser
 from services import (
     Missing,
+    emptied_broker,
     postgresql_database,
     probe_chromium,
     probe_postgresql,
@@ -138,21 +140,32 @@ def fresh_postgresql_url(
         yield url
 
 
+@pytest.fixture(scope="session")
+def _rabbitmq(_rabbitmq_problem: str | None) -> Iterator[str]:
+    if _rabbitmq_problem:
+        yield ""
+        return
+    with rabbitmq_vhost() as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
-def rabbitmq_url(request: pytest.FixtureRequest, _rabbitmq_problem: str | None) -> Iterator[str]:
+def rabbitmq_url(
+    request: pytest.FixtureRequest, _rabbitmq_problem: str | None, _rabbitmq: str
+) -> Iterator[str]:
     """A broker without queues for the tests of one module."""
     _demand(request, _rabbitmq_problem)
-    with rabbitmq_vhost() as url:
+    with emptied_broker(_rabbitmq) as url:
         yield url
 
 
 @pytest.fixture
 def fresh_rabbitmq_url(
-    request: pytest.FixtureRequest, _rabbitmq_problem: str | None
+    request: pytest.FixtureRequest, _rabbitmq_problem: str | None, _rabbitmq: str
 ) -> Iterator[str]:
     """A broker without queues for one test."""
     _demand(request, _rabbitmq_problem)
-    with rabbitmq_vhost() as url:
+    with emptied_broker(_rabbitmq) as url:
         yield url
 
 
@@ -167,32 +180,42 @@ def _migrated_postgresql(_postgresql_problem: str | None) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "voters.db"
+    with opened(f"sqlite:///{path}"):
+        migrate()
+    return path
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """Where a test's own SQLite database will be."""
     return f"sqlite:///{tmp_path / 'voters.db'}"
 
 
+@pytest.fixture
+def migrated_sqlite_url(sqlite_url: str, _migrated_sqlite: Path) -> str:
+    """The URL of the test's own SQLite database, migrated and without rows."""
+    shutil.copyfile(_migrated_sqlite, sqlite_url.removeprefix("sqlite:///"))
+    return sqlite_url
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
 def any_database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a migrated database without rows, once of each kind that is promised."""
     if request.param == "sqlite":
-        url = str(request.getfixturevalue("sqlite_url"))
-        with opened(url):
-            migrate()
-        return url
+        return str(request.getfixturevalue("migrated_sqlite_url"))
     _demand(request, request.getfixturevalue("_postgresql_problem"))
     url = str(request.getfixturevalue("_migrated_postgresql"))
-    with opened(url):
+    with opened(url), database.atomic():
         # The trigger refuses it; the owner of the table may switch it off.
         database.execute_sql("ALTER TABLE audit_entry DISABLE TRIGGER USER")
-        database.execute_sql(f"TRUNCATE {', '.join(_name(model) for model in TABLES)}")
+        # Not TRUNCATE, which makes a new file for each table and each index.
+        for model in TABLES:
+            model.delete().execute()
         database.execute_sql("ALTER TABLE audit_entry ENABLE TRIGGER USER")
     return url
-
-
-def _name(model: type[object]) -> str:
-    return str(model._meta.table_name)  # type: ignore[attr-defined]
 
 
 @pytest.fixture

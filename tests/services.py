@@ -14,6 +14,8 @@ import psycopg
 from kombu.connection import Connection
 from psycopg import sql
 
+from shared.messages import DEAD_EXCHANGE, DEAD_QUEUE, EXCHANGE, QUEUE
+
 POSTGRESQL = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "chromium")
@@ -80,10 +82,10 @@ def _administer(statement: sql.Composed) -> None:
 
 @contextmanager
 def rabbitmq_vhost() -> Iterator[str]:
-    """The URL of a new vhost; of the given one, emptied, where `rabbitmqctl` may not be used."""
+    """The URL of a new vhost; of the given one where `rabbitmqctl` may not be used. It costs
+    seconds: each call of `rabbitmqctl` starts a virtual machine."""
     name = f"voters-test-{uuid4().hex[:12]}"
     if not _rabbitmqctl("add_vhost", name):
-        _delete_queues()
         yield RABBITMQ
         return
     user = urlsplit(RABBITMQ).username or "guest"
@@ -94,19 +96,31 @@ def rabbitmq_vhost() -> Iterator[str]:
         _rabbitmqctl("delete_vhost", name)
 
 
+@contextmanager
+def emptied_broker(url: str) -> Iterator[str]:
+    """The URL of a broker without queues and exchanges of the service, before and afterwards."""
+    _delete_queues(url)
+    try:
+        yield url
+    finally:
+        _delete_queues(url)
+
+
 def _rabbitmqctl(*words: str) -> bool:
     if "TEST_RABBITMQ_URL" in os.environ or shutil.which("rabbitmqctl") is None:
         return False
     done = subprocess.run(
-        ["rabbitmqctl", "--quiet", *words], capture_output=True, timeout=60, check=False
+        ["rabbitmqctl", "--quiet", *words], capture_output=True, timeout=120, check=False
     )
     return done.returncode == 0
 
 
-def _delete_queues() -> None:
-    with Connection(RABBITMQ) as connection:
-        for queue in ("voter-imports", "voter-imports.dead"):
-            connection.default_channel.queue_delete(queue)
+def _delete_queues(url: str) -> None:
+    with Connection(url) as connection:
+        for queue in (QUEUE, DEAD_QUEUE):
+            connection.default_channel.queue_delete(queue.name)
+        for exchange in (EXCHANGE, DEAD_EXCHANGE):
+            connection.default_channel.exchange_delete(exchange.name)
 
 
 def _place(url: str) -> str:
