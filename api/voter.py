@@ -4,7 +4,6 @@ An id may hold a slash, even two in a row. Of ids that read like another address
 `summary` or `1/history`, the list shows the voter: `GET /api/voters/?student_id=summary`.
 """
 
-import unicodedata
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -19,6 +18,8 @@ from api.voter_schemas import ChangeSchema, VoterSchema
 from shared.credentials import Scope
 from shared.database import ANSWER_SECONDS, be_impatient
 from shared.jobs.status_document import rfc3339
+from shared.roll.fields import MAX_CHARS
+from shared.roll.text import TextTooLong, compose
 from shared.voters import history
 from shared.voters.editing import edit
 from shared.voters.history import Author
@@ -93,7 +94,10 @@ def changes(student_id: str, pagination_parameters: PaginationParameters) -> lis
 
 def voter_or_404(student_id: str) -> Voter:
     """The voter of that id, in whatever normal form; without one the request ends here."""
-    wanted = unicodedata.normalize("NFC", student_id)
+    try:
+        wanted = compose(student_id, MAX_CHARS["student_id"])
+    except TextTooLong:
+        _not_found()
     found: Voter | None = None
     # PostgreSQL takes no NUL, not even to compare with.
     if "\0" not in wanted:

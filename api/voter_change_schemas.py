@@ -19,7 +19,7 @@ from shared.roll.fields import (
     read_year,
 )
 from shared.roll.rows import Cell
-from shared.roll.text import clean, forbidden_in_text
+from shared.roll.text import TextTooLong, clean, forbidden_in_text
 
 MAX_REASON_CHARS = 500
 # What `null` makes of a field that may be empty.
@@ -100,7 +100,10 @@ class VoterChangeSchema(Schema):
 
     @post_load
     def _as_change(self, given: dict[str, Any], **_: object) -> dict[str, Any]:
-        reason = clean(given.pop("reason"))
+        try:
+            reason = clean(given.pop("reason"), MAX_REASON_CHARS)
+        except TextTooLong:
+            raise ValidationError("The reason is too long.", "reason") from None
         if not reason or forbidden_in_text(reason):
             raise ValidationError("Say in plain text why the entry changes.", "reason")
         stated = {

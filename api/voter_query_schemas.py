@@ -1,15 +1,15 @@
 """Which voters a list or an export shows, as the query says it."""
 
-import unicodedata
 from typing import Any
 
-from marshmallow import Schema, fields, post_load
+from marshmallow import Schema, ValidationError, fields, post_load
 from marshmallow.validate import Length, OneOf, Range
 
 from api.cursors import MAX_CURSOR_CHARS
 from api.query import PagedQuerySchema, storable
 from api.schemas import described
 from shared.roll.fields import MAX_CHARS, MAX_YEAR, MIN_YEAR
+from shared.roll.text import TextTooLong, compose
 from shared.voters.queries import SORTS, Sought
 
 MAX_SEARCH_CHARS = 254
@@ -19,6 +19,14 @@ def _text_filter(field: str, text: str, example: str) -> fields.String:
     return fields.String(
         validate=[storable, Length(max=MAX_CHARS[field])], metadata=described(text, example)
     )
+
+
+def _composed(name: str, text: str) -> str:
+    """The text of the roll is NFC, which makes a few texts longer."""
+    try:
+        return compose(text, MAX_CHARS.get(name, MAX_SEARCH_CHARS))
+    except TextTooLong:
+        raise ValidationError("The text is too long.", name) from None
 
 
 class VoterFilterSchema(Schema):
@@ -41,10 +49,9 @@ class VoterFilterSchema(Schema):
 
     @post_load
     def _as_sought(self, parameters: dict[str, Any], **_: object) -> dict[str, Any]:
-        """The text of the roll is NFC."""
         names = set(VoterFilterSchema._declared_fields)
         texts: dict[str, Any] = {
-            name: unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+            name: _composed(name, value) if isinstance(value, str) else value
             for name, value in parameters.items()
             if name in names
         }

@@ -1,11 +1,10 @@
 """Names of tokens and of people: jobs and the history tell by them who did what, so no two are the
 same."""
 
-import unicodedata
-
 from peewee import TextField
 
 from shared.database import BaseModel
+from shared.roll.text import TextTooLong, compose
 
 MAX_NAME_CHARS = 100
 # Who did what was done at the command line.
@@ -31,7 +30,7 @@ def take_name(name: str) -> None:
     if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
         raise UnusableName(f"A name has 1 to {MAX_NAME_CHARS} printable characters.")
     # Two that a reader could not tell apart, on a page that draws many spaces as one.
-    if name != " ".join(unicodedata.normalize("NFC", name).split()):
+    if name != _in_one_form(name):
         raise UnusableName(
             "A name neither begins nor ends with a space, has no two in a row, and its letters are"
             " written as one sign each (Unicode's form NFC)."
@@ -39,3 +38,11 @@ def take_name(name: str) -> None:
     if name == COMMAND_LINE:
         raise UnusableName("This is what the history calls the command line.")
     TakenName.insert(name=name).execute()
+
+
+def _in_one_form(name: str) -> str | None:
+    """The name composed and with single spaces, None where it has no room for that."""
+    try:
+        return " ".join(compose(name, MAX_NAME_CHARS).split())
+    except TextTooLong:
+        return None

@@ -10,12 +10,13 @@ from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from api.voter_change_schemas import MAX_REASON_CHARS, VoterChangeSchema
-from shared.roll.fields import MAX_YEAR, MIN_YEAR
-from shared.roll.text import clean
+from shared.roll.fields import MAX_CHARS, MAX_YEAR, MIN_YEAR
+from shared.roll.text import TextTooLong, clean
 from shared.voters.history import ENTRY, FIELDS
 from shared.voters.models import Voter
 
 YEARS = {"": "unknown", **{str(year): str(year) for year in range(MIN_YEAR, MAX_YEAR + 1)}}
+MAX_TYPED_CHARS = max(MAX_CHARS.values())
 ELIGIBLE = {"yes": "yes", "no": "no"}
 
 
@@ -48,7 +49,7 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
         """
         typed = {name: self[name].data for name in FIELDS if self[name].data is not None}
         return {
-            name: clean(text)
+            name: _cleaned(text)
             for name, text in typed.items()
             if _in_one_line(text) != _in_one_line(as_typed(voter, name))
         }
@@ -102,7 +103,15 @@ def as_typed(voter: Voter, name: str) -> str:
 
 
 def _in_one_line(text: str) -> str:
-    return clean(text.replace("\r", "").replace("\n", ""))
+    return _cleaned(text.replace("\r", "").replace("\n", ""))
+
+
+def _cleaned(text: str) -> str:
+    """As the roll holds it; what no field has room for stays as it is and is refused later."""
+    try:
+        return clean(text, MAX_TYPED_CHARS)
+    except TextTooLong:
+        return text
 
 
 def _without_code(message: str) -> str:

@@ -3,17 +3,19 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
-from unicodedata import normalize
 
 from shared.roll.errors import FileCode, FileFault
-from shared.roll.text import shorten, trim
+from shared.roll.headings import looks_like_data, short_label
+from shared.roll.text import fold, shorten, trim
 
 FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
 REQUIRED = ("student_id", "email")
 HEADER_SEARCH_ROWS = 20
 MAX_LABELS_SHOWN = 30
+MAX_IGNORED_SHOWN = 100
 # Each rejected row is written out as wide as the header.
 MAX_COLUMNS = 1_000
 MAX_ROWS_ABOVE = 10_000
@@ -98,9 +100,10 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 class Header:
     """Where the fields stand: `columns` leads from a field to its index in a row.
 
-    `labels` are the file's own, trimmed, without blank ones at the end; `ignored` are those that
-    mean no field, `missing` the fields without a column, in the order of FIELDS. `unnamed` counts
-    the columns without a label right of the others, which rows of a CSV file may fill or leave out.
+    `labels` are the file's own, trimmed, without blank ones at the end. `ignored` names those that
+    mean no field, for people, without what may be a voter's data. `missing` are the fields without
+    a column, in the order of FIELDS. `unnamed` counts the columns without a label right of the
+    others, which rows of a CSV file may fill or leave out.
     """
 
     line: int
@@ -168,19 +171,22 @@ def recognise(labels: Iterable[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for index, label in enumerate(labels):
         # Columns that a rejects file adds start with an underscore.
-        if not label.startswith("_") and (field := ALIASES.get(_key(label))):
+        if not label.startswith("_") and (field := _field_of(label)):
             found.setdefault(field, []).append(index)
     return found
 
 
-def _key(label: str) -> str:
-    return _SEPARATORS.sub("_", normalize("NFKC", label).casefold()).strip("_")
+# A file may hold a long label in thousands of cells.
+@lru_cache(maxsize=4_096)
+def _field_of(label: str) -> str | None:
+    return ALIASES.get(_SEPARATORS.sub("_", fold(label)).strip("_"))
 
 
 def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) -> Header:
     for field, indexes in found.items():
         if len(indexes) > 1:
-            names = " and ".join(f'"{labels[index]}"' for index in indexes)
+            # They are aliases, so none of them is a voter's data.
+            names = " and ".join(f'"{short_label(labels[index])}"' for index in indexes)
             raise FileFault(
                 FileCode.AMBIGUOUS_COLUMNS,
                 f"The columns {names} all mean {field}. Please keep one of them"
@@ -192,29 +198,51 @@ def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) 
         line=line,
         labels=labels,
         columns=MappingProxyType(columns),
-        ignored=tuple(label for i, label in enumerate(labels) if label and i not in used),
+        ignored=_ignored([(i, label) for i, label in enumerate(labels) if label and i not in used]),
         missing=tuple(field for field in FIELDS if field not in found),
     )
 
 
-def _looks_like_data(label: str) -> bool:
-    return "@" in label or label.isdigit()
+def _ignored(columns: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    """Their labels; the number in place of one that may be a voter's data."""
+    names = [
+        f"column {index + 1}" if looks_like_data(label) else short_label(label)
+        for index, label in columns[:MAX_IGNORED_SHOWN]
+    ]
+    more = len(columns) - len(names)
+    return (*names, f"{more:,} more") if more else tuple(names)
 
 
 def _missing_columns(labels: tuple[str, ...]) -> FileFault:
-    if not (found := recognise(labels)) and any(map(_looks_like_data, labels)):
-        # What stands there may be a voter's own data, which belongs into no message.
+    """The fault of a file whose best row has these labels.
+
+    The message goes into mails and stays in the job. So it names no cell of a row that may be a
+    voter's: one without any heading, or with a cell that looks like data.
+    """
+    found = recognise(labels)
+    has_data = any(map(looks_like_data, labels))
+    if not found and has_data:
         return FileFault(
             FileCode.MISSING_COLUMNS,
             "The file has no header: its first row looks like a voter's. Please put a row with the"
             " names of the columns on top, for example student_id and email.",
         )
     absent = " and ".join(field for field in REQUIRED if field not in found)
-    shown = ", ".join(f'"{label[:60]}"' for label in labels[:MAX_LABELS_SHOWN] if label)
-    more = ", ..." if len(labels) > MAX_LABELS_SHOWN else ""
     return FileFault(
         FileCode.MISSING_COLUMNS,
-        f"No column for {absent} was found. The headers found are: {shown}{more}. Please name"
+        f"No column for {absent} was found. {_named(labels, found, has_data)} Please name"
         f" the columns in one of the first {HEADER_SEARCH_ROWS} rows, for example student_id"
         " and email.",
     )
+
+
+def _named(labels: Sequence[str], found: Mapping[str, Sequence[int]], has_data: bool) -> str:
+    """A sentence on the headings of the best row."""
+    if not found:
+        return "No heading of the file is known."
+    known = [labels[index] for indexes in found.values() for index in indexes]
+    headings = known if has_data else [label for label in labels if label]
+    shown = ", ".join(f'"{short_label(label)}"' for label in headings[:MAX_LABELS_SHOWN])
+    more = ", ..." if len(headings) > MAX_LABELS_SHOWN else ""
+    which = "known headings" if has_data else "headers found"
+    return f"The {which} are: {shown}{more}."

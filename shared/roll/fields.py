@@ -7,7 +7,16 @@ from math import isfinite
 
 from shared.roll.errors import RowCode
 from shared.roll.rows import Cell, NoValue
-from shared.roll.text import clean, code_point, forbidden_in_text, invisible, is_mark
+from shared.roll.text import (
+    COMPOSED_CHARS,
+    TextTooLong,
+    clean,
+    code_point,
+    forbidden_in_text,
+    invisible,
+    is_mark,
+    trim,
+)
 
 MAX_CHARS = {
     "student_id": 64,
@@ -16,6 +25,8 @@ MAX_CHARS = {
     "email": 254,
     "department": 200,
 }
+# Of a year and of a word for eligibility; any longer text is neither.
+MAX_WORD_CHARS = 64
 MIN_YEAR = 1
 MAX_YEAR = 12
 # Excel keeps 15 digits of a number (IEEE 754 double precision, as Excel shows it).
@@ -36,6 +47,9 @@ SCIENTIFIC = re.compile(r"[+-]?(?:\d[.,]\d+E\d+|\d+(?:[.,]\d*)?E[+-]\d+)", re.IG
 # How programs keep Excel from reading a text of a CSV file as a number.
 FORMULA_OF_TEXT = '="'
 _FORMULA_OF_TEXT = re.compile(r'="((?:[^"]|"")*)"')
+_ERROR_NUMBER = re.compile(r"Err:\d{3}", re.ASCII)
+# Each quotation mark in it is doubled.
+_SPELT_CHARS = 2 * COMPOSED_CHARS
 _YEAR = re.compile(r"0*(\d{1,2})(?:\.0+)?", re.ASCII)
 # An address people are given by a university, not all that RFC 5322 allows: no quoted local
 # part, no comment, no address literal; letters beyond ASCII as in RFC 6531. Lengths: RFC 5321,
@@ -61,19 +75,34 @@ class BadCell(Exception):
         self.message = message
 
 
-def as_text(cell: Cell) -> str:
+def as_text(cell: Cell, max_chars: int) -> str:
     """The cell as text, trimmed and composed; "" for a blank one.
 
     Whole numbers lose the ".0" that Excel's floats have, booleans read as Excel shows them, dates
-    in ISO 8601, and `="007"` is 007. Raises `BadCell` for a cell without a value.
+    in ISO 8601, and `="007"` is 007. Raises `BadCell` for a cell without a value, and
+    `TextTooLong`, before any work on a text of any length.
     """
-    if isinstance(cell, str):
-        text = clean(cell)
-        if text.startswith(FORMULA_OF_TEXT) and (found := _FORMULA_OF_TEXT.fullmatch(text)):
-            text = clean(found.group(1).replace('""', '"'))
-        if text in EXCEL_ERRORS:
-            raise _excel_error(text)
+    if not isinstance(cell, str):
+        text = value_as_text(cell)
+        if len(text) > max_chars:
+            raise TextTooLong(len(text))
         return text
+    text = clean(_meant(trim(cell), max_chars), max_chars)
+    if text in EXCEL_ERRORS:
+        raise _excel_error(text)
+    return text
+
+
+def _meant(text: str, max_chars: int) -> str:
+    """What stands in `="..."`, or the text itself."""
+    if text.startswith(FORMULA_OF_TEXT) and len(text) <= _SPELT_CHARS * max_chars:
+        found = _FORMULA_OF_TEXT.fullmatch(text)
+        return found.group(1).replace('""', '"') if found else text
+    return text
+
+
+def value_as_text(cell: float | date | time | timedelta | NoValue | None) -> str:
+    """A cell that is no text, as `as_text` reads it. Raises `BadCell`."""
     match cell:
         case None:
             return ""
@@ -105,12 +134,14 @@ def shown(cell: Cell) -> str:
     """The cell as its file shows it, for people: untrimmed text, errors and formulas as such."""
     if isinstance(cell, str | NoValue) or (isinstance(cell, float) and not isfinite(cell)):
         return str(cell)
-    return as_text(cell)
+    return value_as_text(cell)
 
 
 def _no_value(cell: NoValue) -> BadCell:
     if cell.code is RowCode.EXCEL_ERROR:
-        return _excel_error(cell.text)
+        # Some formats hold any text as an error.
+        known = cell.text in EXCEL_ERRORS or _ERROR_NUMBER.fullmatch(cell.text)
+        return _excel_error(cell.text if known else "#VALUE!")
     return BadCell(
         cell.code,
         "The formula was saved without its result; open the workbook in Excel and save it again,"
@@ -138,7 +169,7 @@ def read_student_id(cell: Cell) -> str:
             RowCode.DATE_NOT_TEXT,
             "Excel turned the id into a date; format the column as text and enter the id again.",
         )
-    text = _visible(as_text(cell), "student_id")
+    text = _visible(cell, "student_id")
     if '"' in text:
         raise BadCell(
             RowCode.STRAY_QUOTE,
@@ -162,7 +193,7 @@ def read_student_id(cell: Cell) -> str:
 
 def read_email(cell: Cell) -> str:
     """The address as it is written; only its form is checked."""
-    text = _visible(as_text(cell), "email")
+    text = _visible(cell, "email")
     if text and not _EMAIL.fullmatch(_without_marks(text)):
         raise BadCell(
             RowCode.INVALID_EMAIL, "Give one e-mail address of the form name@university.edu."
@@ -188,8 +219,7 @@ def read_text(field: str) -> Callable[[Cell], str | None]:
     """A reader of names and the department; it returns None for a blank cell."""
 
     def read(cell: Cell) -> str | None:
-        text = as_text(cell)
-        _check_length(text, field)
+        text = _fitting(cell, field)
         sign = forbidden_in_text(text)
         if sign:
             raise _control(sign)
@@ -200,10 +230,10 @@ def read_text(field: str) -> Callable[[Cell], str | None]:
 
 def read_year(cell: Cell) -> int | None:
     """The year of study, None for a blank cell."""
-    text = as_text(cell)
-    if not text:
+    text = _word(cell)
+    if text == "":
         return None
-    found = None if isinstance(cell, bool) else _YEAR.fullmatch(text)
+    found = None if text is None or isinstance(cell, bool) else _YEAR.fullmatch(text)
     year = int(found.group(1)) if found else 0
     if not MIN_YEAR <= year <= MAX_YEAR:
         raise BadCell(
@@ -216,9 +246,10 @@ def read_year(cell: Cell) -> int | None:
 
 def read_eligibility(cell: Cell) -> bool | None:
     """Whether the voter may vote, None for a blank cell."""
-    word = as_text(cell).casefold()
-    if not word:
+    text = _word(cell)
+    if text == "":
         return None
+    word = text.casefold() if text else None
     if word in TRUE_WORDS:
         return True
     if word in FALSE_WORDS:
@@ -228,12 +259,20 @@ def read_eligibility(cell: Cell) -> bool | None:
     )
 
 
-def _visible(text: str, field: str) -> str:
+def _word(cell: Cell) -> str | None:
+    """The cell as text, None for a long one."""
+    try:
+        return as_text(cell, MAX_WORD_CHARS)
+    except TextTooLong:
+        return None
+
+
+def _visible(cell: Cell, field: str) -> str:
     """An id or address that looks like another one must be that other one."""
+    text = _fitting(cell, field)
     sign = invisible(text)
     if sign:
         raise _control(sign)
-    _check_length(text, field)
     return text
 
 
@@ -244,9 +283,13 @@ def _control(sign: str) -> BadCell:
     )
 
 
-def _check_length(text: str, field: str) -> None:
-    if len(text) > MAX_CHARS[field]:
+def _fitting(cell: Cell, field: str) -> str:
+    """The cell as text, which its field has room for."""
+    try:
+        return as_text(cell, MAX_CHARS[field])
+    except TextTooLong as error:
         raise BadCell(
             RowCode.FIELD_TOO_LONG,
-            f"The value has {len(text):,} characters, at most {MAX_CHARS[field]} fit; shorten it.",
-        )
+            f"The value has {error.chars:,} characters, at most {MAX_CHARS[field]} fit; shorten"
+            " it.",
+        ) from None

@@ -1,4 +1,8 @@
-"""Text as the roll keeps it: trimmed, composed, and safe to show."""
+"""Text as the roll keeps it: trimmed, composed, and safe to show.
+
+No other module calls `unicodedata.normalize`: it takes quadratic time for combining marks, so a
+text's length is checked before.
+"""
 
 import re
 from unicodedata import category, is_normalized, normalize
@@ -26,6 +30,21 @@ _UNSEEN_MARKS = re.compile(
     "[\u034f\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+# NFC makes one character of at most four: U+1F82 of a letter and three marks.
+COMPOSED_CHARS = 4
+# More marks on one letter than any language writes (UAX #15, section 13), in the names of their
+# categories.
+_MANY_MARKS = re.compile("(?:M[a-z]){31}")
+# No alias of a heading is nearly as long.
+MAX_FOLDED_CHARS = 100
+
+
+class TextTooLong(ValueError):
+    """The text has more characters than its field."""
+
+    def __init__(self, chars: int) -> None:
+        super().__init__(f"{chars} characters")
+        self.chars = chars
 
 
 def trim(text: str) -> str:
@@ -33,12 +52,43 @@ def trim(text: str) -> str:
     return text.strip(_TRIMMED)
 
 
-def clean(text: str) -> str:
-    """Trimmed and in NFC, the form in which equal names are equal."""
+def clean(text: str, max_chars: int) -> str:
+    """Trimmed and in NFC, the form in which equal names are equal. Raises `TextTooLong`."""
     trimmed = trim(text)
-    if trimmed.isascii():
-        return trimmed
-    return trimmed if is_normalized("NFC", trimmed) else trim(normalize("NFC", trimmed))
+    return trimmed if _is_short(trimmed, max_chars) else trim(compose(trimmed, max_chars))
+
+
+def compose(text: str, max_chars: int) -> str:
+    """The text in NFC. Raises `TextTooLong`, before any work on a text that stays too long."""
+    if len(text) > max_chars and not _may_become_short(text, max_chars):
+        raise TextTooLong(len(text))
+    composed = text if is_composed(text) else normalize("NFC", text)
+    if len(composed) > max_chars:
+        raise TextTooLong(len(composed))
+    return composed
+
+
+def is_composed(text: str) -> bool:
+    """Whether the text is in NFC; in linear time."""
+    return text.isascii() or is_normalized("NFC", text)
+
+
+def _is_short(text: str, max_chars: int) -> bool:
+    return len(text) <= max_chars and text.isascii()
+
+
+def _may_become_short(text: str, max_chars: int) -> bool:
+    """Whether composing may do it, and takes no more than linear time."""
+    if text.isascii() or len(text) > COMPOSED_CHARS * max_chars:
+        return False
+    return not _MANY_MARKS.search("".join(map(category, text)))
+
+
+def fold(text: str) -> str:
+    """The form in which equal headings are equal: NFKC in one case; "" for a long text."""
+    if len(text) > MAX_FOLDED_CHARS:
+        return ""
+    return text.casefold() if text.isascii() else normalize("NFKC", text).casefold()
 
 
 def forbidden_in_text(text: str) -> str | None:

@@ -9,7 +9,6 @@ on every row.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from unicodedata import is_normalized
 
 from shared.roll.columns import FIELDS, REQUIRED, Header
 from shared.roll.errors import RowCode, RowError
@@ -25,16 +24,16 @@ from shared.roll.fields import (
     SCIENTIFIC,
     TRUE_WORDS,
     BadCell,
-    as_text,
     read_eligibility,
     read_email,
     read_student_id,
     read_text,
     read_year,
     shown,
+    value_as_text,
 )
 from shared.roll.rows import Cell
-from shared.roll.text import shorten, trim
+from shared.roll.text import is_composed, shorten, trim
 
 Staged = tuple[int, str, str | None, str | None, str, str | None, int | None, bool | None]
 Legible = tuple[int, str, str | None, str | None, str | None, str | None, int | None, bool | None]
@@ -102,10 +101,10 @@ def compile_validator(header: Header) -> Validate:
             student_id = student_id.strip()
             email = email.strip()
             if (
-                row.isprintable()
+                len(row) <= _SHORT_ROW_CHARS
+                and row.isprintable()
                 and "#" not in row
                 and FORMULA_OF_TEXT not in row
-                and len(row) <= _SHORT_ROW_CHARS
                 and (
                     student_id.isalnum()
                     or (
@@ -118,7 +117,7 @@ def compile_validator(header: Header) -> Validate:
                 and len(student_id) <= _MAX_ID_CHARS
                 and len(email) <= PLAIN_EMAIL_CHARS
                 and is_plain_email(email)
-                and (row.isascii() or is_normalized("NFC", row))
+                and (row.isascii() or is_composed(row))
                 and year in years
                 and eligible in eligibilities
             ):
@@ -156,8 +155,8 @@ def _plain_number(cell: int | float) -> str:
 _TEXTS: Mapping[type, Callable[..., str]] = {
     int: _plain_number,
     float: _plain_number,
-    bool: as_text,
-    type(None): as_text,
+    bool: value_as_text,
+    type(None): value_as_text,
 }
 
 
