@@ -10,7 +10,6 @@ from shared.database import database, is_postgresql
 from shared.jobs import files
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
-from shared.roll.errors import DESCRIPTIONS, FileCode
 from shared.storage.database_store import StoredChunk
 from shared.storage.store import UploadStore
 from shared.voters.figures import recount
@@ -78,9 +77,9 @@ def _forget_files() -> list[list[str]]:
 
 
 def _forget_quoted_cells() -> None:
-    """A file without a proper header has its first rows quoted in the message of its fault."""
-    for code in FileCode:
-        Job.update(error_message=DESCRIPTIONS[code]).where(Job.error_code == code).execute()
+    """The message of a file's fault may name headings; earlier releases quoted first rows."""
+    for code, description in files.FILE_FAULTS.items():
+        Job.update(error_message=description).where(Job.error_code == code).execute()
 
 
 def overwrite_deleted() -> bool:

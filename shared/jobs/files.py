@@ -8,8 +8,11 @@ from shared.audit import Action, record
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
+from shared.roll.errors import DESCRIPTIONS, FileCode
 
 SECONDS_A_DAY = 86_400
+# What a fault says in general. Its message may name headings or sheets of the file.
+FILE_FAULTS = {str(code): DESCRIPTIONS[code] for code in FileCode}
 
 
 def keys_of_jobs(keys: Iterable[str]) -> set[str]:
@@ -48,7 +51,12 @@ def forget_files(job: Job) -> list[str]:
     names is kept for that one.
     """
     report = {name: job.report[name] for name in job.report or () if name != "differences"}
-    purged = Job.update(files_purged_at=clock(), idempotency_key=None, report=report or job.report)
+    purged = Job.update(
+        files_purged_at=clock(),
+        idempotency_key=None,
+        report=report or job.report,
+        error_message=FILE_FAULTS.get(job.error_code or "", job.error_message),
+    )
     with database.atomic():
         # Another worker may purge the same files at the same time.
         if purged.where((Job.id == job.id) & Job.files_purged_at.is_null()).execute():

@@ -6,9 +6,11 @@ from contextlib import closing
 
 from shared.roll.columns import Header
 from shared.roll.errors import FileCode, FileFault, WarningCode
+from shared.roll.headings import short_label
 from shared.roll.limits import Limits, ReadOptions
 from shared.roll.rows import Cell, RollReader, Row, data_rows, split_header
 from shared.roll.sniffing import Format
+from shared.roll.text import shorten
 from shared.roll.workbook import Sheet, SheetRows, Workbook
 
 MAX_SHEETS_NAMED = 10
@@ -50,7 +52,7 @@ def _open(
         rows=data_rows(rows, _fitted(header_cells, width), warnings, limits),
         fraction=source.fraction,
         close=close,
-        sheet=chosen.title,
+        sheet=shorten(chosen.title),
         warnings=warnings,
         assumptions=_assumptions(chosen, unread),
     )
@@ -63,8 +65,8 @@ def _candidates(there: Sequence[Sheet], title: str | None) -> list[Sheet]:
     else:
         sheets = [sheet for sheet in there if sheet.title == title]
     if not sheets:
-        titles = ", ".join(f'"{sheet.title}"' for sheet in there[:MAX_SHEETS_NAMED])
-        wanted = "no visible sheet" if title is None else f'no sheet "{title[:60]}"'
+        titles = ", ".join(_named(sheet.title) for sheet in there[:MAX_SHEETS_NAMED])
+        wanted = "no visible sheet" if title is None else f"no sheet {_named(title)}"
         raise FileFault(
             FileCode.SHEET_NOT_FOUND, f"The workbook has {wanted}. Its sheets are: {titles}."
         )
@@ -124,6 +126,11 @@ def _fitted(cells: Sequence[Cell], width: int) -> Sequence[Cell]:
 def _assumptions(chosen: Sheet, unread: Sequence[str]) -> list[str]:
     if not unread:
         return []
-    named = ", ".join(f'"{title}"' for title in unread[:MAX_SHEETS_NAMED])
+    named = ", ".join(map(_named, unread[:MAX_SHEETS_NAMED]))
     more = ", ..." if len(unread) > MAX_SHEETS_NAMED else ""
-    return [f'The roll was read from the sheet "{chosen.title}"; not read: {named}{more}.']
+    return [f"The roll was read from the sheet {_named(chosen.title)}; not read: {named}{more}."]
+
+
+def _named(title: str) -> str:
+    """The title in quotation marks, unless it holds an address of a voter."""
+    return "with an address as its name" if "@" in title else f'"{short_label(title)}"'

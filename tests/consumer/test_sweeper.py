@@ -20,7 +20,7 @@ from shared.jobs.states import JobCode
 from shared.jobs.store import StoredFile
 from shared.limits import Limit, RateCount
 from shared.retention import purge_expired
-from shared.roll.errors import RowCode, RowError
+from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, RowError
 from shared.roll.report import Report
 from shared.storage.choice import open_store
 from shared.storage.store import FileLost, UploadStore
@@ -142,6 +142,19 @@ def test_what_rows_held_goes_with_the_files(store: UploadStore) -> None:
     assert job.idempotency_key is None
     [kept] = JobFault.select()
     assert (kept.code, kept.line, kept.value) == ("INVALID_EMAIL", 2, "")
+
+
+def test_purging_forgets_what_the_message_of_a_fault_quoted(store: UploadStore) -> None:
+    job_id = jobs.create(
+        StoredFile(uuid4().hex, "roll.csv", 1, "0" * 64, "csv"), uploaded_by="tests"
+    )
+    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    assert claim is not None
+    attempts.fail(claim, FileCode.MISSING_COLUMNS, 'The headers found are: "Wilhelmina".')
+    purge_expired(store, 0.0)
+    job = Job.get_by_id(job_id)
+    assert job.error_code == FileCode.MISSING_COLUMNS
+    assert job.error_message == DESCRIPTIONS[FileCode.MISSING_COLUMNS]
 
 
 def test_a_worker_forgets_what_was_counted_in_a_window_that_has_ended_whatever_its_store_does(
