@@ -52,7 +52,9 @@ def _csv_row(voter: Voter) -> list[str]:
         _repeated_cell(first_name),
         _repeated_cell(last_name),
         # What begins like this and holds an "@" is neither run nor changed.
-        email if email[0].isalnum() and "_x" not in email else _csv_cell(email),
+        email
+        if email[0].isalnum() and "_x" not in email and "|" not in email
+        else _csv_cell(email),
         _repeated_cell(department),
         "" if year is None else str(year),
         "true" if is_eligible else "false",
