@@ -7,13 +7,13 @@ the limit costs no query at all. Another process learns of it with its next fail
 """
 
 import hashlib
-import ipaddress
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from api.addresses import network_of
 from shared import limits
 from shared.database import unless_locked
 from shared.limits import Limit
@@ -21,9 +21,6 @@ from shared.limits import Limit
 WRITE_SECONDS = 1.0
 MAX_ADDRESSES = 10_000
 MAX_GOOD_TOKENS = 1_000
-# Whoever has one address of IPv6 has a network of this size.
-IPV6_PREFIX = 64
-MAX_ADDRESS_CHARS = 64
 
 
 @dataclass(slots=True)
@@ -106,19 +103,6 @@ class Failures:
             if len(found) == limits.BATCH:
                 break
         return found
-
-
-def network_of(address: str | None) -> str:
-    """What stands for a client: its address of IPv4, or its network of IPv6."""
-    try:
-        ip = ipaddress.ip_address(address or "")
-    except ValueError:
-        return (address or "unknown")[:MAX_ADDRESS_CHARS]
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return str(ip.ipv4_mapped)
-        return str(ipaddress.ip_network((int(ip), IPV6_PREFIX), strict=False))
-    return str(ip)
 
 
 def _digest(token: str) -> bytes:

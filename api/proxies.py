@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from api.addresses import client_address
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -22,10 +24,18 @@ SIGNS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
 
 
 def behind_proxies(app: "WSGIApplication", count: int) -> "WSGIApplication":
-    """The application as it looks behind so many proxies, each of which adds its word."""
+    """The application as it looks behind so many proxies, each of which adds its word.
+
+    What it sees as the client's address is a bare IP address, or "".
+    """
+
+    def addressed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR"))
+        return app(environ, start_response)
+
     if not count:
-        return _IgnoredProxies(app)
-    return ProxyFix(app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0)
+        return _IgnoredProxies(addressed)
+    return ProxyFix(addressed, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0)
 
 
 class _IgnoredProxies:

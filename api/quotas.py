@@ -10,7 +10,7 @@ from typing import NoReturn
 from flask import request
 from webargs.flaskparser import abort
 
-from api.failures import network_of
+from api.addresses import network_of
 from api.services import services
 from shared import limits
 from shared.database import database

@@ -14,8 +14,9 @@ from peewee import Database
 from werkzeug.test import TestResponse, create_environ, run_wsgi_app
 
 from api import quotas
+from api.addresses import client_address, network_of
 from api.app import create_app
-from api.failures import MAX_ADDRESSES, Failures, network_of
+from api.failures import MAX_ADDRESSES, Failures
 from config.settings import Settings
 from shared import limits
 from shared.credentials import Scope, revoke_token
@@ -139,18 +140,64 @@ def test_memory_is_bounded_however_many_addresses_there_are(any_database: Databa
 @pytest.mark.parametrize(
     ("address", "network"),
     [
-        ("198.51.100.7", "198.51.100.7"),
-        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("198.51.100.7", HERE),
+        ("198.51.100.7:50001", HERE),
+        ('"198.51.100.7:50002"', HERE),
+        (" 198.51.100.7 ", HERE),
+        ("::ffff:198.51.100.7", HERE),
+        ("[::ffff:198.51.100.7]:443", HERE),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
-        ("unix:", "unix:"),
+        ("[2001:db8:1:2::9]", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]:50001", "2001:db8:1:2::/64"),
+        ('"[2001:DB8:1:2::9]:50002"', "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("[fe80::1%25eth0]:1", "fe80::/64"),
+        ("unix:", "unknown"),
+        ("_hidden", "unknown"),
+        ("198.51.100.7:1:2", "unknown"),
+        ("198.51.100.007", "unknown"),
+        ("[", "unknown"),
+        ('"', "unknown"),
+        ("%", "unknown"),
+        ("\u0661.2.3.4", "unknown"),
         (None, "unknown"),
         ("", "unknown"),
-        ("x" * 8000, "x" * 64),
+        ("x" * 8000, "unknown"),
     ],
 )
 def test_a_client_is_its_address_or_its_network(address: str | None, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("198.51.100.7:50001", HERE),
+        ("[2001:db8::9]:50001", "2001:db8::9"),
+        ("::ffff:198.51.100.7", HERE),
+        ("fe80::1%eth0", "fe80::1"),
+        ("_hidden", ""),
+    ],
+)
+def test_the_address_of_a_client_is_bare(forwarded: str, address: str) -> None:
+    assert client_address(forwarded) == address
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["198.51.100.7:{}", '"198.51.100.7:{}"', "[2001:db8::{}]:{}", "2001:db8::{}", "client-{}"],
+)
+def test_no_form_of_an_address_escapes_the_limit(
+    app: Flask, settings: Settings, written: str
+) -> None:
+    guarded = few(replace(settings, trusted_proxies=1), auth_failures_per_minute=3)
+    thief = ApiClient(guarded, "svs_guess")
+    answers = [
+        thief.get("/api/voters/", headers={"X-Forwarded-For": written.format(port, port)})
+        for port in range(50_001, 50_005)
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
 
 
 @contextmanager

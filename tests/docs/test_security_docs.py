@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from api.addresses import IPV6_PREFIX
 from api.auth import PUBLIC_ENDPOINTS
-from api.failures import IPV6_PREFIX
 from api.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
 from api.paced_socket import KNOWN, STRANGER
 from api.security_headers import HEADERS
