@@ -43,7 +43,7 @@ def envelope(
         attachments=[attached] if attached else None,
         charset=SHORT_LINES,  # type: ignore[arg-type] # handed on to email, which takes both
     )
-    message.msgId = _message_id(job.id, domain, job.report_mail_attempts if is_again else None)
+    message.msgId = _message_id(job.id, domain, _request_of(job) if is_again else "")
     return message
 
 
@@ -71,6 +71,11 @@ def rejects_attachment(job: Job, store: UploadStore, most_bytes: int) -> Attachm
     return Attachment(f"rejects-{job.id}.csv", "text/csv", content)
 
 
-def _message_id(job_id: UUID, domain: str, time: int | None = None) -> str:
-    again = "" if time is None else f"-{time}"
+def _request_of(job: Job) -> str:
+    """What all tries of one request to send a report again have in common."""
+    asked_at = job.report_mail_asked_at
+    return f"-{asked_at:%Y%m%d%H%M%S%f}" if asked_at else f"-{job.report_mail_attempts}"
+
+
+def _message_id(job_id: UUID, domain: str, again: str = "") -> str:
     return f"<report-{job_id}{again}@{domain}>"

@@ -48,8 +48,10 @@ def check_demands(
 
 def check_preview(job: Job, version: int) -> None:
     """Raise `JobFailure` when a job applies a preview of a roll that is another one by now."""
-    preview = jobs.find(job.preview_of) if job.preview_of else None
-    if preview is not None and preview.roll_version != version:
+    if not job.preview_of:
+        return
+    preview = jobs.find(job.preview_of)
+    if preview is None or preview.roll_version != version:
         raise JobFailure(
             JobCode.ROLL_CHANGED,
             "The roll has changed since the preview, so what was shown there may no longer be what"

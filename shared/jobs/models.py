@@ -70,6 +70,8 @@ class Job(BaseModel):
     report_mail_due_at = DateTimeField(null=True)
     report_mail_error = TextField(null=True)
     report_mail_sent_at = DateTimeField(null=True)
+    # Of the last request to send it again.
+    report_mail_asked_at = DateTimeField(null=True)
 
     webhook = TextField(default=OutboxState.NONE)
     webhook_attempts = IntegerField(default=0)

@@ -6,7 +6,7 @@ A sender that dies leaves its entry due again after two minutes: at least once, 
 from typing import Any
 from uuid import UUID
 
-from peewee import Case, Expression, Field
+from peewee import Case, Expression, Field, fn
 
 from shared.database import clock
 from shared.jobs.models import Job
@@ -20,13 +20,17 @@ GIVE_UP_SECONDS = 24 * 3600.0
 
 
 class Outbox:
-    """The entries of one kind: the columns of the jobs table whose names begin with its own."""
+    """The entries of one kind: the columns of the jobs table whose names begin with its own.
 
-    def __init__(self, name: str) -> None:
+    An entry that was asked for again, at `asked_at`, has a day of its own.
+    """
+
+    def __init__(self, name: str, *, asked_at: Field | None = None) -> None:
         self._name = name
         self._state: Field = getattr(Job, name)
         self._attempts: Field = getattr(Job, f"{name}_attempts")
         self._due_at: Field = getattr(Job, f"{name}_due_at")
+        self._began_at = fn.COALESCE(asked_at, Job.finished_at) if asked_at else Job.finished_at
 
     def claim(self) -> Job | None:
         """Take one job whose entry is due, for two minutes; None when there is none."""
@@ -52,10 +56,11 @@ class Outbox:
         self._set(state=OutboxState.NONE, error=reason).where(Job.id == job_id).execute()
 
     def note_unsent(self, job: Job, reason: str) -> None:
-        """Try again later, with a growing delay, for a day after the job's end."""
+        """Try again later, with a growing delay; give up a day after the job's end, or after the
+        last request."""
         doublings = min(self._attempts_of(job), MAX_DOUBLINGS)
         delay_seconds = min(FIRST_RETRY_SECONDS * 2.0**doublings, MAX_RETRY_SECONDS)
-        is_over = Job.finished_at < clock(-GIVE_UP_SECONDS)
+        is_over = self._began_at < clock(-GIVE_UP_SECONDS)
         unsent = self._set(
             state=Case(None, [(is_over, OutboxState.FAILED)], OutboxState.PENDING),
             due_at=clock(delay_seconds),
@@ -75,5 +80,5 @@ class Outbox:
         return Job.update(columns if state is None else {self._name: state, **columns})
 
 
-REPORT_MAILS = Outbox("report_mail")
+REPORT_MAILS = Outbox("report_mail", asked_at=Job.report_mail_asked_at)
 WEBHOOK_CALLS = Outbox("webhook")

@@ -71,6 +71,18 @@ class JobCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
+# The same file with the same options may fare better at another time; any other failure is sure
+# to come again.
+MAY_PASS = frozenset(
+    {
+        JobCode.WORKER_CRASHED,
+        JobCode.TIME_LIMIT,
+        JobCode.MEMORY_LIMIT,
+        JobCode.SERVICE_UNAVAILABLE,
+        JobCode.INTERRUPTED,
+        JobCode.INTERNAL_ERROR,
+    }
+)
 DESCRIPTIONS = {
     JobCode.WORKER_CRASHED: "The process reading the file died on every attempt.",
     JobCode.TIME_LIMIT: "The import took longer than JOB_TIME_LIMIT_SECONDS.",

@@ -19,6 +19,22 @@ from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState, OutboxState, Phase
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+# What a job does not take over from the job that it follows: who made it and when, how it went,
+# and what was sent about it. Every other column is copied, so that no condition gets lost.
+NOT_COPIED = frozenset(
+    {
+        "id", "state", "uploaded_by", "request_id", "idempotency_key",
+        "duplicate_of", "retry_of", "cancelled_by",
+        "attempts", "deaths", "worker", "phase", "rows_read", "percent",
+        "created_at", "started_at", "finished_at", "not_before", "lease_expires_at",
+        "encoding", "delimiter", "sheet",
+        "report", "roll_version", "rejects_key", "files_purged_at",
+        "error_code", "error_message",
+        "report_mail", "report_mail_attempts", "report_mail_due_at", "report_mail_error",
+        "report_mail_sent_at", "report_mail_asked_at",
+        "webhook", "webhook_attempts", "webhook_due_at", "webhook_error", "webhook_sent_at",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,17 @@ class StoredFile:
     sha256: str
     format: str
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """As a job keeps it."""
+        return {
+            "file_key": self.key,
+            "file_name": self.name,
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256,
+            "format": self.format,
+        }
+
 
 def create(
     file: StoredFile,
@@ -39,25 +66,20 @@ def create(
     dry_run: bool = False,
     options: Mapping[str, Any] = NO_OPTIONS,
     idempotency_key: str | None = None,
-    preview_of: UUID | None = None,
-    retry_of: UUID | None = None,
 ) -> UUID:
     """Commit a PENDING job for a stored file; returns its id, which is the task id.
 
-    `options` are the `ImportOptions` that the uploader gave; `preview_of` and `retry_of` name the
-    job whose file this one imports. Raises peewee's IntegrityError when `uploaded_by` has used the
-    key before.
+    `options` are the `ImportOptions` that the uploader gave. Raises peewee's IntegrityError when
+    `uploaded_by` has used the key before.
     """
     return _insert(
-        file,
         uploaded_by,
-        dry_run,
-        options,
+        dry_run=dry_run,
+        options=dict(options),
         state=JobState.PENDING,
         idempotency_key=idempotency_key,
-        preview_of=preview_of,
-        retry_of=retry_of,
-        duplicate_of=None if preview_of or retry_of else _latest_of(file.sha256),
+        duplicate_of=_latest_of(file.sha256),
+        **file.columns,
     )
 
 
@@ -72,10 +94,9 @@ def create_started(
 ) -> Claim:
     """Commit a job that its creator has claimed already, so that no worker can take it."""
     job_id = _insert(
-        file,
         uploaded_by,
-        dry_run,
-        options,
+        dry_run=dry_run,
+        options=dict(options),
         state=JobState.STARTED,
         attempts=1,
         worker=worker,
@@ -83,76 +104,74 @@ def create_started(
         lease_expires_at=clock(lease_seconds),
         phase=Phase.READING,
         duplicate_of=_latest_of(file.sha256),
+        **file.columns,
     )
     return Claim(job_id, 1)
 
 
-def create_again(
-    earlier: Job,
-    *,
-    uploaded_by: str,
-    dry_run: bool,
-    preview_of: UUID | None = None,
-    retry_of: UUID | None = None,
-) -> UUID | None:
-    """Commit a PENDING job for the file and options of another; None when its files are purged.
+def create_again(earlier: Job, *, uploaded_by: str, **changed: Any) -> UUID | None:
+    """Commit a PENDING job that is like another but for what is `changed`; None when its files
+    are purged.
 
-    Whoever purges them waits for this transaction, and then finds that the file is still named.
+    A live job that follows from the same job in the same way is returned instead, so two requests
+    at once make one job. The purge waits for this transaction, and finds the file still named.
     """
-    kept = Job.select(Job.id).where((Job.id == earlier.id) & Job.files_purged_at.is_null())
+    copied = {name: getattr(earlier, name) for name in _columns() - NOT_COPIED}
+    values = {**copied, "retry_of": None, **changed}
+    named = Job.id.in_([earlier.id, values["preview_of"]])
+    rows = Job.select(Job.id, Job.files_purged_at).where(named).order_by(Job.id)
     with database.atomic():
-        if not (kept.for_update() if is_postgresql() else kept).exists():
+        # SQLite has one transaction at a time.
+        found = {job.id: job for job in (rows.for_update() if is_postgresql() else rows)}
+        if live := live_follow_up(
+            preview_of=values["preview_of"],
+            retry_of=values["retry_of"],
+            dry_run=values["dry_run"],
+        ):
+            return live
+        if found[earlier.id].files_purged_at is not None:
             return None
-        return create(
-            StoredFile(
-                key=earlier.file_key,
-                name=earlier.file_name,
-                size_bytes=earlier.size_bytes,
-                sha256=earlier.sha256,
-                format=earlier.format,
-            ),
-            uploaded_by=uploaded_by,
-            dry_run=dry_run,
-            options=earlier.options,
-            preview_of=preview_of,
-            retry_of=retry_of,
-        )
+        return _insert(uploaded_by, state=JobState.PENDING, **values)
 
 
-def _insert(
-    file: StoredFile,
-    uploaded_by: str,
-    dry_run: bool,
-    options: Mapping[str, Any],
-    **values: Any,
-) -> UUID:
+def live_follow_up(
+    *, preview_of: UUID | None = None, retry_of: UUID | None = None, dry_run: bool = False
+) -> UUID | None:
+    """The job that applies a preview, or repeats a job, unless it has failed or was cancelled."""
+    if preview_of is None and retry_of is None:
+        return None
+    of_same = Job.preview_of == preview_of if preview_of else Job.retry_of == retry_of
+    is_live = Job.state.not_in([JobState.FAILURE, JobState.REVOKED])
+    query = Job.select(Job.id).where(of_same & (Job.dry_run == dry_run) & is_live)
+    job: Job | None = query.order_by(Job.created_at).first()
+    return None if job is None else job.id
+
+
+def _columns() -> frozenset[str]:
+    return frozenset(field.name for field in Job._meta.sorted_fields)
+
+
+def _insert(uploaded_by: str, **values: Any) -> UUID:
     job_id = uuid4()
     query = Job.insert(
         id=job_id,
         uploaded_by=uploaded_by,
-        dry_run=dry_run,
-        options=dict(options),
         request_id=request_id(),
         created_at=clock(),
         not_before=clock(),
-        file_key=file.key,
-        file_name=file.name,
-        size_bytes=file.size_bytes,
-        sha256=file.sha256,
-        format=file.format,
         **values,
     )
     with database.atomic():
         query.execute()
-        _record(job_id, dry_run, values.get("preview_of"), values.get("retry_of"))
+        _record(job_id, values["dry_run"], values.get("preview_of"), values.get("retry_of"))
     return job_id
 
 
 def _record(job_id: UUID, dry_run: bool, preview_of: UUID | None, retry_of: UUID | None) -> None:
-    if preview_of:
-        record(Action.APPLY, job_id, detail=f"of the preview {preview_of}")
-    elif retry_of:
+    if retry_of:
         record(Action.RETRY, job_id, detail=f"of {retry_of}")
+    elif preview_of:
+        record(Action.APPLY, job_id, detail=f"of the preview {preview_of}")
     else:
         record(Action.UPLOAD, job_id, detail="as a preview" if dry_run else "")
 
@@ -192,10 +211,19 @@ def cancel(job_id: UUID, *, by: str) -> bool:
 
 
 def resend_report(job_id: UUID) -> bool:
-    """Have the report mail of a final job sent once more; False when there is no such job."""
+    """Have the report mail of a final job sent once more; False when there is no such job, or
+    its mail is still to be sent."""
     query = Job.update(
-        report_mail=OutboxState.PENDING, report_mail_due_at=clock(), report_mail_error=None
-    ).where((Job.id == job_id) & Job.state.in_(list(FINAL_STATES)))
+        report_mail=OutboxState.PENDING,
+        report_mail_attempts=0,
+        report_mail_due_at=clock(),
+        report_mail_asked_at=clock(),
+        report_mail_error=None,
+    ).where(
+        (Job.id == job_id)
+        & Job.state.in_(list(FINAL_STATES))
+        & (Job.report_mail != OutboxState.PENDING)
+    )
     with database.atomic():
         is_due = bool(query.execute())
         if is_due:

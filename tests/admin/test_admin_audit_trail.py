@@ -23,6 +23,8 @@ from config.settings import Settings
 from shared.audit import SERVICE, Action, AuditEntry, Outcome, record
 from shared.credentials import Admin, ApiToken, Scope, create_token
 from shared.database import database
+from shared.jobs.models import Job
+from shared.jobs.states import OutboxState
 from shared.people import Role, create_person, lock_out
 
 IMPORTS, TOKENS, PEOPLE = "/admin/imports/", "/admin/tokens/", "/admin/people/"
@@ -48,6 +50,17 @@ class Office:
 
     def preview(self) -> str:
         return str(finished(self.app, self.client, ROWS, "dry_run=true"))
+
+    def reported(self) -> str:
+        """The finished job, whose report mail is out."""
+        Job.update(report_mail=OutboxState.SENT).where(Job.id == self.finished).execute()
+        return self.finished
+
+    def stale(self) -> str:
+        """A preview of a roll that has changed since."""
+        preview = self.preview()
+        finished(self.app, self.client, ROWS.replace(b"Ann", uuid4().hex.encode()))
+        return preview
 
     def ask(self, action: str, job: str) -> TestResponse:
         return self.client.send("POST", f"/api/jobs/{job}/{action}/")
@@ -128,7 +141,7 @@ ACTS: dict[str, tuple[Callable[[Office], TestResponse], Action]] = {
     "Job actions.retry": (lambda office: office.ask("retry", office.failed()), Action.RETRY),
     "Job actions.apply": (lambda office: office.ask("apply", office.preview()), Action.APPLY),
     "Job actions.resend_report": (
-        lambda office: office.ask("resend-report", office.finished), Action.RESEND_REPORT,
+        lambda office: office.ask("resend-report", office.reported()), Action.RESEND_REPORT,
     ),
     "Voter.correct": (correct, Action.EDIT),
     "account.sign_in": (
@@ -146,7 +159,7 @@ ACTS: dict[str, tuple[Callable[[Office], TestResponse], Action]] = {
     "imports.retry": (lambda office: office.click("retry", office.failed()), Action.RETRY),
     "imports.apply": (lambda office: office.click("apply", office.preview()), Action.APPLY),
     "imports.resend": (
-        lambda office: office.click("resend", office.finished), Action.RESEND_REPORT
+        lambda office: office.click("resend", office.reported()), Action.RESEND_REPORT
     ),
     "voters.correct": (correct_at_the_page, Action.EDIT),
     "tokens.index": (

@@ -180,6 +180,40 @@ def test_a_mail_is_given_up_after_a_day() -> None:
     assert job_of(claim).report_mail == OutboxState.FAILED
 
 
+def test_a_report_that_is_sent_again_has_a_day_of_its_own() -> None:
+    claim = finished_job(report_mail=OutboxState.SENT, report_mail_attempts=15)
+    Job.update(finished_at=clock(-48 * 3600.0)).execute()
+    assert jobs.resend_report(claim.job_id)
+    assert not jobs.resend_report(claim.job_id)
+    office = post_office(1, "a@example.edu")
+    office.send_one()
+    job = job_of(claim)
+    assert (job.report_mail, job.report_mail_attempts) == (OutboxState.PENDING, 1)
+    # As soon as a first mail would be tried again.
+    Job.update(report_mail_due_at=clock()).where(Job.report_mail_due_at < clock(10.0)).execute()
+    assert office.send_one() is True
+    Job.update(report_mail_asked_at=clock(-25 * 3600.0), report_mail_due_at=clock()).execute()
+    office.send_one()
+    assert job_of(claim).report_mail == OutboxState.FAILED
+
+
+def test_sending_a_report_again_keeps_its_message_id(mail_server: tuple[MailServer, int]) -> None:
+    server, _ = mail_server
+    claim = finished_job()
+    sent(mail_server)
+    for _ in range(2):
+        assert jobs.resend_report(claim.job_id)
+        post_office(1, "a@example.edu").send_one()
+        Job.update(report_mail_due_at=clock()).execute()
+        sent(mail_server)
+        # The answer of the mail server was lost.
+        Job.update(report_mail=OutboxState.PENDING, report_mail_due_at=clock()).execute()
+        sent(mail_server)
+    ids = [mail["Message-ID"] for _, mail in server.mails]
+    assert ids[1] == ids[2] != ids[3] == ids[4]
+    assert len(set(ids)) == 3
+
+
 def test_a_sender_that_died_leaves_the_mail_due_again(mail_server: tuple[MailServer, int]) -> None:
     server, port = mail_server
     finished_job()
