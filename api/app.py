@@ -121,6 +121,7 @@ def _services(settings: Settings) -> Services:
         open_store(settings.upload_store),
         Doorbell(settings.broker_url),
         Failures(Limit("token", settings.limits.auth_failures_per_minute, 60.0)),
+        Failures(Limit("sign-in-address", settings.limits.auth_failures_per_minute, 60.0)),
     )
 
 

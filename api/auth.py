@@ -12,7 +12,7 @@ from webargs.flaskparser import abort
 from werkzeug.exceptions import SecurityError
 
 from api.paced_socket import give_time
-from api.quotas import refuse_for_now
+from api.quotas import count_request, refuse_for_now
 from api.services import services
 from shared import audit
 from shared.audit import Actor, ActorKind
@@ -58,7 +58,9 @@ def authenticate() -> None:
     audit.become(ActorKind.TOKEN, g.token.name)
     give_time(request.environ)
     if request.endpoint is not None:
-        _check_scope(g.token, current_app.view_functions[request.endpoint])
+        view = current_app.view_functions[request.endpoint]
+        demand(*getattr(view, "scopes", UNMARKED))
+        count_request(g.token.name)
 
 
 def _check_host() -> None:
@@ -117,9 +119,9 @@ def _refuse_token(token: ApiToken | None) -> NoReturn:
     )
 
 
-def _check_scope(token: ApiToken, view: Callable[..., Any]) -> None:
-    scopes: tuple[Scope, ...] = getattr(view, "scopes", UNMARKED)
-    if not token.allows(*scopes):
+def demand(*scopes: Scope) -> None:
+    """Stop a request whose token has none of the scopes."""
+    if not caller().allows(*scopes):
         _refuse(
             HTTPStatus.FORBIDDEN,
             f"This API token lacks the scope `{'` or `'.join(scopes)}`.",

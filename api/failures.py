@@ -1,4 +1,4 @@
-"""Refused tokens, counted for each client address, so that guessing costs the guesser most.
+"""Refused credentials, counted for each client address, so that guessing costs the guesser most.
 
 A process counts in memory and adds its counts to the database's at most once a second, and when an
 address comes to the limit; what all processes have counted comes back with it. So a flood of bad
@@ -33,7 +33,10 @@ class _Tally:
 
 
 class Failures:
-    """The refused tokens of one process; every thread may call. `now` is a monotonic clock."""
+    """The refused credentials of one kind in one process; every thread may call.
+
+    `now` is a monotonic clock.
+    """
 
     def __init__(self, limit: Limit, *, now: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from webargs.flaskparser import abort
 
-from api.auth import caller, requires
+from api.auth import caller, demand, requires
 from api.blueprint import Blueprint
 from api.error_codes import ApiCode
 from api.errors import SENTENCES
 from api.job_schemas import JobSchema, MailAgainSchema
-from api.jobs import describe_job, job_or_404
+from api.jobs import describe_job, job_or_404, visible_job
 from api.openapi import refuses
-from api.quotas import admit_job
+from api.quotas import Quota, counted_as
 from api.services import services
 from api.task_schemas import AcceptedSchema
 from api.upload import LOCATION, accepted
@@ -21,6 +21,7 @@ from shared import follow_up
 from shared.credentials import Scope
 from shared.follow_up import FilePurged, NotPossible
 from shared.jobs import store as jobs
+from shared.jobs.states import FINAL_STATES
 
 blueprint = Blueprint(
     "Job actions", __name__, url_prefix="/api/jobs", description="What can be done with a job."
@@ -47,53 +48,65 @@ def cancel(task_id: UUID) -> dict[str, Any]:
 
 @blueprint.route("/<uuid:task_id>/retry/", methods=["POST"])
 @requires(Scope.IMPORT)
+@counted_as(Quota.JOB)
 @refuses(blueprint, 401, 403, 404, 409, 410)
 @blueprint.response(202, AcceptedSchema, headers={"Location": LOCATION})
 def retry(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Try a failed or cancelled job again
 
-    A new job imports the same file with the same options.
+    A new job imports the same file with the same options, and under the same condition if it was
+    to apply a preview. Trying a preview again needs the scope `read`. While the new job runs, and
+    once it has succeeded, another request is answered with the same job.
     """
     return _followed(task_id, follow_up.retry)
 
 
 @blueprint.route("/<uuid:task_id>/apply/", methods=["POST"])
 @requires(Scope.IMPORT)
+@counted_as(Quota.JOB)
 @refuses(blueprint, 401, 403, 404, 409, 410)
 @blueprint.response(202, AcceptedSchema, headers={"Location": LOCATION})
 def apply(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Apply a preview
 
     A new job imports the very bytes of the preview with the same options. If the roll has changed
-    since, the answer is 409: what was shown may no longer be what would happen.
+    since, the answer is 409: what was shown may no longer be what would happen. While one job
+    applies the preview, and once it has, another request is answered with the same job.
     """
     return _followed(task_id, follow_up.apply_preview)
 
 
 @blueprint.route("/<uuid:task_id>/resend-report/", methods=["POST"])
 @requires(Scope.IMPORT)
+@counted_as(Quota.REPORT)
 @refuses(blueprint, 401, 403, 404, 409)
 @blueprint.response(202, MailAgainSchema)
 def resend_report(task_id: UUID) -> dict[str, str]:
     """Send the report mail again"""
-    job_or_404(task_id)
+    job = job_or_404(task_id)
     if not services().settings.mail.recipients:
         _conflict(ApiCode.NO_RECIPIENT, "No ADMIN_EMAIL is set, so there is nobody to send it to.")
     if not jobs.resend_report(task_id):
+        if job.state in FINAL_STATES:
+            _conflict(ApiCode.REPORT_PENDING, "The report mail of this task is still to be sent.")
         _conflict(ApiCode.JOB_NOT_FINAL, "This task has not ended yet; its report comes by itself.")
     return {"message": "The report mail will be sent again"}
 
 
 def _followed(task_id: UUID, follow: FollowUp) -> tuple[dict[str, Any], int, dict[str, str]]:
     job = job_or_404(task_id)
-    admit_job(caller().name)
+    if job.dry_run and follow is follow_up.retry:
+        demand(Scope.READ)
     try:
         new_id = follow(job, uploaded_by=caller().name, doorbell=services().doorbell)
     except NotPossible as reason:
         _conflict(reason.code, reason.message)
     except FilePurged:
         abort(410, message=SENTENCES[410])
-    return accepted(job_or_404(new_id))
+    made = visible_job(new_id)
+    if made is None:
+        _conflict(ApiCode.FOLLOWED_BY_ANOTHER, "Another user or token has done this already.")
+    return accepted(made)
 
 
 def _conflict(code: str, message: str) -> NoReturn:

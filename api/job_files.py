@@ -17,6 +17,7 @@ from api.errors import SENTENCES
 from api.jobs import job_or_404
 from api.openapi import refuses
 from api.query import PagedQuerySchema, page_of, storable
+from api.quotas import Quota, counted_as
 from api.report_schemas import RowErrorSchema
 from api.schemas import described
 from api.services import services
@@ -74,6 +75,7 @@ def errors(
 
 @blueprint.route("/<uuid:task_id>/rejects.csv")
 @requires(Scope.READ, Scope.IMPORT)
+@counted_as(Quota.DOWNLOAD)
 @refuses(blueprint, 401, 403, 404, 410)
 @blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark."))
 def rejects(task_id: UUID) -> Response:
@@ -87,6 +89,7 @@ def rejects(task_id: UUID) -> Response:
 
 @blueprint.route("/<uuid:task_id>/file")
 @requires(Scope.ADMIN)
+@counted_as(Quota.DOWNLOAD)
 @refuses(blueprint, 401, 403, 404, 410)
 @blueprint.doc(responses=documented(BYTES, "The file as it was sent."))
 def original(task_id: UUID) -> Response:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from flask import g
 from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE
 from peewee import Expression
@@ -37,6 +38,8 @@ def list_jobs(parameters: dict[str, Any], pagination_parameters: PaginationParam
     The newest first.
     """
     query = Job.select().order_by(Job.created_at.desc(), Job.id)
+    if not _sees_all_jobs():
+        query = query.where(Job.uploaded_by == caller().name)
     for condition in _conditions(parameters):
         query = query.where(condition)
     page = page_of(query, pagination_parameters)
@@ -63,11 +66,29 @@ def show_job(task_id: UUID) -> dict[str, Any]:
 
 
 def job_or_404(task_id: UUID) -> Job:
-    """The job of that id; without one the request ends here."""
-    job = jobs.find(task_id)
+    """The job of that id; without one that the caller may see, the request ends here."""
+    job = visible_job(task_id)
     if job is None:
         abort(404, message="There is no task with this id.")
     return job
+
+
+def visible_job(task_id: UUID) -> Job | None:
+    """The job of that id; None also for the job of another, if the caller may only import."""
+    job = jobs.find(task_id)
+    if job is None or _sees_all_jobs() or job.uploaded_by == caller().name:
+        return job
+    return None
+
+
+def _sees_all_jobs() -> bool:
+    """Every role of a person may read, and a token may if its scopes say so."""
+    return "token" not in g or caller().allows(Scope.READ)
+
+
+def visible_origin(job: Job) -> UUID | None:
+    """The job before with the same bytes, if the caller may know of it."""
+    return job.duplicate_of if job.duplicate_of and visible_job(job.duplicate_of) else None
 
 
 def describe_job(job: Job) -> dict[str, Any]:
@@ -76,7 +97,7 @@ def describe_job(job: Job) -> dict[str, Any]:
         **describe(job, may_read_roll=caller().allows(Scope.READ)),
         "uploaded_by": job.uploaded_by,
         "options": job.options,
-        "duplicate_of": job.duplicate_of,
+        "duplicate_of": visible_origin(job),
         "preview_of": job.preview_of,
         "retry_of": job.retry_of,
         "cancelled_by": job.cancelled_by,

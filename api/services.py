@@ -21,6 +21,7 @@ class Services:
     store: UploadStore
     doorbell: Doorbell
     failures: Failures
+    sign_ins: Failures
 
 
 def attach(app: Flask, shared: Services) -> None:

@@ -6,17 +6,16 @@ from uuid import UUID
 from flask import Response, after_this_request, request
 from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import Range
-from webargs.flaskparser import abort
 
 from api.auth import caller, requires
 from api.blueprint import Blueprint
+from api.jobs import job_or_404
 from api.openapi import refuses
 from api.schemas import described
 from api.task_schemas import TaskStatusSchema
 from api.waiting import MAX_WAIT_SECONDS, wait_until
 from shared.credentials import Scope
 from shared.database import database
-from shared.jobs import store as jobs
 from shared.jobs.states import FINAL_STATES
 from shared.jobs.status_document import describe
 
@@ -74,10 +73,7 @@ def task_status(parameters: dict[str, int], task_id: UUID) -> dict[str, Any]:
 def _read(task_id: UUID) -> dict[str, Any]:
     """The status document as committed; no connection is kept."""
     with database.connection_context():
-        job = jobs.find(task_id)
-        if job is None:
-            abort(404, message="There is no task with this id.")
-        return describe(job, may_read_roll=caller().allows(Scope.READ))
+        return describe(job_or_404(task_id), may_read_roll=caller().allows(Scope.READ))
 
 
 def _is_news(document: dict[str, Any]) -> bool:

@@ -9,12 +9,12 @@ from webargs.flaskparser import abort
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.auth import caller, requires
+from api.auth import caller, demand, requires
 from api.blueprint import Blueprint
 from api.forms import FormTooLarge
-from api.jobs import job_or_404
+from api.jobs import job_or_404, visible_origin
 from api.openapi import refuses
-from api.quotas import admit_job
+from api.quotas import Quota, counted_as
 from api.schemas import STATUS_URL
 from api.services import services
 from api.task_schemas import AcceptedSchema
@@ -60,6 +60,7 @@ LOCATION = {
 
 @blueprint.route("/", methods=["POST"])
 @requires(Scope.IMPORT)
+@counted_as(Quota.JOB)
 @refuses(blueprint, 400, 401, 403, 413, 415, 422, 507)
 @blueprint.doc(requestBody=UPLOAD_BODY)
 @blueprint.arguments(UploadQuerySchema, location="query", unknown=RAISE)
@@ -73,7 +74,9 @@ def upload(
     The file is stored and a worker processes it; the answer tells where to ask for the outcome.
     Whether it is CSV or Excel is told by its content, whatever its name says.
     """
-    admit_job(caller().name)
+    if options["dry_run"]:
+        # A preview of one row tells whether a person is on the roll, and leaves no trace there.
+        demand(Scope.READ)
     file = _received_file()
     shared = services()
     task_id = submit(
@@ -98,8 +101,8 @@ def accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
         "task_id": str(job.id),
         "status_url": status_url,
     }
-    if job.duplicate_of:
-        body["duplicate_of"] = str(job.duplicate_of)
+    if origin := visible_origin(job):
+        body["duplicate_of"] = str(origin)
     return body, 202, {"Location": status_url}
 
 

@@ -22,7 +22,8 @@ class UploadQuerySchema(Schema):
         load_default=False,
         metadata=described(
             "A preview: only find out what would change; the roll stays as it is, and"
-            " `POST /api/jobs/{task_id}/apply/` imports the same bytes.",
+            " `POST /api/jobs/{task_id}/apply/` imports the same bytes. It needs the scope `read`,"
+            " too, as it shows who is on the roll.",
             False,
         ),
     )

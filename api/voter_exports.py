@@ -13,6 +13,7 @@ from api.auth import requires
 from api.blueprint import Blueprint
 from api.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
 from api.openapi import refuses
+from api.quotas import Quota, counted_as
 from api.voter_query_schemas import VoterFilterSchema
 from shared.audit import Action
 from shared.credentials import Scope
@@ -32,6 +33,7 @@ Write = Callable[[Iterable[RollRow]], Iterator[bytes]]
 
 @blueprint.route("/export.csv")
 @requires(Scope.READ)
+@counted_as(Quota.DOWNLOAD)
 @refuses(blueprint, 401, 403, 422, 507)
 @blueprint.arguments(VoterFilterSchema, location="query", unknown=RAISE)
 @blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark, by student id."))
@@ -46,6 +48,7 @@ def export_csv(parameters: dict[str, Any]) -> Response:
 
 @blueprint.route("/export.xlsx")
 @requires(Scope.READ)
+@counted_as(Quota.DOWNLOAD)
 @refuses(blueprint, 401, 403, 422, 507)
 @blueprint.arguments(VoterFilterSchema, location="query", unknown=RAISE)
 @blueprint.doc(responses=documented(XLSX, "A workbook whose cells are text, by student id."))

@@ -75,6 +75,8 @@ class LimitSettings:
     sign_in_failures: int
     uploads_per_minute: int
     pending_jobs: int
+    downloads_per_minute: int
+    reports_per_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ def _limit_settings(env: Env) -> LimitSettings:
         sign_in_failures=env.int("MAX_SIGN_IN_FAILURES", 10, validate=Range(min=1)),
         uploads_per_minute=env.int("MAX_UPLOADS_PER_MINUTE", 300, validate=Range(min=1)),
         pending_jobs=env.int("MAX_PENDING_JOBS", 1000, validate=Range(min=1)),
+        downloads_per_minute=env.int("MAX_DOWNLOADS_PER_MINUTE", 60, validate=Range(min=1)),
+        reports_per_hour=env.int("MAX_REPORTS_PER_HOUR", 30, validate=Range(min=1)),
     )
 
 

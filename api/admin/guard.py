@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api.auth import UNMARKED, is_page
 from api.paced_socket import give_time
-from api.quotas import admit_job
+from api.quotas import count_request
 from api.upload import read_form
 from shared import audit
 from shared.audit import ActorKind
@@ -89,6 +89,7 @@ def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
             _check_scopes()
             _renew_session()
             give_time(request.environ)
+            count_request(person().name)
         if request.method == "POST":
             _admit_body()
         csrf.protect()
@@ -115,7 +116,6 @@ def _shows_a_page() -> bool:
 def _admit_body() -> None:
     """Read the form of the page that takes files; no other may be large."""
     if request.endpoint == UPLOAD:
-        admit_job(person().name)
         read_form()
 
 

@@ -18,7 +18,7 @@ from api.admin.shown import STATES
 from api.auth import requires
 from api.job_files import download_original, download_rejects
 from api.jobs import job_or_404
-from api.quotas import admit_job
+from api.quotas import Quota, counted_as
 from api.services import services
 from shared import follow_up
 from shared.credentials import Scope
@@ -98,12 +98,14 @@ class Imports(Page):
 
     @expose("/<uuid:task_id>/rejects.csv")
     @requires(Scope.READ)
+    @counted_as(Quota.DOWNLOAD)
     def rejects(self, task_id: UUID) -> FlaskResponse:
         """The rejected rows, to be mended and imported as they are."""
         return download_rejects(job_or_404(task_id))
 
     @expose("/<uuid:task_id>/file")
     @requires(Scope.ADMIN)
+    @counted_as(Quota.DOWNLOAD)
     def original(self, task_id: UUID) -> FlaskResponse:
         """The file as it was sent."""
         return download_original(job_or_404(task_id))
@@ -120,24 +122,36 @@ class Imports(Page):
 
     @expose("/<uuid:task_id>/retry/", methods=["POST"])
     @requires(Scope.IMPORT)
+    @counted_as(Quota.JOB)
     def retry(self, task_id: UUID) -> Response:
         """Import the file again after a failure."""
         return _followed(task_id, follow_up.retry)
 
+    @expose("/<uuid:task_id>/preview/", methods=["POST"])
+    @requires(Scope.IMPORT)
+    @counted_as(Quota.JOB)
+    def preview(self, task_id: UUID) -> Response:
+        """Compare the file with the roll as it is now."""
+        return _followed(task_id, follow_up.preview_again)
+
     @expose("/<uuid:task_id>/apply/", methods=["POST"])
     @requires(Scope.IMPORT)
+    @counted_as(Quota.JOB)
     def apply(self, task_id: UUID) -> Response:
         """Import what a preview has shown."""
         return _followed(task_id, follow_up.apply_preview)
 
     @expose("/<uuid:task_id>/resend/", methods=["POST"])
     @requires(Scope.IMPORT)
+    @counted_as(Quota.REPORT)
     def resend(self, task_id: UUID) -> Response:
         """Send the report mail once more."""
-        if services().settings.mail.recipients and jobs.resend_report(task_id):
+        if not services().settings.mail.recipients:
+            flash("No mail can be sent: the setting ADMIN_EMAIL is empty.", "warning")
+        elif jobs.resend_report(task_id):
             flash("The mail will be sent again in a moment.", "success")
         else:
-            flash("There is nobody to send a mail to, or no report yet.", "warning")
+            flash("The mail is still to be sent. Please wait for it.", "warning")
         return _to(task_id)
 
 
@@ -151,6 +165,7 @@ class NewImport(Page):
 
     @expose("/", methods=["GET", "POST"])
     @requires(Scope.IMPORT)
+    @counted_as(Quota.JOB)
     def index(self) -> str | Response:
         """The form, and the file that it sends."""
         form = ImportForm()
@@ -184,7 +199,6 @@ def _submitted(form: ImportForm) -> UUID | None:
 
 def _followed(task_id: UUID, follow: Callable[..., UUID]) -> Response:
     job = job_or_404(task_id)
-    admit_job(person().name)
     try:
         new_id = follow(job, uploaded_by=person().name, doorbell=services().doorbell)
     except NotPossible as reason:

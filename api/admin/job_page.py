@@ -7,13 +7,14 @@ from typing import Any
 from peewee import fn
 
 from shared.database import database
+from shared.follow_up import is_out_of_date
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import FINAL_STATES, JobState
+from shared.jobs.states import FINAL_STATES, MAY_PASS, JobState
 from shared.jobs.status_document import describe
 from shared.roll.errors import DESCRIPTIONS
-from shared.voters.roll import roll_version
 
 EXAMPLES = 5
+UNDONE = (JobState.FAILURE, JobState.REVOKED)
 COUNTS = {
     "rows_read": "Rows read",
     "created": "Created",
@@ -39,6 +40,10 @@ def job_page(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
     """The values of the template `import.html`."""
     document = describe(job, may_read_roll=may_read_roll)
     report = document["report"]
+    follow_up = _follow_up(job)
+    is_followed = bool(follow_up and follow_up.state not in UNDONE)
+    is_current = not _is_out_of_date(job)
+    is_preview = job.dry_run and job.state == JobState.SUCCESS
     return {
         "job": job,
         "document": document,
@@ -47,13 +52,32 @@ def job_page(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
         "groups": fault_groups(job),
         "warnings": _described((report or {}).get("warnings", {})),
         "is_final": job.state in FINAL_STATES,
-        "is_preview": job.dry_run and job.state == JobState.SUCCESS,
+        "is_preview": is_preview,
         "would_change": bool(report and report["created"] + report["updated"]),
-        "is_current": job.roll_version == roll_version(),
-        "can_be_retried": job.state in (JobState.FAILURE, JobState.REVOKED),
+        "is_current": is_current,
+        "is_followed": is_followed,
+        "can_be_retried": is_current and not is_followed and _may_pass(job),
+        "can_be_previewed": not is_current and not is_followed and (is_preview or _is_undone(job)),
         "has_rejects": bool(job.rejects_key) and job.files_purged_at is None,
-        "follow_up": _follow_up(job),
+        "follow_up": follow_up,
     }
+
+
+def _is_out_of_date(job: Job) -> bool:
+    """Whether it is, or was to apply, a preview of a roll that has changed since."""
+    preview_id = job.id if job.dry_run and job.state == JobState.SUCCESS else job.preview_of
+    return preview_id is not None and is_out_of_date(preview_id)
+
+
+def _is_undone(job: Job) -> bool:
+    return job.state in UNDONE
+
+
+def _may_pass(job: Job) -> bool:
+    """Whether another attempt may end in another way."""
+    return job.state == JobState.REVOKED or (
+        job.state == JobState.FAILURE and job.error_code in MAY_PASS
+    )
 
 
 def _counts(job: Job, report: Mapping[str, Any] | None) -> list[tuple[str, int]]:

@@ -16,6 +16,7 @@ from api.admin.lists import FetchedPages
 from api.admin.page import Page
 from api.admin.voter_form import EntryChanged, VoterForm, form_of
 from api.auth import requires
+from api.quotas import Quota, counted_as
 from api.voter import voter_or_404
 from api.voter_exports import download_csv, download_xlsx
 from api.voter_query_schemas import VoterQuerySchema
@@ -75,12 +76,14 @@ class Voters(Page):
 
     @expose("/export.csv")
     @requires(Scope.READ)
+    @counted_as(Quota.DOWNLOAD)
     def export_csv(self) -> FlaskResponse:
         """The voters that match as a CSV file."""
         return download_csv(_asked()["sought"])
 
     @expose("/export.xlsx")
     @requires(Scope.READ)
+    @counted_as(Quota.DOWNLOAD)
     def export_xlsx(self) -> FlaskResponse:
         """The voters that match as a workbook."""
         return download_xlsx(_asked()["sought"])

@@ -157,6 +157,7 @@ ACTS: dict[str, tuple[Callable[[Office], TestResponse], Action]] = {
     "new_import.index": (send_file, Action.UPLOAD),
     "imports.cancel": (lambda office: office.click("cancel", office.waiting()), Action.CANCEL),
     "imports.retry": (lambda office: office.click("retry", office.failed()), Action.RETRY),
+    "imports.preview": (lambda office: office.click("preview", office.stale()), Action.RETRY),
     "imports.apply": (lambda office: office.click("apply", office.preview()), Action.APPLY),
     "imports.resend": (
         lambda office: office.click("resend", office.reported()), Action.RESEND_REPORT

@@ -104,7 +104,12 @@ def finish(job_id: UUID) -> None:
 def web(tmp_path: Path) -> Iterator[WebProcess]:
     """Gunicorn, which refuses no request because there were many."""
     with web_process(
-        tmp_path, MAX_AUTH_FAILURES=MANY, MAX_UPLOADS_PER_MINUTE=MANY, MAX_PENDING_JOBS=MANY
+        tmp_path,
+        MAX_AUTH_FAILURES=MANY,
+        MAX_UPLOADS_PER_MINUTE=MANY,
+        MAX_PENDING_JOBS=MANY,
+        MAX_DOWNLOADS_PER_MINUTE=MANY,
+        MAX_REPORTS_PER_HOUR=MANY,
     ) as started:
         yield started
 

@@ -304,3 +304,20 @@ def test_sign_ins_are_counted_for_account_and_address(app: Flask, settings: Sett
         wait(account, fail=1)
     assert 0 < wait("f") <= 60
     assert limits.spent(Limit("sign-in", 3, 900.0), f"{HERE} ada").count == 0
+
+
+def test_refused_tokens_keep_no_one_from_signing_in(app: Flask, settings: Settings) -> None:
+    guarded = few(settings, auth_failures_per_minute=3)
+    thief = ApiClient(guarded, "svs_guess")
+    assert [thief.get("/api/voters/").status_code for _ in range(4)] == [401, 401, 401, 429]
+    with guarded.test_request_context(environ_overrides={"REMOTE_ADDR": "127.0.0.1"}):
+        assert quotas.seconds_before_sign_in("ada") == 0
+
+
+def test_refused_passwords_keep_no_token_out(app: Flask, settings: Settings) -> None:
+    guarded = few(settings, auth_failures_per_minute=3)
+    with guarded.test_request_context(environ_overrides={"REMOTE_ADDR": "127.0.0.1"}):
+        for account in "abc":
+            quotas.note_failed_sign_in(account)
+        assert quotas.seconds_before_sign_in("d") > 0
+    assert client_of(guarded, Scope.READ).get("/api/voters/").status_code == 200

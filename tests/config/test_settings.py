@@ -72,6 +72,8 @@ def test_every_problem_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ("MAX_SIGN_IN_FAILURES", "0"),
         ("MAX_UPLOADS_PER_MINUTE", "0"),
         ("MAX_PENDING_JOBS", "0"),
+        ("MAX_DOWNLOADS_PER_MINUTE", "0"),
+        ("MAX_REPORTS_PER_HOUR", "0"),
         ("ADMIN_EMAIL", "a@x.edu, nobody"),
         ("WEBHOOK_URL", "http://hooks.example/plain"),
         ("WEBHOOK_URL", "https://user:hunter2@hooks.example/"),
