@@ -140,6 +140,16 @@ def clock(plus_seconds: float = 0.0) -> Node:
     return fn.strftime("%Y-%m-%d %H:%M:%f", "now", f"{plus_seconds:+.3f} seconds")
 
 
+def now_seconds() -> float:
+    """The database's own time, in seconds since 1970."""
+    query = (
+        "SELECT EXTRACT(EPOCH FROM statement_timestamp())::float8"
+        if is_postgresql()
+        else "SELECT (julianday('now') - 2440587.5) * 86400.0"
+    )
+    return float(database.execute_sql(query).fetchone()[0])
+
+
 def seconds_between(later: Any, earlier: Any) -> Any:
     """SQL for how many seconds lie between two times of the database, negative the other way."""
     if is_postgresql():

@@ -13,6 +13,7 @@ from shared.intake import OnProgress
 from shared.jobs import attempts
 from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.states import JobCode
+from shared.options import UnknownOption
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
 from shared.storage.file_store import NO_ROOM
@@ -52,6 +53,10 @@ def perform(
             faults=failure.faults,
             rejects_key=failure.rejects_key,
         )
+    except UnknownOption:
+        # During a release, a newer worker takes it at its next try.
+        outcome = "given back: unknown option"
+        attempts.release(claim, death=JobCode.WORKER_TOO_OLD, max_attempts=max_attempts)
     except AttemptLost:
         outcome = "cancelled or taken over"
     except MemoryError:

@@ -9,6 +9,10 @@ from shared.roll.limits import ReadOptions
 from shared.voters.merge import Mode
 
 
+class UnknownOption(ValueError):
+    """A newer web process has stored an option, or a value, that this worker does not know."""
+
+
 class OnError(StrEnum):
     """What becomes of the good rows when others are rejected."""
 
@@ -40,9 +44,13 @@ class ImportOptions(ReadOptions):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The options that `to_dict` gave. Raises ValueError for a value that is none."""
+        """The options that `to_dict` gave. Raises `UnknownOption`: to leave one out could save
+        what its uploader did not want."""
         known = dict(values)
-        for name, kind in (("mode", Mode), ("on_error", OnError)):
-            if name in known:
-                known[name] = kind(known[name])
-        return cls(**known)
+        try:
+            for name, kind in (("mode", Mode), ("on_error", OnError)):
+                if name in known:
+                    known[name] = kind(known[name])
+            return cls(**known)
+        except (TypeError, ValueError) as error:
+            raise UnknownOption(str(error)) from error

@@ -268,6 +268,12 @@ def _gave_up(death: JobCode, deaths: int) -> str:
             " be reached. The roll is unchanged, and nothing is wrong with the file. Please upload"
             " it again later, or ask the operator to read the log."
         )
+    if death == JobCode.WORKER_TOO_OLD:
+        return (
+            f"The import was tried {times} by a worker that is older than the web process and does"
+            " not know an option of this import. The roll is unchanged. Ask the operator to update"
+            " the workers, then try again."
+        )
     return (
         f"The import was tried {times} and could not be finished. The roll is unchanged."
         " Please save the file as CSV and upload it again, or ask the operator to read the log."

@@ -63,6 +63,7 @@ class JobCode(StrEnum):
     FILE_LOST = "FILE_LOST"
     FILE_CHANGED = "FILE_CHANGED"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    WORKER_TOO_OLD = "WORKER_TOO_OLD"
     INTERRUPTED = "INTERRUPTED"
     ROWS_REJECTED = "ROWS_REJECTED"
     TOO_MANY_REJECTED = "TOO_MANY_REJECTED"
@@ -79,6 +80,7 @@ MAY_PASS = frozenset(
         JobCode.TIME_LIMIT,
         JobCode.MEMORY_LIMIT,
         JobCode.SERVICE_UNAVAILABLE,
+        JobCode.WORKER_TOO_OLD,
         JobCode.INTERRUPTED,
         JobCode.INTERNAL_ERROR,
     }
@@ -90,6 +92,7 @@ DESCRIPTIONS = {
     JobCode.FILE_LOST: "The uploaded file is no longer in the upload store.",
     JobCode.FILE_CHANGED: "The stored file is not the one that was uploaded.",
     JobCode.SERVICE_UNAVAILABLE: "The database or the upload store stayed out of reach.",
+    JobCode.WORKER_TOO_OLD: "The worker does not know an option of a newer web process.",
     JobCode.INTERRUPTED: "Someone stopped `flask import` before its end.",
     JobCode.ROWS_REJECTED: "A row was rejected, and the upload had on_error=abort.",
     JobCode.TOO_MANY_REJECTED: "More rows were rejected than max_rejected_percent allows.",

@@ -97,6 +97,26 @@ def test_the_figures_of_a_roll_of_an_earlier_release_are_counted(new_database: D
     assert sorted(stream(kept_groups())) == [("", None, 1, 0), ("Law", 3, 1, 1)]
 
 
+def test_a_web_process_of_the_release_before_can_go_on(new_database: Database) -> None:
+    """It stays a while beside the new schema, and knows no column of it."""
+    runner = Runner(new_database, str(MIGRATIONS))
+    runner.up("0011_request_id")
+    known = {column.name for column in new_database.get_columns("job")}
+    runner.up()
+    values = {
+        field.column_name: field.db_value(
+            field.default() if callable(field.default) else field.default
+        )
+        for field in Job._meta.sorted_fields
+        if field.default is not None and field.column_name in known
+    }
+    values |= {"id": uuid4().hex, "state": "PENDING", "created_at": clock(), "not_before": clock()}
+    values |= {"file_key": "k", "file_name": "x", "size_bytes": 1, "sha256": "s", "format": "csv"}
+    values |= {"options": "{}"}
+    Table("job", tuple(values)).bind(new_database).insert(values).execute()
+    assert Job.get().report_mail_asked_at is None
+
+
 def schema(database: Database) -> dict[str, list[str]]:
     return {
         table: sorted(

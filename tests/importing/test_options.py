@@ -279,6 +279,24 @@ def test_a_job_cancelled_while_it_reads_stops_before_the_roll_changes(store: Fil
     assert voters() == []
 
 
+@pytest.mark.parametrize("newer", [{"on_shared_email": "reject"}, {"mode": "replace"}])
+def test_an_option_of_a_newer_release_waits_for_a_newer_worker(
+    store: FileStore, newer: dict[str, str]
+) -> None:
+    file = keep(io.BytesIO((HEADER + ANN).encode()), "roll.csv", store=store, max_bytes=1 << 20)
+    job_id = jobs.create(file, uploaded_by="tests", options=newer)
+    states = []
+    for _ in range(2):
+        claim = attempts.claim(job_id, worker="w", lease_seconds=30, max_attempts=2)
+        assert claim is not None
+        perform(claim, store=store, limits=Limits(1000), max_attempts=2)
+        job = Job.get_by_id(job_id)
+        states.append((job.state, job.error_code))
+        Job.update(not_before=Job.created_at).execute()
+    assert states == [("RETRY", None), ("FAILURE", "WORKER_TOO_OLD")]
+    assert voters() == []
+
+
 def test_options_survive_the_jobs_table() -> None:
     options = ImportOptions(
         encoding="utf-8",

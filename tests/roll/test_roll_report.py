@@ -66,3 +66,8 @@ def test_rows_that_are_not_accounted_for_are_a_defect() -> None:
 def test_every_code_is_described_in_one_sentence() -> None:
     assert set(DESCRIPTIONS) == {*RowCode, *WarningCode, *SignCode, *FileCode}
     assert all(text.endswith(".") for text in DESCRIPTIONS.values())
+
+
+def test_a_report_of_a_newer_worker_can_be_read() -> None:
+    report = Report(rows_read=1, created=1)
+    assert Report.from_dict({**report.to_dict(), "vanished": 3}) == report
