@@ -2,11 +2,11 @@
 
 import http.client
 import json
-import time
 
 from config.settings import WebhookSettings
 from consumer.sender import NobodyToTell, NotTaken, Sender
 from consumer.webhook_call import headers_of, post
+from shared.database import now_seconds
 from shared.jobs.models import Job
 from shared.jobs.outbox import WEBHOOK_CALLS
 from shared.jobs.status_document import describe
@@ -29,7 +29,7 @@ class Courier(Sender):
             raise NobodyToTell("No WEBHOOK_URL is set.")
         body = json.dumps(describe(job), ensure_ascii=False).encode()
         headers = headers_of(
-            body, call_id=str(job.id), timestamp=int(time.time()), secret=self._settings.secret
+            body, call_id=str(job.id), timestamp=int(now_seconds()), secret=self._settings.secret
         )
         status = post(self._settings.url, body, headers, allow_private=self._settings.allow_private)
         if not 200 <= status < 300:

@@ -8,13 +8,14 @@ is the same the second time.
 
 import logging
 import threading
+import time
 from itertools import islice
 
 from peewee import PeeweeException
 
 from config.settings import Settings
 from shared import limits, workers
-from shared.database import database
+from shared.database import database, now_seconds
 from shared.jobs import files
 from shared.retention import purge_expired
 from shared.storage.choice import open_store
@@ -63,7 +64,7 @@ class Sweeper(threading.Thread):
 def remove_orphans(store: UploadStore, older_than_seconds: float) -> int:
     """Delete stored files that no job names; returns how many there were."""
     count = 0
-    keys = store.keys(older_than_seconds=older_than_seconds)
+    keys = store.keys(older_than_seconds=older_than_seconds + _seconds_ahead())
     while batch := set(islice(keys, BATCH)):
         orphans = batch - files.keys_of_jobs(batch)
         for key in orphans:
@@ -72,3 +73,9 @@ def remove_orphans(store: UploadStore, older_than_seconds: float) -> int:
     if count:
         logger.info("orphaned files removed", extra={"files": count})
     return count
+
+
+def _seconds_ahead() -> float:
+    """How far the clock of this machine is ahead of the database's, by which a file seems older
+    than it is: a new upload must not be taken for one that no job names."""
+    return max(time.time() - now_seconds(), 0.0)

@@ -16,6 +16,7 @@ from api.admin.errors import as_page
 from api.admin.guard import Visitor, guard_pages, load_person
 from api.admin.home import Home
 from api.admin.imports import Imports, NewImport
+from api.admin.sessions import TolerantSessions
 from api.admin.voters import Voters
 from config.settings import Settings
 
@@ -46,6 +47,7 @@ def add_pages(app: Flask, settings: Settings) -> None:
         # By our own policy a browser tells no referrer, not even over HTTPS.
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.session_interface = TolerantSessions()
     csrf = CSRFProtect(app)
     login = LoginManager(app)
     login.user_loader(load_person)

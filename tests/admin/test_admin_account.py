@@ -194,3 +194,16 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(
     stored = client.get_cookie("voter_session")
     assert stored is not None
     assert (stored.secure, stored.http_only, stored.same_site) == (True, True, "Lax")
+
+
+@pytest.mark.parametrize(
+    ("ahead_seconds", "is_kept"), [(2, True), (240, True), (-240, True), (86_400, False)]
+)
+def test_a_session_of_a_web_process_with_another_clock_is_taken(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, ahead_seconds: int, is_kept: bool
+) -> None:
+    right_time = time.time
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", lambda: right_time() + ahead_seconds)
+        browser = browser_of(app, Role.VIEWER)
+    assert is_in(browser) == is_kept

@@ -202,3 +202,15 @@ def test_the_log_names_the_job_and_neither_address_nor_secret(
     assert "webhook not told" in shown
     assert SECRET not in shown
     assert "/hook" not in shown
+
+
+def test_a_call_has_the_time_of_the_database(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished_job()
+    right_time = time.time
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", lambda: right_time() + 86_400)
+        assert courier(receiver.port).send_one()
+    [(_, headers, _)] = receiver.calls
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
