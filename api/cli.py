@@ -9,7 +9,7 @@ from typing import Any
 import click
 from flask import Flask
 from flask.cli import with_appcontext
-from peewee import IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from peewee import IntegrityError
 
 from api.services import services
 from shared import database as databases
@@ -18,6 +18,7 @@ from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.credentials import Admin
 from shared.names import UnusableName
 from shared.options import ImportOptions, OnError
+from shared.outages import OUTAGES
 from shared.passwords import WeakPassword
 from shared.people import Role, create_person
 from shared.roll.csv_reader import DELIMITERS
@@ -43,7 +44,7 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
         if migrated and databases.pending_migrations():
             raise click.ClickException("The database is not up to date. Run `flask migrate` first.")
         yield
-    except (OperationalError, InterfaceError, ProgrammingError) as error:
+    except OUTAGES as error:
         reason = str(error).partition("\n")[0]
         raise click.ClickException(
             f"The database cannot be used: {reason}. Check DATABASE_URL."

@@ -12,14 +12,13 @@ from uuid import uuid4
 from flask import Flask, request
 from flask_smorest import Api
 from gunicorn.http.errors import ParseException
-from peewee import InterfaceError, OperationalError
-from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
 
 from api.error_codes import ApiCode, with_code
 from api.paced_socket import TooSlow
 from api.schemas import ErrorSchema
 from api.services import services
+from shared.outages import OUTAGES, reason_of
 from shared.roll.errors import FileCode, FileFault
 from shared.storage.store import StoreFull, StoreUnavailable
 from shared.submission import KeyReused, TooLarge
@@ -91,8 +90,9 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(ParseException, _unreadable_request)
     app.register_error_handler(ClientDisconnected, _broken_off)
     app.register_error_handler(StoreFull, _store_full)
-    for unavailable in (StoreUnavailable, OperationalError, InterfaceError, MaxConnectionsExceeded):
-        app.register_error_handler(unavailable, _unavailable)
+    unavailable: tuple[type[Exception], ...] = (StoreUnavailable, *OUTAGES)
+    for outage in unavailable:
+        app.register_error_handler(outage, _unavailable)
     app.register_error_handler(Exception, _defect)
 
 
@@ -160,11 +160,7 @@ def _store_full(_: StoreFull) -> Answer:
 
 
 def _unavailable(error: Exception) -> Answer:
-    # The first line only: the rest of a driver's message may quote a row.
-    reason = str(error).partition("\n")[0]
-    logger.warning(
-        "a service is out of reach", extra={"error": type(error).__name__, "reason": reason}
-    )
+    logger.warning("a service is out of reach", extra={"reason": reason_of(error)})
     return error_answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
         SENTENCES[503],

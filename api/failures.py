@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from api.addresses import network_of
 from shared import limits
-from shared.database import unless_locked
+from shared.database import unless_unwritable
 from shared.limits import Limit
 
 WRITE_SECONDS = 1.0
@@ -79,7 +79,7 @@ class Failures:
                 return
             self._write_at = self._now() + WRITE_SECONDS
             unwritten = self._unwritten()
-        with unless_locked():
+        with unless_unwritable():
             spent = limits.add(self._limit, unwritten)
             with self._lock:
                 for network, of_all in spent.items():

@@ -13,7 +13,7 @@ from api.blueprint import Blueprint
 from api.probes import Probe
 from api.schemas import AnswerSchema, described, time_field
 from api.services import services
-from api.surroundings import broker_state, database_state, storage_state
+from api.surroundings import UNKNOWN_WORKER, broker_state, database_state, storage_state
 
 blueprint = Blueprint("Health", __name__, url_prefix="/health", description="For the platform.")
 
@@ -37,7 +37,7 @@ class ReadySchema(AnswerSchema):
         validate=OneOf(["ready", "not ready"]), metadata=described("The verdict.", "ready")
     )
     database = fields.String(
-        validate=OneOf(["ok", "unreachable", "not migrated"]),
+        validate=OneOf(["ok", "unreachable", "not migrated", "read-only"]),
         metadata=described("Without it nothing works: the one reason to be not ready.", "ok"),
     )
     broker = fields.String(
@@ -49,8 +49,10 @@ class ReadySchema(AnswerSchema):
         metadata=described("Without it no file can be uploaded, read or downloaded.", "ok"),
     )
     worker = fields.String(
-        validate=OneOf(["ok", "none", "unknown"]),
-        metadata=described("Without one uploads are taken and wait.", "ok"),
+        validate=OneOf(["ok", "degraded", "none", "unknown"]),
+        metadata=described(
+            "Without one uploads are taken and wait; a degraded one has a thread that fails.", "ok"
+        ),
     )
     worker_seen_at = time_field("When a worker was last heard of, as far as it is remembered.")
 
@@ -118,7 +120,7 @@ def _probes() -> list[Probe[dict[str, Any]]]:
         Probe(
             database_state,
             seconds=DATABASE_SECONDS,
-            otherwise={"database": "unreachable", "worker": "unknown", "worker_seen_at": None},
+            otherwise={"database": "unreachable", **UNKNOWN_WORKER},
         ),
         Probe(
             partial(broker_state, settings.broker_url),

@@ -52,16 +52,23 @@ def _roll() -> dict[str, Any]:
 def _worker(worker: Worker, open_jobs: list[Job]) -> dict[str, Any]:
     return {
         "name": worker.name,
-        "state": "alive" if worker.is_alive else "gone",
+        "state": _state(worker),
         "version": worker.version,
         "started_at": rfc3339(worker.started_at),
         "beat_at": rfc3339(worker.beat_at),
+        "troubles": (worker.troubles or "").split(),
         "task_ids": [
             str(job.id)
             for job in open_jobs
             if job.state == JobState.STARTED and job.worker == worker.name
         ],
     }
+
+
+def _state(worker: Worker) -> str:
+    if not worker.is_alive:
+        return "gone"
+    return "degraded" if worker.troubles else "alive"
 
 
 def _jobs(figures: JobFigures, open_jobs: list[Job]) -> dict[str, Any]:

@@ -43,8 +43,11 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     workers, jobs = document["workers"], document["jobs"]
     if workers:
         yield from aligned([WORKER_COLUMNS, *map(_worker_row, workers)])
-    if not any(worker["state"] == "alive" for worker in workers):
+    if all(worker["state"] == "gone" for worker in workers):
         yield "No worker is running; jobs wait until one is."
+    for worker in workers:
+        if worker["state"] == "degraded":
+            yield f"{worker['name']} has threads that fail: {' '.join(worker['troubles'])}."
     yield ""
     if jobs["open"]:
         yield from aligned([JOB_COLUMNS, *map(_job_row, jobs["open"])])

@@ -5,20 +5,22 @@ from functools import partial
 from typing import Any
 
 from kombu.exceptions import OperationalError as BrokerError
-from peewee import InterfaceError, OperationalError
-from playhouse.pool import MaxConnectionsExceeded
 
 from api.probes import Probe
 from shared.database import database, pending_migrations
 from shared.jobs.status_document import rfc3339
 from shared.messages import consumer_connection, queue_depths
+from shared.outages import OUTAGES, OutageLog, is_read_only
 from shared.storage.store import StoreUnavailable, UploadStore
-from shared.workers import is_any_alive, latest_beat
+from shared.workers import check_writable, is_any_alive, is_any_in_trouble, latest_beat
 
 logger = logging.getLogger(__name__)
 
+outages = OutageLog(logger, "database cannot be used")
+
 CONNECT_SECONDS = 1.0
 QUEUES_SECONDS = 2.0
+UNKNOWN_WORKER = {"worker": "unknown", "worker_seen_at": None}
 
 
 def database_state() -> dict[str, Any]:
@@ -26,15 +28,26 @@ def database_state() -> dict[str, Any]:
     try:
         with database.connection_context():
             if pending_migrations():
-                return {"database": "not migrated", "worker": "unknown", "worker_seen_at": None}
+                return {"database": "not migrated", **UNKNOWN_WORKER}
+            check_writable()
             return {
                 "database": "ok",
-                "worker": "ok" if is_any_alive() else "none",
+                "worker": _workers(),
                 "worker_seen_at": rfc3339(latest_beat()),
             }
-    except (OperationalError, InterfaceError, MaxConnectionsExceeded) as error:
-        logger.warning("database out of reach", extra={"reason": type(error).__name__})
-        return {"database": "unreachable", "worker": "unknown", "worker_seen_at": None}
+    except OUTAGES as error:
+        outages.note(error)
+        return {"database": _fault(error), **UNKNOWN_WORKER}
+
+
+def _workers() -> str:
+    if not is_any_alive():
+        return "none"
+    return "degraded" if is_any_in_trouble() else "ok"
+
+
+def _fault(error: Exception) -> str:
+    return "read-only" if is_read_only(error) else "unreachable"
 
 
 def broker_state(broker_url: str) -> dict[str, Any]:

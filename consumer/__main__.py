@@ -10,10 +10,10 @@ from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
 from consumer.courier import Courier
 from consumer.mailer import PostOffice
-from consumer.outbox_thread import OutboxThread
 from consumer.sweeper import Sweeper
 from consumer.worker import Worker
 from shared.database import ANSWER_SECONDS, open_database
+from shared.lasting_thread import LastingThread
 from shared.storage.choice import open_store
 
 logger = logging.getLogger(__name__)
@@ -29,18 +29,20 @@ def main() -> int:
     configure_logging(settings.log_level, readable=settings.debug)
     give_advice(settings)
     report_errors(settings.sentry_dsn)
-    # Flask-Mail gives smtplib no timeout; all other sockets of this process set their own.
+    # For a socket of a library that sets none of its own.
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)
     poll_seconds = settings.poll_seconds
     post_office = PostOffice(settings.mail, open_store(settings.upload_store), settings.public_url)
-    mailer = OutboxThread("mailer", post_office.send_one, poll_seconds)
-    courier = OutboxThread("courier", Courier(settings.webhook).send_one, poll_seconds)
-    sweeper = Sweeper(settings)
-    for beside in (mailer, courier, sweeper):
+    threads = (
+        LastingThread("mailer", post_office.send_one, poll_seconds),
+        LastingThread("courier", Courier(settings.webhook).send_one, poll_seconds),
+        Sweeper(settings),
+    )
+    for beside in threads:
         beside.start()
-    Worker(settings).run()
-    for beside in (mailer, courier, sweeper):
+    Worker(settings, threads).run()
+    for beside in threads:
         beside.stop()
     return 0
 

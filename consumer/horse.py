@@ -10,8 +10,6 @@ import sys
 import threading
 from uuid import UUID
 
-from peewee import InterfaceError, OperationalError
-
 from config.error_reports import report_errors
 from config.log_context import begin
 from config.logging import configure_logging
@@ -19,6 +17,7 @@ from config.settings import load_settings
 from shared.database import database, open_database
 from shared.importing import perform
 from shared.jobs.attempts import Claim
+from shared.outages import OUTAGES, reason_of
 from shared.process_limits import OUT_OF_MEMORY, OUT_OF_REACH, limit_process
 from shared.roll.limits import Limits
 from shared.storage.choice import open_store
@@ -61,11 +60,10 @@ def main(job_id: str, attempt: str, request_id: str = "") -> int:
         )
     except MemoryError:
         return OUT_OF_MEMORY
-    except (OperationalError, InterfaceError) as error:
-        # Not a traceback: past the log's formatter it could quote a row.
+    except OUTAGES as error:
         logger.warning(
             "outcome not written; the worker gives the job back",
-            extra={"reason": type(error).__name__},
+            extra={"reason": reason_of(error)},
         )
         return OUT_OF_REACH
     database.close()

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class PostOffice(Sender):
-    """Flask-Mail with the settings of this service."""
+    """Flask-Mail makes the mails, `consumer.delivery` hands them over."""
 
     outbox = REPORT_MAILS
     sent = "mail sent"
@@ -31,16 +31,8 @@ class PostOffice(Sender):
         self._store = store
         self._public_url = public_url
         self._app = Flask("student-voter-system")
-        self._app.config.update(
-            MAIL_SERVER=settings.host,
-            MAIL_PORT=settings.port,
-            MAIL_USE_TLS=settings.use_tls,
-            MAIL_USE_SSL=settings.use_ssl,
-            MAIL_USERNAME=settings.user or None,
-            MAIL_PASSWORD=settings.password or None,
-            MAIL_DEFAULT_SENDER=settings.sender,
-        )
-        self._mail = Mail(self._app)
+        self._app.config["MAIL_DEFAULT_SENDER"] = settings.sender
+        Mail(self._app)
 
     def send(self, job: Job) -> str | None:
         """Send the report; the remark says for how many recipients it was not taken."""
@@ -59,7 +51,7 @@ class PostOffice(Sender):
             is_attached=attached is not None,
         )
         with self._app.app_context():
-            refused = deliver(self._mail, envelope(job, mail, self._settings, attached))
+            refused = deliver(self._settings, envelope(job, mail, self._settings, attached))
         return self._remark(refused) if refused else None
 
     def _remark(self, refused: list[int]) -> str:

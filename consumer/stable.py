@@ -6,14 +6,13 @@ import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from peewee import InterfaceError, OperationalError
-
 from config.log_context import logged_with
 from config.settings import Settings
 from shared.horses import close_horse, note_end, start_horse
 from shared.jobs import attempts
 from shared.jobs.attempts import Claim
 from shared.jobs.states import JobCode, JobState
+from shared.outages import OUTAGES
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +136,7 @@ class Stable:
         for horse in self._horses:
             try:
                 self._release(horse.claim, death=None)
-            except (OperationalError, InterfaceError):
+            except OUTAGES:
                 logger.warning(
                     "job not put back; its lease will run out",
                     extra=horse.claim.log_fields,

@@ -7,19 +7,17 @@ is the same the second time.
 """
 
 import logging
-import threading
 import time
 from itertools import islice
-
-from peewee import PeeweeException
 
 from config.settings import Settings
 from shared import limits, workers
 from shared.database import database, now_seconds
 from shared.jobs import files
+from shared.lasting_thread import LastingThread
 from shared.retention import purge_expired
 from shared.storage.choice import open_store
-from shared.storage.store import StoreUnavailable, UploadStore
+from shared.storage.store import UploadStore
 
 logger = logging.getLogger(__name__)
 
@@ -28,37 +26,27 @@ BATCH = 500
 MIN_ORPHAN_SECONDS = 3600.0
 
 
-class Sweeper(threading.Thread):
-    """A thread with a database connection of its own."""
+class Sweeper(LastingThread):
+    """Sweeps every SWEEP_SECONDS."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(name="sweeper", daemon=True)
+        super().__init__("sweeper", self._sweep, settings.sweep_seconds)
         self._settings = settings
-        self._stopping = threading.Event()
 
-    def run(self) -> None:
-        """Sweep every SWEEP_SECONDS until told to stop."""
-        store = open_store(self._settings.upload_store)
-        orphan_seconds = max(MIN_ORPHAN_SECONDS, 2.0 * self._settings.job_time_limit_seconds)
-        while not self._stopping.is_set():
-            try:
-                # First what needs no store: it may be away for days.
-                limits.purge_ended()
-                workers.forget_gone()
-                purge_expired(store, self._settings.retain_files_days)
-                remove_orphans(store, orphan_seconds)
-            except StoreUnavailable as error:
-                logger.warning("files not swept", extra={"reason": str(error)})
-            except PeeweeException as error:
-                logger.warning("not swept", extra={"reason": type(error).__name__})
-            finally:
-                database.close()
-            self._stopping.wait(self._settings.sweep_seconds)
-
-    def stop(self) -> None:
-        """End soon; what is not swept now is swept by the next worker."""
-        self._stopping.set()
-        self.join(timeout=0.5)
+    def _sweep(self) -> bool:
+        """What is not swept now is swept by the next turn, or by the next worker."""
+        settings = self._settings
+        orphan_seconds = max(MIN_ORPHAN_SECONDS, 2.0 * settings.job_time_limit_seconds)
+        try:
+            # First what needs no store: it may be away for days.
+            limits.purge_ended()
+            workers.forget_gone()
+            store = open_store(settings.upload_store)
+            purge_expired(store, settings.retain_files_days)
+            remove_orphans(store, orphan_seconds)
+        finally:
+            database.close()
+        return False
 
 
 def remove_orphans(store: UploadStore, older_than_seconds: float) -> int:

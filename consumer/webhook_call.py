@@ -9,12 +9,12 @@ import hmac
 import http.client
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from consumer.deadline import hung_up_after
 from consumer.public_addresses import addresses_of
 
 CONNECT_SECONDS = 5.0
@@ -107,25 +107,13 @@ class _Pinned(http.client.HTTPConnection):
 
 @contextmanager
 def _bounded(connection: _Pinned, seconds: float) -> Iterator[None]:
-    """Hang up after so many seconds, however slowly the receiver goes on: a socket's own timeout
-    starts anew with each byte."""
-    is_over = threading.Event()
-
-    def hang_up() -> None:
-        is_over.set()
-        if connection.sock is not None:
-            with suppress(OSError):
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, hang_up)
-    timer.daemon = True
-    timer.start()
+    """Hang up after so many seconds, however slowly the receiver goes on."""
     try:
-        yield
+        with hung_up_after(seconds, lambda: connection.sock) as is_over:
+            yield
     except (OSError, http.client.HTTPException) as error:
         if is_over.is_set() or isinstance(error, TimeoutError):
             raise CallTimeout("the receiver took too long") from error
         raise
     finally:
-        timer.cancel()
         connection.close()

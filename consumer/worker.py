@@ -10,14 +10,13 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 from kombu.connection import Connection
 from kombu.messaging import Consumer
-from peewee import InterfaceError, OperationalError
 
 from config.log_context import REQUEST_ID, logged_with
 from config.settings import Settings
@@ -29,6 +28,7 @@ from shared import workers
 from shared.database import be_impatient, database, unless_locked
 from shared.jobs import attempts
 from shared.jobs import store as jobs
+from shared.lasting_thread import LastingThread, in_trouble
 from shared.messages import (
     QUEUE,
     consumer_connection,
@@ -36,6 +36,7 @@ from shared.messages import (
     declare_dead_queue,
     decode,
 )
+from shared.outages import OUTAGES, OutageLog
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +58,14 @@ class Shutdown(BaseException):
 class Worker:
     """Consumes until SIGTERM or SIGINT, then puts its jobs back within three seconds."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, threads: Sequence[LastingThread] = ()) -> None:
+        """`threads` are those beside the loop, of whose troubles the heartbeat tells."""
         self._settings = settings
+        self._threads = threads
         self._row = workers.this_worker(version())
         self._name = self._row.name
         self._stable = Stable(settings, self._name)
+        self._outages = OutageLog(logger, "database out of reach")
         self._is_stopping = False
         self._is_waiting = False
         self._polled_at = 0.0
@@ -234,15 +238,15 @@ class Worker:
             return
         self._beaten_at = time.monotonic()
         with self._fault_logged(), unless_locked():
-            workers.beat(self._row)
+            workers.beat(self._row, troubles=in_trouble(self._threads))
 
     @contextmanager
     def _fault_logged(self) -> Iterator[None]:
         """A database out of reach, or a defect of ours, delays jobs and never ends the worker."""
         try:
             yield
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("database out of reach", extra={"reason": type(error).__name__})
+        except OUTAGES as error:
+            self._outages.note(error)
             database.close()
         except Exception:
             logger.exception("worker met a defect")

@@ -13,14 +13,13 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from peewee import InterfaceError, OperationalError
-
 from config.settings import PROJECT_ROOT, SettingsError, load_settings
 from shared.audit import act_as, command_line
 from shared.credentials import Admin, Scope, create_token, find_token
 from shared.database import database, migrate, open_database
 from shared.development import NAME, TOKEN_NAME
 from shared.names import TakenName
+from shared.outages import OUTAGES
 from shared.people import Role, create_person
 
 CREDENTIALS = PROJECT_ROOT / "var" / "dev-credentials.json"
@@ -48,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except (OperationalError, InterfaceError) as error:
+    except OUTAGES as error:
         sys.stderr.write(f"The database cannot be used: {error}\nCheck DATABASE_URL.\n")
         return 1
     credentials["url"] = f"http://127.0.0.1:{port}"

@@ -14,7 +14,7 @@ from enum import StrEnum
 from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
 
 from shared.audit import Action, record
-from shared.database import BaseModel, clock, database, unless_locked
+from shared.database import BaseModel, clock, database, unless_unwritable
 from shared.names import take_name
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a token
@@ -144,13 +144,14 @@ def _tokens() -> "ModelSelect[ApiToken]":
 
 
 def note_use(token: ApiToken) -> None:
-    """Remember that a token was used, about once a minute, and not while SQLite is locked."""
+    """Remember that a token was used, about once a minute, and not while the database is locked or
+    read-only."""
     if token.is_use_noted:
         return
     is_unnoted = ApiToken.last_used_at.is_null() | (
         ApiToken.last_used_at <= clock(-USE_NOTED_SECONDS)
     )
-    with unless_locked():
+    with unless_unwritable():
         ApiToken.update(last_used_at=clock()).where(
             (ApiToken.id == token.id) & is_unnoted
         ).execute()

@@ -12,7 +12,6 @@ from peewee import (  # type: ignore[attr-defined]
     Model,
     Node,
     NodeList,
-    OperationalError,
     PostgresqlDatabase,
     SelectBase,
     SqliteDatabase,
@@ -22,6 +21,7 @@ from peewee import (  # type: ignore[attr-defined]
 from playhouse.migrations import Runner
 
 from config.settings import PROJECT_ROOT
+from shared.outages import OUTAGES, is_read_only, name_outages
 from shared.postgresql import CONNECTION_DEFAULTS, PooledDatabase, SingleDatabase
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -59,6 +59,7 @@ def open_database(url: str, *, pool_size: int = 0, answer_seconds: float | None 
     PostgreSQL that takes longer than `answer_seconds` for a statement is out of reach
     (peewee's OperationalError); None waits for ever.
     """
+    name_outages()
     is_sqlite = url.startswith("sqlite")
     database.initialize(_sqlite(url) if is_sqlite else _postgresql(url, pool_size, answer_seconds))
     opened: Database = database.obj
@@ -112,11 +113,22 @@ def unless_locked() -> Iterator[None]:
     be_impatient(0)
     try:
         yield
-    except OperationalError as error:
+    except OUTAGES as error:
         if is_postgresql() or "locked" not in str(error):
             raise
     finally:
         be_impatient(SQLITE_BUSY_SECONDS)
+
+
+@contextmanager
+def unless_unwritable() -> Iterator[None]:
+    """The same, also when the database is read-only: it can be read all the same."""
+    with unless_locked():
+        try:
+            yield
+        except OUTAGES as error:
+            if not is_read_only(error):
+                raise
 
 
 def is_postgresql() -> bool:

@@ -3,13 +3,12 @@
 import logging
 from dataclasses import asdict, dataclass
 
-from peewee import OperationalError
-
 from shared.audit import Action, record
 from shared.database import database, is_postgresql
 from shared.jobs import files
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
+from shared.outages import OUTAGES, reason_of
 from shared.storage.database_store import StoredChunk
 from shared.storage.store import UploadStore
 from shared.voters.figures import recount
@@ -92,7 +91,7 @@ def overwrite_deleted() -> bool:
         else:
             database.execute_sql("VACUUM")
             database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    except OperationalError as error:
-        logger.warning("deleted rows not overwritten", extra={"reason": type(error).__name__})
+    except OUTAGES as error:
+        logger.warning("deleted rows not overwritten", extra={"reason": reason_of(error)})
         return False
     return True

@@ -4,8 +4,6 @@ import logging
 import time
 from uuid import uuid4
 
-from peewee import InterfaceError, OperationalError
-
 from shared.attempt import run
 from shared.database import database
 from shared.demands import JobFailure
@@ -14,6 +12,7 @@ from shared.jobs import attempts
 from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.states import JobCode
 from shared.options import UnknownOption
+from shared.outages import OUTAGES
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
 from shared.storage.file_store import NO_ROOM
@@ -88,7 +87,7 @@ def _may_pass(error: Exception) -> bool:
     """Whether database, store or disk are the fault, and another attempt may find them well."""
     if isinstance(error, OSError):
         return error.errno in NO_ROOM
-    return isinstance(error, (StoreUnavailable, StoreFull, OperationalError, InterfaceError))
+    return isinstance(error, (StoreUnavailable, StoreFull, *OUTAGES))
 
 
 def _apology(error_id: str) -> str:

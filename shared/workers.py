@@ -6,12 +6,13 @@ gone as soon as its last beat is old; a worker that was only held up beats again
 
 import os
 import socket
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
 from peewee import DateTimeField, IntegerField, TextField, UUIDField
 
-from shared.database import BaseModel, clock, seconds_between
+from shared.database import BaseModel, clock, seconds_between, unless_locked
 
 BEAT_SECONDS = 5.0
 # Nobody can write to SQLite while a large import is applied there, and no beat is written then.
@@ -32,6 +33,8 @@ class Worker(BaseModel):
     version = TextField()
     started_at = DateTimeField()
     beat_at = DateTimeField(index=True)
+    # Names of its threads that have died or meet a defect with each turn; null for none.
+    troubles = TextField(null=True)
 
     @property
     def name(self) -> str:
@@ -49,8 +52,12 @@ def this_worker(version: str) -> Worker:
     return Worker(id=uuid4(), host=socket.gethostname(), pid=os.getpid(), version=version)
 
 
-def beat(worker: Worker) -> None:
-    """Tell that the worker lives; the first time, that it is there."""
+def beat(worker: Worker, *, troubles: Sequence[str] = ()) -> None:
+    """Tell that the worker lives; the first time, that it is there.
+
+    `troubles` are the names of its threads that do not do their work.
+    """
+    named = " ".join(troubles) or None
     Worker.insert(
         id=worker.id,
         host=worker.host,
@@ -58,7 +65,19 @@ def beat(worker: Worker) -> None:
         version=worker.version,
         started_at=clock(),
         beat_at=clock(),
-    ).on_conflict(conflict_target=[Worker.id], update={Worker.beat_at: clock()}).execute()
+        troubles=named,
+    ).on_conflict(
+        conflict_target=[Worker.id], update={Worker.beat_at: clock(), Worker.troubles: named}
+    ).execute()
+
+
+def check_writable() -> None:
+    """Change nothing, as a beat would change something: raises what keeps one from being written.
+
+    Whoever holds SQLite's write lock has shown that it can be had.
+    """
+    with unless_locked():
+        Worker.delete().where(Worker.id.is_null()).execute()
 
 
 def leave(worker: Worker) -> None:
@@ -69,6 +88,12 @@ def leave(worker: Worker) -> None:
 def is_any_alive() -> bool:
     """Whether a waiting job has somebody to wait for."""
     return bool(Worker.select().where(Worker.beat_at >= clock(-ALIVE_SECONDS)).exists())
+
+
+def is_any_in_trouble() -> bool:
+    """Whether a living worker has a thread that does not do its work."""
+    is_alive = Worker.beat_at >= clock(-ALIVE_SECONDS)
+    return bool(Worker.select().where(is_alive & Worker.troubles.is_null(False)).exists())
 
 
 def latest_beat() -> datetime | None:

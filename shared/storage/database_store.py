@@ -8,13 +8,12 @@ from peewee import (
     BlobField,
     DateTimeField,
     IntegerField,
-    InterfaceError,
-    OperationalError,
     TextField,
     fn,
 )
 
 from shared.database import BaseModel, clock
+from shared.outages import OUTAGES
 from shared.storage.local_copy import local_copy
 from shared.storage.store import FileLost, StoreUnavailable
 
@@ -119,5 +118,5 @@ def _chunk(key: str, number: int) -> bytes:
 def _converting_errors() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except OUTAGES as error:
         raise StoreUnavailable("the database that keeps the uploads cannot be used") from error

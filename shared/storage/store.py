@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Protocol
 
-from peewee import InterfaceError, OperationalError
+from shared.outages import OUTAGES
 
 # What `uuid4().hex` gives. A folder or bucket may hold files of others, not ours to delete.
 KEY = re.compile("[0-9a-f]{32}")
@@ -61,7 +61,7 @@ def deleted_unless_committed(store: UploadStore, key: str | None) -> Iterator[No
     """
     try:
         yield
-    except (OperationalError, InterfaceError):
+    except OUTAGES:
         raise
     except BaseException:
         if key:

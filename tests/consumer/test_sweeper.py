@@ -181,4 +181,6 @@ def test_a_worker_forgets_what_was_counted_in_a_window_that_has_ended_whatever_i
     while RateCount.select().count() > 1 and time.monotonic() < until:
         time.sleep(0.05)
     sweeper.stop()
+    # Its store may be slow to fail, and the next test has another database.
+    sweeper.join(30)
     assert RateCount.select().count() == 1

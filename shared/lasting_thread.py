@@ -1,0 +1,78 @@
+"""A thread beside a process' main loop that no exception ends."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+
+from shared.database import database
+from shared.outages import OUTAGES, OutageLog
+from shared.storage.store import StoreFull, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+# A defect that comes again with every turn must not fill the log.
+DEFECT_SECONDS = 10.0
+STOP_SECONDS = 0.5
+OUT_OF_SERVICE: tuple[type[Exception], ...] = (*OUTAGES, StoreUnavailable, StoreFull)
+
+
+class LastingThread(threading.Thread):
+    """Takes one turn after another, on a database connection of its own, until it is stopped.
+
+    `turn` returns whether there is more to do at once. An outage of database or store is logged as
+    a warning, any other exception as a defect; both are followed by the next turn.
+    """
+
+    def __init__(self, name: str, turn: Callable[[], bool], pause_seconds: float) -> None:
+        super().__init__(name=name, daemon=True)
+        self._turn = turn
+        self._pause_seconds = pause_seconds
+        self._stopping = threading.Event()
+        self._outages = OutageLog(logger, f"{name}: database or upload store cannot be used")
+        self._is_failing = False
+
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the thread has died, or its last turn met a defect."""
+        has_died = self.ident is not None and not self.is_alive()
+        return self._is_failing or (has_died and not self._stopping.is_set())
+
+    def run(self) -> None:
+        """Take turns until told to stop."""
+        while not self._stopping.is_set():
+            pause_seconds = self._pause_after_turn()
+            self._stopping.wait(pause_seconds)
+        database.close()
+
+    def _pause_after_turn(self) -> float:
+        try:
+            has_more = self._turn()
+        except OUT_OF_SERVICE as error:
+            self._outages.note(error)
+            _let_go()
+            return self._pause_seconds
+        except Exception:
+            self._is_failing = True
+            logger.exception("thread met a defect", extra={"name_of_thread": self.name})
+            _let_go()
+            return max(self._pause_seconds, DEFECT_SECONDS)
+        self._is_failing = False
+        return 0.0 if has_more else self._pause_seconds
+
+    def stop(self) -> None:
+        """End after the turn in hand, or without it when that takes long."""
+        self._stopping.set()
+        self.join(timeout=STOP_SECONDS)
+
+
+def in_trouble(threads: Iterable[LastingThread]) -> list[str]:
+    """The names of those that do not do their work."""
+    return [thread.name for thread in threads if thread.is_in_trouble]
+
+
+def _let_go() -> None:
+    """Of a connection that may be the fault, and that may not even be closed."""
+    try:
+        database.close()
+    except OUTAGES:
+        logger.info("connection lost")
