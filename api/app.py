@@ -36,9 +36,8 @@ from api.request_log import log_requests
 from api.request_metrics import count_requests
 from api.security_headers import add_security_headers
 from api.services import Services, attach
-from config.error_reports import report_errors
 from config.gunicorn import threads
-from config.logging import configure_logging
+from config.process import begin_process
 from config.settings import Settings, SettingsError, load_settings
 from shared.audit import SERVICE, act_as
 from shared.database import ANSWER_SECONDS, database, open_database
@@ -110,8 +109,7 @@ def _settings_of_process() -> Settings:
         settings = load_settings()
     except SettingsError as error:
         raise SystemExit(str(error)) from None
-    configure_logging(settings.log_level, readable=settings.debug)
-    report_errors(settings.sentry_dsn)
+    begin_process(settings)
     return settings
 
 

@@ -14,9 +14,8 @@ from typing import Any
 from prometheus_client import values
 
 from config.advice import give_advice
-from config.error_reports import report_errors
-from config.logging import configure_logging
 from config.metrics_folder import make_folder
+from config.process import begin_process
 from config.settings import SettingsError, load_settings
 
 # The application finds its worker under this name among its extensions.
@@ -60,9 +59,8 @@ def on_starting(server: object) -> None:
         settings = load_settings()
     except SettingsError as error:
         raise SystemExit(str(error)) from None
-    configure_logging(settings.log_level, readable=settings.debug)
-    # That a worker was killed or hangs is told by the arbiter alone.
-    report_errors(settings.sentry_dsn)
+    # That a worker was killed or hangs is reported by the arbiter alone.
+    begin_process(settings)
     give_advice(settings)
     os.environ[METRICS_FOLDER] = make_folder(Path(worker_tmp_dir or tempfile.gettempdir()))
 

@@ -2,20 +2,19 @@
 
 Event text plus `extra`; the formatter shows the fields of `extra` behind the text, and those of
 `config.log_context`. A database driver quotes the row at fault under DETAIL, which may hold
-personal data: that part is cut.
+personal data: `config.tracebacks` cuts that part.
 """
 
 import json
 import logging
-import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
 from config.log_context import log_fields
+from config.tracebacks import formatted
 
 KNOWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT):.*?(?=^Traceback|^The above|^During|\Z)", re.M | re.S)
 
 
 class ReadableFormatter(logging.Formatter):
@@ -29,7 +28,7 @@ class ReadableFormatter(logging.Formatter):
         return super().formatMessage(record) + fields
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        return QUOTED_ROW.sub(r"\1: (not logged)\n", super().formatException(ei))
+        return formatted(ei[1], ei[2])
 
 
 class JsonFormatter(ReadableFormatter):

@@ -5,8 +5,7 @@ import socket
 import sys
 
 from config.advice import give_advice
-from config.error_reports import report_errors
-from config.logging import configure_logging
+from config.process import begin_process
 from config.settings import SettingsError, load_settings
 from consumer.courier import Courier
 from consumer.mailer import PostOffice
@@ -26,9 +25,8 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    configure_logging(settings.log_level, readable=settings.debug)
+    begin_process(settings)
     give_advice(settings)
-    report_errors(settings.sentry_dsn)
     # For a socket of a library that sets none of its own.
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)

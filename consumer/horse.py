@@ -10,9 +10,8 @@ import sys
 import threading
 from uuid import UUID
 
-from config.error_reports import report_errors
 from config.log_context import begin
-from config.logging import configure_logging
+from config.process import begin_process
 from config.settings import load_settings
 from shared.database import database, open_database
 from shared.importing import perform
@@ -44,8 +43,7 @@ def main(job_id: str, attempt: str, request_id: str = "") -> int:
         memory_limit_mb=settings.job_memory_limit_mb,
         cpu_seconds=settings.job_time_limit_seconds + CPU_MARGIN_SECONDS,
     )
-    configure_logging(settings.log_level, readable=settings.debug)
-    report_errors(settings.sentry_dsn)
+    begin_process(settings)
     claim = Claim(UUID(job_id), int(attempt), request_id or None)
     begin(**claim.log_fields)
     open_database(

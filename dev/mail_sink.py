@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from config.logging import configure_logging
+from config.process import begin_process
 from config.settings import PROJECT_ROOT, SettingsError, load_settings
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    configure_logging(settings.log_level, readable=settings.debug)
+    begin_process(settings)
     # aiosmtpd's INFO lines repeat every command of the dialogue, addresses and all.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     try:

@@ -13,6 +13,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
+from config.process import keep_files_private
 from config.settings import PROJECT_ROOT, SettingsError, load_settings
 from shared.audit import act_as, command_line
 from shared.credentials import Admin, Scope, create_token, find_token
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     port: int = parser.parse_args(arguments).port
+    keep_files_private()
     try:
         settings = load_settings()
         for number in (port, settings.mail.port):

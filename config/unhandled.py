@@ -1,0 +1,43 @@
+"""Errors that nobody catches, as log lines: Python's own traceback would quote rows."""
+
+import logging
+import sys
+import threading
+from types import TracebackType
+
+logger = logging.getLogger(__name__)
+
+
+def log_unhandled() -> None:
+    """Log what ends this process or one of its threads, and what Python can only ignore."""
+    sys.excepthook = _ends_process
+    threading.excepthook = _ends_thread
+    sys.unraisablehook = _is_ignored
+
+
+def _ends_process(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    logger.critical("process ended by a defect", exc_info=(kind, error, trace))
+
+
+def _ends_thread(ended: threading.ExceptHookArgs) -> None:
+    if issubclass(ended.exc_type, SystemExit) or ended.exc_value is None:
+        return
+    logger.critical(
+        "thread ended by a defect",
+        exc_info=(ended.exc_type, ended.exc_value, ended.exc_traceback),
+        extra={"name_of_thread": ended.thread.name if ended.thread else None},
+    )
+
+
+def _is_ignored(ignored: "sys.UnraisableHookArgs") -> None:
+    if ignored.exc_value is not None:
+        logger.error(
+            "error ignored by Python",
+            exc_info=(ignored.exc_type, ignored.exc_value, ignored.exc_traceback),
+            extra={"kind_of_object": type(ignored.object).__name__},
+        )
