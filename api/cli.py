@@ -18,7 +18,7 @@ from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.credentials import Admin
 from shared.names import UnusableName
 from shared.options import ImportOptions, OnError
-from shared.outages import OUTAGES
+from shared.outages import OUTAGES, is_disk_full
 from shared.passwords import WeakPassword
 from shared.people import Role, create_person
 from shared.roll.csv_reader import DELIMITERS
@@ -49,6 +49,10 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
         raise click.ClickException(
             f"The database cannot be used: {reason}. Check DATABASE_URL."
         ) from error
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        raise click.ClickException("There is no room left on the disk.") from error
     finally:
         databases.database.close()
         act_as(SERVICE)

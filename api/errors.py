@@ -18,7 +18,7 @@ from api.error_codes import ApiCode, with_code
 from api.paced_socket import TooSlow
 from api.schemas import ErrorSchema
 from api.services import services
-from shared.outages import OUTAGES, reason_of
+from shared.outages import OUTAGES, is_disk_full, reason_of
 from shared.roll.errors import FileCode, FileFault
 from shared.storage.store import StoreFull, StoreUnavailable
 from shared.submission import KeyReused, TooLarge
@@ -89,7 +89,8 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(KeyReused, _key_reused)
     app.register_error_handler(ParseException, _unreadable_request)
     app.register_error_handler(ClientDisconnected, _broken_off)
-    app.register_error_handler(StoreFull, _store_full)
+    app.register_error_handler(StoreFull, _no_room)
+    app.register_error_handler(OSError, _fault_of_machine)
     unavailable: tuple[type[Exception], ...] = (StoreUnavailable, *OUTAGES)
     for outage in unavailable:
         app.register_error_handler(outage, _unavailable)
@@ -154,8 +155,13 @@ def _broken_off(error: ClientDisconnected) -> Answer:
     )
 
 
-def _store_full(_: StoreFull) -> Answer:
-    logger.error("the upload store is full")
+def _fault_of_machine(error: OSError) -> Answer:
+    """Temporary files are made in many places, and each of them may find the disk full."""
+    return _no_room(error) if is_disk_full(error) else _defect(error)
+
+
+def _no_room(error: Exception) -> Answer:
+    logger.error("there is no room left", extra={"reason": str(error)})
     return error_answer(HTTPStatus.INSUFFICIENT_STORAGE, SENTENCES[507])
 
 

@@ -76,7 +76,7 @@ def errors(
 @blueprint.route("/<uuid:task_id>/rejects.csv")
 @requires(Scope.READ, Scope.IMPORT)
 @counted_as(Quota.DOWNLOAD)
-@refuses(blueprint, 401, 403, 404, 410)
+@refuses(blueprint, 401, 403, 404, 410, 507)
 @blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark."))
 def rejects(task_id: UUID) -> Response:
     """Download the rejected rows
@@ -90,7 +90,7 @@ def rejects(task_id: UUID) -> Response:
 @blueprint.route("/<uuid:task_id>/file")
 @requires(Scope.ADMIN)
 @counted_as(Quota.DOWNLOAD)
-@refuses(blueprint, 401, 403, 404, 410)
+@refuses(blueprint, 401, 403, 404, 410, 507)
 @blueprint.doc(responses=documented(BYTES, "The file as it was sent."))
 def original(task_id: UUID) -> Response:
     """Download the uploaded file

@@ -22,8 +22,6 @@ from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema
 from shared.credentials import Scope
 from shared.jobs.models import Job
 from shared.options import ImportOptions
-from shared.storage.file_store import NO_ROOM
-from shared.storage.store import StoreFull
 from shared.submission import TooLarge, submit
 
 blueprint = Blueprint("Upload", __name__, url_prefix="/api/upload", description="Send a roll.")
@@ -115,10 +113,6 @@ def read_form() -> None:
         raise
     except RequestEntityTooLarge as error:
         raise TooLarge from error
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise StoreFull("no room to receive the upload") from error
-        raise
 
 
 def _received_file() -> FileStorage:

@@ -18,8 +18,6 @@ from api.voter_query_schemas import VoterFilterSchema
 from shared.audit import Action
 from shared.credentials import Scope
 from shared.roll.exports import MAX_SHEET_VOTERS, csv_blocks
-from shared.storage.file_store import NO_ROOM
-from shared.storage.store import StoreFull
 from shared.voters.queries import Sought, total
 from shared.voters.snapshot import RollRow, Snapshot
 
@@ -81,12 +79,7 @@ def _download(sought: Sought, write: Write, mimetype: str, ending: str) -> Respo
     if is_head_only():
         return download(b"", mimetype, name)
     note_handed_out(Action.EXPORT, detail=_described(sought, ending))
-    try:
-        snapshot = Snapshot(sought)
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise StoreFull("there is no room for an export") from error
-        raise
+    snapshot = Snapshot(sought)
     response = download(write(snapshot.rows()), mimetype, name)
     response.call_on_close(snapshot.close)
     return response

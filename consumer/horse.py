@@ -16,8 +16,8 @@ from config.settings import load_settings
 from shared.database import database, open_database
 from shared.importing import perform
 from shared.jobs.attempts import Claim
-from shared.outages import OUTAGES, reason_of
-from shared.process_limits import OUT_OF_MEMORY, OUT_OF_REACH, limit_process
+from shared.outages import OUTAGES, is_disk_full, reason_of
+from shared.process_limits import DISK_FULL, OUT_OF_MEMORY, OUT_OF_REACH, limit_process
 from shared.roll.limits import Limits
 from shared.storage.choice import open_store
 
@@ -35,7 +35,7 @@ def main(job_id: str, attempt: str, request_id: str = "") -> int:
     """Do the attempt that the worker has claimed; the outcome is in the job.
 
     Returns the exit status: 0; OUT_OF_MEMORY, which the worker turns into the job's failure; or
-    OUT_OF_REACH when the database could not be told the outcome.
+    OUT_OF_REACH or DISK_FULL when the outcome could not be written to the database.
     """
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     settings = load_settings()
@@ -63,7 +63,7 @@ def main(job_id: str, attempt: str, request_id: str = "") -> int:
             "outcome not written; the worker gives the job back",
             extra={"reason": reason_of(error)},
         )
-        return OUT_OF_REACH
+        return DISK_FULL if is_disk_full(error) else OUT_OF_REACH
     database.close()
     logging.shutdown()
     return 0

@@ -21,7 +21,7 @@ from peewee import (  # type: ignore[attr-defined]
 from playhouse.migrations import Runner
 
 from config.settings import PROJECT_ROOT
-from shared.outages import OUTAGES, is_read_only, name_outages
+from shared.outages import OUTAGES, is_disk_full, is_read_only, name_outages
 from shared.postgresql import CONNECTION_DEFAULTS, PooledDatabase, SingleDatabase
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -122,12 +122,12 @@ def unless_locked() -> Iterator[None]:
 
 @contextmanager
 def unless_unwritable() -> Iterator[None]:
-    """The same, also when the database is read-only: it can be read all the same."""
+    """The same, also when the database is read-only or its disk is full: it can still be read."""
     with unless_locked():
         try:
             yield
         except OUTAGES as error:
-            if not is_read_only(error):
+            if not (is_read_only(error) or is_disk_full(error)):
                 raise
 
 

@@ -13,14 +13,14 @@ from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim
 from shared.jobs.states import JobCode, JobState
-from shared.process_limits import MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
+from shared.process_limits import DISK_FULL, MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
 from shared.roll.sniffing import Format
 from shared.roll.workbook_faults import too_large
 
 logger = logging.getLogger(__name__)
 
 MODULE = "consumer.horse"
-DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE}
+DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE, DISK_FULL: JobCode.DISK_FULL}
 
 
 def start_horse(

@@ -12,10 +12,9 @@ from shared.jobs import attempts
 from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.states import JobCode
 from shared.options import UnknownOption
-from shared.outages import OUTAGES
+from shared.outages import OUTAGES, is_disk_full
 from shared.roll.errors import FileFault
 from shared.roll.limits import Limits
-from shared.storage.file_store import NO_ROOM
 from shared.storage.store import StoreFull, StoreUnavailable, UploadStore
 
 logger = logging.getLogger(__name__)
@@ -66,7 +65,7 @@ def perform(
             outcome = f"given back: {type(error).__name__}"
             # The connection may be the fault; giving the job back takes a fresh one.
             database.close()
-            attempts.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=max_attempts)
+            attempts.release(claim, death=_death(error), max_attempts=max_attempts)
         else:
             error_id = uuid4().hex[:12]
             outcome = "defect"
@@ -85,9 +84,12 @@ def perform(
 
 def _may_pass(error: Exception) -> bool:
     """Whether database, store or disk are the fault, and another attempt may find them well."""
-    if isinstance(error, OSError):
-        return error.errno in NO_ROOM
-    return isinstance(error, (StoreUnavailable, StoreFull, *OUTAGES))
+    return is_disk_full(error) or isinstance(error, (StoreUnavailable, StoreFull, *OUTAGES))
+
+
+def _death(error: Exception) -> JobCode:
+    is_full = is_disk_full(error) or isinstance(error, StoreFull)
+    return JobCode.DISK_FULL if is_full else JobCode.SERVICE_UNAVAILABLE
 
 
 def _apology(error_id: str) -> str:

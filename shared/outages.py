@@ -1,9 +1,10 @@
-"""When a database cannot be used now, as after a failover or before a migration.
+"""When a database or a disk cannot be used now, as after a failover or before a migration.
 
 This is the one list for the web process, the worker, its job processes and the commands. An outage
 is answered 503 and tried again later. Any other error of the database is a defect of ours.
 """
 
+import errno
 import sqlite3
 import time
 from logging import Logger
@@ -48,6 +49,9 @@ OUTAGES: tuple[type[Exception], ...] = (
 )
 READ_ONLY = ("ReadOnlySqlTransaction", "SQLITE_READONLY")
 DISK_FULL = ("DiskFull", "SQLITE_FULL")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What `tempfile` says where it cannot write into any folder. It has no errno of its own.
+NO_FOLDER = "No usable temporary directory"
 QUIET_SECONDS = 60.0
 
 
@@ -63,7 +67,9 @@ def is_read_only(error: BaseException) -> bool:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether the disk of the database is the reason."""
+    """Whether a disk without room is the reason: of this machine, or of the database."""
+    if isinstance(error, OSError):
+        return error.errno in NO_ROOM or str(error.strerror).startswith(NO_FOLDER)
     return _state(error).startswith(DISK_FULL)
 
 

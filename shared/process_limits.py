@@ -8,6 +8,7 @@ MIB = 1024 * 1024
 # Exit statuses of a work horse that its worker understands.
 OUT_OF_MEMORY = 4
 OUT_OF_REACH = 5
+DISK_FULL = 6
 KILL_AFTER_SECONDS = 5
 # Where the web process shares the machine, those who wait for its answers come first (nice(2)).
 NICENESS = 10

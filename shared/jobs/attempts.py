@@ -274,6 +274,12 @@ def _gave_up(death: JobCode, deaths: int) -> str:
             " not know an option of this import. The roll is unchanged. Ask the operator to update"
             " the workers, then try again."
         )
+    if death == JobCode.DISK_FULL:
+        return (
+            f"The import was tried {times}, and there was no room left on a disk of the service."
+            " The roll is unchanged, and nothing is wrong with the file. Please ask the operator to"
+            " make room, and upload it again."
+        )
     return (
         f"The import was tried {times} and could not be finished. The roll is unchanged."
         " Please save the file as CSV and upload it again, or ask the operator to read the log."

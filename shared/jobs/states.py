@@ -64,6 +64,7 @@ class JobCode(StrEnum):
     FILE_CHANGED = "FILE_CHANGED"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     WORKER_TOO_OLD = "WORKER_TOO_OLD"
+    DISK_FULL = "DISK_FULL"
     INTERRUPTED = "INTERRUPTED"
     ROWS_REJECTED = "ROWS_REJECTED"
     TOO_MANY_REJECTED = "TOO_MANY_REJECTED"
@@ -93,6 +94,7 @@ DESCRIPTIONS = {
     JobCode.FILE_CHANGED: "The stored file is not the one that was uploaded.",
     JobCode.SERVICE_UNAVAILABLE: "The database or the upload store stayed out of reach.",
     JobCode.WORKER_TOO_OLD: "The worker does not know an option of a newer web process.",
+    JobCode.DISK_FULL: "There was no room left on a disk of the service.",
     JobCode.INTERRUPTED: "Someone stopped `flask import` before its end.",
     JobCode.ROWS_REJECTED: "A row was rejected, and the upload had on_error=abort.",
     JobCode.TOO_MANY_REJECTED: "More rows were rejected than max_rejected_percent allows.",

@@ -11,6 +11,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from shared.roll.columns import FIELDS
 from shared.roll.fields import MAX_CHARS, MAX_YEAR, MIN_YEAR
 from shared.roll.rejects import BOM
+from shared.roll.xlsx_saving import saved
 
 EXPLAINED = MappingProxyType(
     {
@@ -68,6 +69,4 @@ def xlsx_template() -> bytes:
     columns.column_dimensions["B"].width = 80
     for cell in columns["B"]:
         cell.alignment = Alignment(wrap_text=True)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+    return saved(book)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
 from shared.roll.disarming import disarm_text
 from shared.roll.exports import LABELS, Voter, escaped, protected, spelt
+from shared.roll.xlsx_saving import saved
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -60,21 +60,18 @@ def xlsx_blocks(voters: Iterable[Voter]) -> Iterator[bytes]:
 
 def _frame() -> bytes:
     """A workbook with the header and one row, whose cells have the style of text."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(SHEET_TITLE)
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = SHEET_TITLE
     sheet.freeze_panes = "A2"
     for letter, width in zip("ABCDEFGH", WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
-    labels = [WriteOnlyCell(sheet, label) for label in LABELS]
-    for label in labels:
+    sheet.append(LABELS)
+    for label in sheet[1]:
         label.font = Font(bold=True)
-    sheet.append(labels)
-    pattern = WriteOnlyCell(sheet, "pattern")
-    pattern.number_format = _TEXT_FORMAT
-    sheet.append([pattern])
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
+    sheet.append(["pattern"])
+    sheet["A2"].number_format = _TEXT_FORMAT
+    return saved(book)
 
 
 _PATTERN_ROW = re.compile(rb'<row r="2".*?<c r="A2" s="(\d+)".*?</row>', re.DOTALL)

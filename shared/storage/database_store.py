@@ -13,9 +13,9 @@ from peewee import (
 )
 
 from shared.database import BaseModel, clock
-from shared.outages import OUTAGES
+from shared.outages import OUTAGES, is_disk_full
 from shared.storage.local_copy import local_copy
-from shared.storage.store import FileLost, StoreUnavailable
+from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -119,4 +119,6 @@ def _converting_errors() -> Iterator[None]:
     try:
         yield
     except OUTAGES as error:
+        if is_disk_full(error):
+            raise StoreFull("the database that keeps the uploads has no room left") from error
         raise StoreUnavailable("the database that keeps the uploads cannot be used") from error

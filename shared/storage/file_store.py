@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from shared.outages import is_disk_full
 from shared.storage.store import KEY, FileLost, StoreFull, StoreUnavailable
 
 PARTIAL = ".part"
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class FileStore:
@@ -94,6 +94,6 @@ def _converting_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in NO_ROOM:
+        if is_disk_full(error):
             raise StoreFull("the upload folder has no room left") from error
         raise StoreUnavailable(f"the upload folder cannot be used: {error.strerror}") from error

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import BinaryIO, cast
 
-from shared.storage.store import StoreUnavailable
+from shared.outages import is_disk_full
+from shared.storage.store import StoreFull, StoreUnavailable
 
 
 def local_copy(blocks: Iterable[bytes]) -> BinaryIO:
     """A file that holds the blocks, at its start, for the caller to close.
 
     It has no name, so nobody else can open it and nothing of it stays. Memory use is one block.
-    Raises `StoreUnavailable` when there is no room for it, and what `blocks` raises.
+    Raises `StoreFull` when there is no room for it, and what `blocks` raises.
     """
     try:
         with ExitStack() as undo:
@@ -21,5 +22,7 @@ def local_copy(blocks: Iterable[bytes]) -> BinaryIO:
             copy.seek(0)
             undo.pop_all()
     except OSError as error:
+        if is_disk_full(error):
+            raise StoreFull("there is no room for a temporary copy") from error
         raise StoreUnavailable(f"no temporary copy can be made: {error.strerror}") from error
     return cast(BinaryIO, copy)

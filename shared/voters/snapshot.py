@@ -32,6 +32,8 @@ class Snapshot:
         try:
             with database.connection_context():
                 (_copy if is_postgresql() else _write)(rows_in_order(sought), self._file)
+            # What does not fit on the disk must be known before the answer begins.
+            self._file.flush()
         except BaseException:
             self.close()
             raise

@@ -126,6 +126,28 @@ def test_a_disk_that_is_full_during_an_import_delays_it_and_spoils_nothing(
         assert ask(database, "PRAGMA integrity_check") == ["ok"]
 
 
+def test_a_full_temporary_folder_is_named_as_the_reason(disk: Path, tmp_path: Path) -> None:
+    settings = {"TMPDIR": str(disk), "UPLOAD_STORE": "database:", "MAX_ATTEMPTS": "1"}
+    with running_service(tmp_path, **settings) as service:
+        succeeded(service, [service.upload(roll(0)).body["task_id"]])
+        service.stop_worker()
+        task_id = service.upload(roll(1)).body["task_id"]
+        ballast = fill(disk, MIB)
+        # Both need 2.7 MB for as long as they run.
+        for path in ("/api/voters/export.csv", "/api/voters/export.xlsx"):
+            answer = service.get(path)
+            assert (answer.status, answer.body["errors"]["code"]) == (507, "NO_ROOM")
+        assert service.upload(roll(2)).status == 507
+        service.start("worker")
+        status = service.finished(task_id)
+        assert (status["state"], status["error"]["code"]) == ("FAILURE", "DISK_FULL")
+        ballast.write_bytes(bytes(ballast.stat().st_size + shutil.disk_usage(disk).free))
+        assert service.download("/api/template.xlsx").startswith(b"PK")
+        assert [file.name for file in disk.iterdir()] == ["ballast"]
+        ballast.unlink()
+        assert len(service.download("/api/voters/export.csv")) > 2 * MIB
+
+
 def succeeded(service: Service, tasks: Iterable[str]) -> None:
     for task_id in tasks:
         status = service.finished(task_id, 60)

@@ -1,5 +1,6 @@
 """A database that is there and cannot be used: read-only, not migrated, without rights."""
 
+import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from shared.importing import perform
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.store import StoredFile
-from shared.outages import OUTAGES, is_read_only
+from shared.outages import OUTAGES, is_disk_full, is_read_only
 from shared.roll.limits import Limits
 from shared.storage.choice import open_store
 
@@ -169,3 +170,18 @@ def test_a_read_only_sqlite_is_read_and_not_written(
     assert client.upload(ROLL).status_code == 503
     ready = client.get("/health/ready")
     assert (ready.status_code, ready.get_json()["database"]) == (503, "read-only")
+
+
+@pytest.mark.parametrize(
+    ("error", "is_full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), True),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), False),
+        (psycopg.errors.DiskFull("could not extend file"), True),
+        (ValueError("No space left on device"), False),
+    ],
+)
+def test_a_full_disk_is_told_from_other_faults(error: Exception, is_full: bool) -> None:
+    assert is_disk_full(error) is is_full
