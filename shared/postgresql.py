@@ -14,6 +14,8 @@ from playhouse.postgres_ext import PooledPsycopg3Database, Psycopg3Database, Psy
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 
+from shared.sessions import demand_own_session
+
 # For a connection to be made, and for one that has lain in a pool to show that it is alive.
 CONNECT_SECONDS = 5
 # libpq's names. With these a dead server is noticed after some 25 seconds.
@@ -74,13 +76,23 @@ class BoundedConnection(psycopg.Connection[Any]):
 class Adapter(Psycopg3ExtAdapter):
     """Makes the connections. What the URL says wins over what is set here."""
 
+    # One look at the way to the server is enough for a process.
+    _has_own_sessions = False
+
     def connect(self, db: Any, **params: Any) -> BoundedConnection:
         """`params` hold `answer_seconds`, None for no limit; the rest is libpq's."""
         answer_seconds = params.pop("answer_seconds")
         stated = conninfo_to_dict(db.database)
         unstated = {name: value for name, value in params.items() if name not in stated}
-        connection = BoundedConnection.connect(db.database, autocommit=True, **unstated)
+
+        def connected() -> BoundedConnection:
+            return BoundedConnection.connect(db.database, autocommit=True, **unstated)
+
+        connection = connected()
         try:
+            if not self._has_own_sessions:
+                demand_own_session(connection, connected)
+                self._has_own_sessions = True
             statement_ms = round((answer_seconds or 0) * 1000)
             connection.execute(SET_UNLESS_SET, (f"{IDLE_IN_TRANSACTION_MS}", f"{statement_ms}"))
         except BaseException:

@@ -22,6 +22,7 @@ from services import (
     emptied_broker,
     postgresql_database,
     probe_chromium,
+    probe_pgbouncer,
     probe_postgresql,
     probe_rabbitmq,
     rabbitmq_vhost,
@@ -102,7 +103,14 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
         yield browser
 
 
-def _problem(probe: Callable[[], None]) -> str | None:
+@pytest.fixture
+def pgbouncer(request: pytest.FixtureRequest) -> str:
+    """The path of a pooler for PostgreSQL."""
+    _demand(request, _problem(probe_pgbouncer))
+    return probe_pgbouncer()
+
+
+def _problem(probe: Callable[[], object]) -> str | None:
     try:
         probe()
     except Missing as missing:

@@ -18,6 +18,7 @@ from shared.messages import DEAD_EXCHANGE, DEAD_QUEUE, EXCHANGE, QUEUE
 
 POSTGRESQL = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "chromium")
 PROBE_SECONDS = 3
 # Below those that the kernel gives to whoever connects. Processes that test side by side would
@@ -62,6 +63,13 @@ def probe_chromium() -> None:
     """Raise `Missing` when the browser is not installed."""
     if shutil.which(CHROMIUM) is None:
         raise Missing(f"The browser {CHROMIUM}: not installed")
+
+
+def probe_pgbouncer() -> str:
+    """The path of the program. Raises `Missing` when it is not installed."""
+    if PGBOUNCER is None:
+        raise Missing("The pooler pgbouncer: not installed")
+    return PGBOUNCER
 
 
 @contextmanager

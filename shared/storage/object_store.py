@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError
 
 from config.buckets import open_bucket
 from shared.storage.local_copy import local_copy
-from shared.storage.store import KEY, ByteSink, FileLost, StoreUnavailable
+from shared.storage.store import KEY, ByteSink, FileLost, StoreFull, StoreUnavailable
 
 # A hung server is given up before the router of a platform gives the client up (30 seconds), also
 # when the parts of a broken upload are to be thrown away.
@@ -23,6 +23,8 @@ PARTS_AT_ONCE = 2
 READ_BYTES = 4 * 1024 * 1024
 # Listing from here on finds none of our keys, however many there are.
 BEYOND_KEYS = "g"
+# What MinIO and others answer when their disks or a quota are full.
+FULL = "507"
 STATUS = re.compile(r"status code: (\d{3}[ A-Za-z]*)")
 
 
@@ -94,5 +96,7 @@ def _converting_errors() -> Iterator[None]:
         yield
     except (BaseError, OSError) as error:
         status = STATUS.search(str(error))
+        if status and status[1].startswith(FULL):
+            raise StoreFull("the bucket has no room left") from error
         reason = f"its server says {status[1]}" if status else f"no answer ({type(error).__name__})"
         raise StoreUnavailable(f"the bucket cannot be used: {reason}") from error

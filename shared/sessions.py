@@ -1,0 +1,57 @@
+"""Whether a connection has a session of PostgreSQL to itself.
+
+A pooler in transaction mode gives each transaction another session. Staged rows of two imports
+would mix in one TEMP table, and settings and prepared statements would reach other clients.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+ROUNDS = 5
+
+
+class SharedSession(psycopg.OperationalError):
+    """A pooler shares the sessions of the server among its clients."""
+
+
+def demand_own_session(
+    connection: "psycopg.Connection[Any]", connect: Callable[[], "psycopg.Connection[Any]"]
+) -> None:
+    """Raise `SharedSession` unless the session stays with this connection, which is in autocommit
+    mode and has changed nothing yet. `connect` makes another one by the same way."""
+    # A pooler shows its clients a number of its own, so without one this is a single query.
+    if connection.info.backend_pid == _session(connection):
+        return
+    if _is_shared(connection, connect):
+        raise SharedSession(
+            "it is reached through a pooler that shares sessions; use a pooler in session mode, or"
+            " the address of the server itself"
+        )
+
+
+def _is_shared(
+    connection: "psycopg.Connection[Any]", connect: Callable[[], "psycopg.Connection[Any]"]
+) -> bool:
+    """Whether this connection changes its session, or another one gets the same in the meantime."""
+    own: set[int] = set()
+    try:
+        with connect() as other:
+            for _ in range(ROUNDS):
+                own.add(_session(connection))
+                other.execute("BEGIN", prepare=False)
+                if _session(other) in own:
+                    return True
+                other.execute("ROLLBACK", prepare=False)
+    except psycopg.OperationalError as error:
+        # In statement mode pgbouncer knows no transactions. Else this connection may be keeping
+        # the only session that there is.
+        return "pooling mode" in str(error)
+    return len(own) > 1
+
+
+def _session(connection: "psycopg.Connection[Any]") -> int:
+    row = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    assert row is not None  # noqa: S101 # nosec B101 # a function without arguments
+    return int(row[0])
