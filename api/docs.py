@@ -4,8 +4,9 @@ from pathlib import Path
 
 import flask_swagger_ui
 from flask import Blueprint, Response, abort, redirect, render_template, url_for
-from flask import send_from_directory as send_from
 from werkzeug.wrappers import Response as AnyResponse
+
+from api.assets import asset as asset_of
 
 blueprint = Blueprint("docs", __name__, template_folder="templates")
 
@@ -29,7 +30,7 @@ def page() -> str:
 @blueprint.get("/api/docs/start.js")
 def start_script() -> Response:
     """The script that starts Swagger UI."""
-    return send_from(Path(__file__).parent / "static", "swagger_start.js", max_age=0)
+    return asset_of(Path(__file__).parent / "static", "swagger_start.js", 0)
 
 
 @blueprint.get("/api/docs/assets/<name>")
@@ -37,4 +38,4 @@ def asset(name: str) -> Response:
     """A file of Swagger UI."""
     if name not in ASSETS:
         abort(404)
-    return send_from(ASSETS_FOLDER, name, max_age=ASSET_SECONDS)
+    return asset_of(ASSETS_FOLDER, name, ASSET_SECONDS)

@@ -16,6 +16,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
 
 from api.error_codes import ApiCode, with_code
 from api.paced_socket import TooSlow
+from api.refused_heads import TOO_SLOW
 from api.schemas import ErrorSchema
 from api.services import services
 from shared.outages import OUTAGES, is_disk_full, reason_of
@@ -146,10 +147,7 @@ def _unreadable_request(_: ParseException) -> Answer:
 def _broken_off(error: ClientDisconnected) -> Answer:
     """Werkzeug's word for whatever goes wrong while it reads a body."""
     if isinstance(error.__context__, TooSlow):
-        return error_answer(
-            HTTPStatus.REQUEST_TIMEOUT,
-            "The request arrives too slowly. Nothing was stored; please send it again.",
-        )
+        return error_answer(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW)
     return error_answer(
         HTTPStatus.BAD_REQUEST, BROKEN_OFF, errors={"code": ApiCode.UNREADABLE_REQUEST}
     )

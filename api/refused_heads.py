@@ -10,6 +10,13 @@ from api.error_codes import REFUSED_HEADS, with_code
 
 logger = logging.getLogger(__name__)
 
+TOO_SLOW = "The request arrives too slowly. Nothing was stored; please send it again."
+
+
+class BodyTooSlow(Exception):
+    """A small body did not arrive in the time for it."""
+
+
 REFUSALS = {
     errors.LimitRequestLine: (
         HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -27,6 +34,7 @@ REFUSALS = {
         HTTPStatus.EXPECTATION_FAILED,
         "The only expectation that is met is `100-continue`.",
     ),
+    BodyTooSlow: (HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW),
     errors.ParseException: (HTTPStatus.BAD_REQUEST, "The request is not HTTP as it is agreed on."),
 }
 FAULT = (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong in the service.")

@@ -11,6 +11,7 @@ TITLES = {
     403: "You may not do this",
     404: "There is no such page",
     410: "The file is no longer there",
+    411: "This form cannot be used",
     413: "The file is too large",
     422: "This cannot be understood",
     429: "Too often",

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from api.auth import UNMARKED, is_page
 from api.paced_socket import give_time
 from api.quotas import count_request
+from api.small_bodies import BODY_BYTES
 from api.upload import read_form
 from shared import audit
 from shared.audit import ActorKind
@@ -114,8 +115,13 @@ def _shows_a_page() -> bool:
 
 
 def _admit_body() -> None:
-    """Read the form of the page that takes files; no other may be large."""
-    if request.endpoint == UPLOAD:
+    """Read the form of the page that takes files; no other may be large, and a stranger's must be
+    one that the main loop has collected."""
+    if request.endpoint in PUBLIC_ENDPOINTS:
+        if "Transfer-Encoding" in request.headers:
+            abort(411, message="Send the form with its length in the header `Content-Length`.")
+        request.max_content_length = BODY_BYTES
+    elif request.endpoint == UPLOAD:
         read_form()
 
 

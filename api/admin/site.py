@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Flask
+from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Theme
 from flask_login import LoginManager
@@ -18,10 +18,11 @@ from api.admin.home import Home
 from api.admin.imports import Imports, NewImport
 from api.admin.sessions import TolerantSessions
 from api.admin.voters import Voters
+from api.assets import AssetBlueprint
 from config.settings import Settings
 
 SESSION_LENGTH = timedelta(hours=8)
-ASSETS = Blueprint(
+ASSETS = AssetBlueprint(
     "pages",
     __name__,
     static_folder="static",

@@ -9,7 +9,15 @@ import pytest
 from flask import Flask
 from werkzeug.test import create_environ, run_wsgi_app
 
-from api.paced_socket import KNOWN, STRANGER, Pace, PacedSocket, TooSlow, give_time
+from api.paced_socket import (
+    BACKLOG_BYTES,
+    KNOWN,
+    STRANGER,
+    Pace,
+    PacedSocket,
+    TooSlow,
+    give_time,
+)
 from shared.credentials import Scope, create_token
 from shared.database import database
 
@@ -21,7 +29,7 @@ def pair() -> Iterator[tuple[PacedSocket, socket.socket]]:
     """Our end and the client's."""
     ours, theirs = socket.socketpair()
     with PacedSocket(ours) as paced, theirs:
-        paced.pace = PACE
+        paced.show(PACE)
         yield paced, theirs
 
 
@@ -68,21 +76,66 @@ def test_the_time_of_the_service_costs_the_client_nothing(
     assert pair[0].recv(100) == b"x"
 
 
-def test_who_does_not_take_an_answer_is_waited_for_no_longer(
+def test_a_client_that_stops_is_given_up_whatever_it_sent(
     pair: tuple[PacedSocket, socket.socket],
 ) -> None:
-    with pytest.raises(TooSlow):
-        for _ in range(1000):
-            pair[0].sendall(b"x" * 100)
-
-
-def test_who_was_too_slow_may_still_take_the_answer(
-    pair: tuple[PacedSocket, socket.socket],
-) -> None:
+    pair[1].sendall(b"x" * 50_000)
+    received = 0
+    while received < 50_000:
+        received += len(pair[0].recv(1000))
     with pytest.raises(TooSlow):
         pair[0].recv(100)
-    pair[0].sendall(b"408")
-    assert pair[1].recv(100) == b"408"
+
+
+def test_a_client_that_reads_nothing_is_given_up(pair: tuple[PacedSocket, socket.socket]) -> None:
+    with pytest.raises(TooSlow):
+        for _ in range(1000):
+            pair[0].sendall(b"x" * 10_000)
+    assert not pair[0].has_backlog
+
+
+def test_a_stranger_that_reads_nothing_is_not_waited_for(
+    pair: tuple[PacedSocket, socket.socket],
+) -> None:
+    pair[0].begin()
+    content = b"".join(number.to_bytes(4) for number in range(500_000))
+    pair[0].sendall(content)
+    assert pair[0].has_backlog
+    assert read_all(pair, len(content)) == content
+
+
+def test_what_a_known_client_may_leave_is_bounded(pair: tuple[PacedSocket, socket.socket]) -> None:
+    taken = bytearray()
+
+    def take() -> None:
+        while len(taken) < 3_000_000:
+            taken.extend(pair[1].recv(100_000))
+
+    reader = threading.Thread(target=take)
+    reader.start()
+    for _ in range(300):
+        pair[0].sendall(b"x" * 10_000)
+        assert pair[0].backlog_bytes <= BACKLOG_BYTES
+    while pair[0].has_backlog:
+        pair[0].send_backlog()
+    reader.join()
+
+
+def read_all(pair: tuple[PacedSocket, socket.socket], size_bytes: int) -> bytes:
+    """What the client gets while our end sends the rest."""
+    taken = bytearray()
+    while len(taken) < size_bytes:
+        taken += pair[1].recv(100_000)
+        pair[0].send_backlog()
+    return bytes(taken)
+
+
+def test_a_stranger_is_not_waited_for_at_all(pair: tuple[PacedSocket, socket.socket]) -> None:
+    pair[0].begin()
+    with pytest.raises(TooSlow):
+        pair[0].recv(100)
+    pair[1].sendall(b"x")
+    assert pair[0].recv(100) == b"x"
 
 
 def test_each_request_begins_as_a_stranger_s(pair: tuple[PacedSocket, socket.socket]) -> None:

@@ -10,10 +10,17 @@ from flask import Flask
 from api.addresses import IPV6_PREFIX
 from api.auth import PUBLIC_ENDPOINTS
 from api.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
-from api.paced_socket import KNOWN, STRANGER
+from api.paced_socket import KNOWN
 from api.security_headers import HEADERS
-from api.web_worker import HEAD_BYTES as WHOLE_HEAD_BYTES
-from api.web_worker import HEAD_SECONDS, LINGER_SECONDS, LINGER_STALL_SECONDS
+from api.small_bodies import BODY_BYTES
+from api.small_bodies import HEAD_BYTES as WHOLE_HEAD_BYTES
+from api.web_worker import (
+    BODY_SECONDS,
+    HEAD_SECONDS,
+    LINGER_SECONDS,
+    LINGER_STALL_SECONDS,
+    UNREAD_SECONDS,
+)
 from config import gunicorn
 from config.settings import LimitSettings, load_settings
 from shared.audit import Action
@@ -68,10 +75,11 @@ def test_the_table_of_limits_shows_the_defaults(monkeypatch: pytest.MonkeyPatch)
         f"not complete | {HEAD_SECONDS:.0f} seconds |",
         f"| {MAX_PARTS}, {HEAD_BYTES // 1024} KiB, {FIELD_BYTES // 1024} KiB | 413 |",
         f"| {MAX_NAME_CHARS} characters are kept",
-        f"| {STRANGER.seconds:.0f} seconds, and one more for each ",
-        f" seconds, and one more for each {STRANGER.bytes_per_second // 1024} KiB |",
+        f"| {BODY_SECONDS:.0f} seconds | 408 |",
+        f"| {BODY_BYTES // 1024} KiB, with a `Content-Length` | 413, 411 |",
+        f"| {UNREAD_SECONDS:.0f} seconds | the connection is closed |",
         f"| {KNOWN.seconds:.0f} seconds, and one more for each ",
-        f" seconds, and one more for each {KNOWN.bytes_per_second // 1024} KiB |",
+        f" seconds, and one more for each {KNOWN.bytes_per_second // 1024} KiB, never",
         f"| connections of a process | {gunicorn.worker_connections} |",
         f"for up to {LINGER_SECONDS:.0f} seconds, or {LINGER_STALL_SECONDS:.0f} seconds of",
         f"(of one /{IPV6_PREFIX} network with IPv6)",

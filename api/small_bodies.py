@@ -1,0 +1,39 @@
+"""How much of a request the main loop collects before a thread gets it: the head, and with it a
+small body of a known length.
+
+A thread never waits for the body of a client that has shown no credential, so such a body must be
+small and its length must be stated.
+"""
+
+import re
+
+END_OF_HEAD = b"\r\n\r\n"
+# Of a whole head, and of a body: a form of a public page is much smaller.
+HEAD_BYTES = 32 * 1024
+BODY_BYTES = 32 * 1024
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,6})[ \t]*\r\n", re.IGNORECASE)
+# A client that asks whether it may send the body waits for an answer first.
+_EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
+
+
+def whole_bytes(received: bytearray, seen_bytes: int) -> int | None:
+    """Of how many bytes a thread needs the first; None while the head goes on.
+
+    `seen_bytes` of what was received were looked at before. The parser tells without waiting what
+    becomes of a head with a line feed that stands alone: it refuses it.
+    """
+    seen_bytes = max(seen_bytes - len(END_OF_HEAD), 0)
+    end = received.find(END_OF_HEAD, seen_bytes)
+    if end >= 0:
+        return end + len(END_OF_HEAD) + _body_bytes(received[: end + len(END_OF_HEAD)])
+    line_ends = received.count(b"\r\n", max(seen_bytes - 1, 0))
+    return len(received) if received.count(b"\n", seen_bytes) > line_ends else None
+
+
+def _body_bytes(head: bytearray) -> int:
+    stated = _LENGTH.search(head)
+    if stated is None or _EXPECT.search(head):
+        return 0
+    length = int(stated[1])
+    return length if length <= BODY_BYTES else 0
