@@ -20,6 +20,7 @@ from api.refused_heads import TOO_SLOW
 from api.schemas import ErrorSchema
 from api.services import services
 from shared.outages import OUTAGES, is_disk_full, reason_of
+from shared.passwords import PasswordsBusy
 from shared.roll.errors import FileCode, FileFault
 from shared.storage.store import StoreFull, StoreUnavailable
 from shared.submission import KeyReused, TooLarge
@@ -91,6 +92,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(ParseException, _unreadable_request)
     app.register_error_handler(ClientDisconnected, _broken_off)
     app.register_error_handler(StoreFull, _no_room)
+    app.register_error_handler(PasswordsBusy, _passwords_busy)
     app.register_error_handler(OSError, _fault_of_machine)
     unavailable: tuple[type[Exception], ...] = (StoreUnavailable, *OUTAGES)
     for outage in unavailable:
@@ -161,6 +163,14 @@ def _fault_of_machine(error: OSError) -> Answer:
 def _no_room(error: Exception) -> Answer:
     logger.error("there is no room left", extra={"reason": str(error)})
     return error_answer(HTTPStatus.INSUFFICIENT_STORAGE, SENTENCES[507])
+
+
+def _passwords_busy(_: PasswordsBusy) -> Answer:
+    return error_answer(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Too many people sign in at this moment. Please try again in a few seconds.",
+        headers={"Retry-After": RETRY_AFTER_SECONDS},
+    )
 
 
 def _unavailable(error: Exception) -> Answer:

@@ -1,6 +1,14 @@
-"""What a person's password must be: long enough, and none that strangers would try first."""
+"""What a person's password must be, and the hashes that are kept of passwords.
 
-import threading
+A hash takes 32 MiB and a tenth of a second of a processor. A process makes one at a time, and a few
+callers wait for it: anybody may try to sign in, and must neither use up the memory nor the threads.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
+
+from werkzeug.security import check_password_hash, generate_password_hash
 
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 200
@@ -9,8 +17,15 @@ MIN_GUESSES = 10**7
 # Of these alone the guesses are estimated: 200 signs made to take long took 19 s, these 0.7 s.
 ESTIMATED_CHARS = 24
 
-# The estimator keeps the name it was given in a dictionary of its module.
-_one_estimate = threading.Lock()
+# Half the threads of a web process.
+MAX_CALLERS = 4
+
+_callers = BoundedSemaphore(MAX_CALLERS)
+_one_at_a_time = Lock()
+
+
+class PasswordsBusy(Exception):
+    """Too many callers wait for a password to be looked at. Try again in a moment."""
 
 
 class WeakPassword(ValueError):
@@ -19,7 +34,7 @@ class WeakPassword(ValueError):
 
 
 def check_password(username: str, password: str) -> None:
-    """Raises `WeakPassword`, with a sentence for the person."""
+    """Raises `WeakPassword`, with a sentence for the person, and `PasswordsBusy`."""
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         raise WeakPassword(
             f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
@@ -39,5 +54,30 @@ def _guesses(username: str, password: str) -> int:
     # Its lists take 10 MB, which a process needs only when somebody chooses a password.
     from zxcvbn import zxcvbn
 
-    with _one_estimate:
+    # It keeps the name that it was given in a dictionary of its module.
+    with turn():
         return int(zxcvbn(password, [username])["guesses"])
+
+
+def hash_of(password: str) -> str:
+    """Werkzeug's salted scrypt hash. Raises `PasswordsBusy`."""
+    with turn():
+        return generate_password_hash(password)
+
+
+def is_password(password_hash: str, password: str) -> bool:
+    """Whether the hash is one of this password. Raises `PasswordsBusy`."""
+    with turn():
+        return check_password_hash(password_hash, password[:MAX_PASSWORD_CHARS])
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """One caller at a time. Raises `PasswordsBusy` at once when enough wait already."""
+    if not _callers.acquire(blocking=False):
+        raise PasswordsBusy
+    try:
+        with _one_at_a_time:
+            yield
+    finally:
+        _callers.release()

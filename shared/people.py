@@ -14,13 +14,11 @@ from textwrap import wrap
 from types import MappingProxyType
 from typing import Any
 
-from werkzeug.security import check_password_hash, generate_password_hash
-
 from shared.audit import Action, ActorKind, Outcome, become, record
 from shared.credentials import Admin, Scope
 from shared.database import clock, database, is_postgresql
 from shared.names import take_name
-from shared.passwords import MAX_PASSWORD_CHARS, WeakPassword, check_password
+from shared.passwords import WeakPassword, check_password, hash_of, is_password
 
 # A one-time password waits in a mail or on a slip of paper.
 ONE_TIME_DAYS = 3
@@ -53,7 +51,7 @@ class PasswordExpired(Exception):
 def create_person(username: str, password: str, role: Role) -> None:
     """Store a person who may sign in. Raises `WeakPassword`, and what `take_name` does."""
     check_password(username, password)
-    _insert(username, role, password_hash=generate_password_hash(password))
+    _insert(username, role, password_hash=hash_of(password))
 
 
 def invite_person(username: str, role: Role) -> str:
@@ -76,7 +74,8 @@ def _insert(username: str, role: Role, **columns: Any) -> None:
 def sign_in(username: str, password: str) -> Admin | None:
     """The person with this name and password, unless unknown or locked out.
 
-    An unknown name takes as long as a wrong password. Raises `PasswordExpired`.
+    An unknown name takes as long as a wrong password. Raises `PasswordExpired` and
+    `PasswordsBusy`.
     """
     person: Admin | None = (
         Admin.select(Admin, (Admin.one_time_until <= clock()).alias("is_expired"))
@@ -84,7 +83,7 @@ def sign_in(username: str, password: str) -> Admin | None:
         .first()
     )
     known_hash = person.password_hash if person else _hash_of_nobody()
-    is_right = check_password_hash(known_hash, password[:MAX_PASSWORD_CHARS])
+    is_right = is_password(known_hash, password)
     if not is_right or person is None or person.disabled_at is not None:
         # People type passwords into the field for the name, so only a known name is kept.
         known_name = person.username if person else None
@@ -102,7 +101,7 @@ def sign_in(username: str, password: str) -> Admin | None:
 
 @cache
 def _hash_of_nobody() -> str:
-    return generate_password_hash(secrets.token_urlsafe())
+    return hash_of(secrets.token_urlsafe())
 
 
 def sign_out(person: Admin) -> None:
@@ -124,16 +123,14 @@ def find_session(person_id: int, session_key: str) -> Admin | None:
 
 def change_password(person: Admin, old: str, new: str) -> bool:
     """Set a new password and end all sessions; False when the old one is wrong. Raises
-    `WeakPassword`."""
-    if not check_password_hash(person.password_hash, old[:MAX_PASSWORD_CHARS]):
+    `WeakPassword` and `PasswordsBusy`."""
+    if not is_password(person.password_hash, old):
         record(Action.CHANGE_PASSWORD, person.username, outcome=Outcome.REFUSED)
         return False
     check_password(person.username, new)
     if person.one_time_until is not None and new == old:
         raise WeakPassword("Choose a password of your own.")
-    changed = Admin.update(
-        password_hash=generate_password_hash(new), session_key=_new_key(), one_time_until=None
-    )
+    changed = Admin.update(password_hash=hash_of(new), session_key=_new_key(), one_time_until=None)
     # An admin may have reset the password since, because somebody else knows the old one.
     is_unchanged = (Admin.id == person.id) & (Admin.password_hash == person.password_hash)
     with database.atomic():
@@ -162,7 +159,7 @@ def _one_time_password() -> tuple[str, dict[str, Any]]:
     characters = "".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(ONE_TIME_CHARS))
     password = "-".join(wrap(characters, 4))
     return password, {
-        "password_hash": generate_password_hash(password),
+        "password_hash": hash_of(password),
         "one_time_until": clock(ONE_TIME_DAYS * 24 * 3600.0),
     }
 

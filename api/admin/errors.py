@@ -16,7 +16,7 @@ TITLES = {
     422: "This cannot be understood",
     429: "Too often",
     500: "Something went wrong",
-    503: "The service is out of reach",
+    503: "Please try again in a moment",
 }
 
 

@@ -25,6 +25,7 @@ from config import gunicorn
 from config.settings import LimitSettings, load_settings
 from shared.audit import Action
 from shared.credentials import Scope
+from shared.passwords import MAX_CALLERS
 from shared.people import Role, create_person
 from shared.submission import MAX_NAME_CHARS
 
@@ -80,6 +81,7 @@ def test_the_table_of_limits_shows_the_defaults(monkeypatch: pytest.MonkeyPatch)
         f"| {UNREAD_SECONDS:.0f} seconds | the connection is closed |",
         f"| {KNOWN.seconds:.0f} seconds, and one more for each ",
         f" seconds, and one more for each {KNOWN.bytes_per_second // 1024} KiB, never",
+        f"| one at a time, for at most {MAX_CALLERS} callers | 503 ",
         f"| connections of a process | {gunicorn.worker_connections} |",
         f"for up to {LINGER_SECONDS:.0f} seconds, or {LINGER_STALL_SECONDS:.0f} seconds of",
         f"(of one /{IPV6_PREFIX} network with IPv6)",
