@@ -15,6 +15,7 @@ from api.blueprint import Blueprint
 from api.downloads import CSV, documented, note_handed_out
 from api.errors import SENTENCES
 from api.jobs import job_or_404
+from api.long_answers import long_answer
 from api.openapi import refuses
 from api.query import PagedQuerySchema, page_of, storable
 from api.quotas import Quota, counted_as
@@ -139,6 +140,10 @@ def _download(
         abort(410, message=SENTENCES[410])
     if not key:
         abort(404, message=absent)
+    return long_answer(lambda: _opened(job, key, action, name, mimetype, absent))
+
+
+def _opened(job: Job, key: str, action: Action, name: str, mimetype: str, absent: str) -> Response:
     note_handed_out(action, job.id)
     try:
         file = services().store.open(key)

@@ -12,6 +12,7 @@ from webargs.flaskparser import abort
 from api.auth import requires
 from api.blueprint import Blueprint
 from api.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
+from api.long_answers import long_answer
 from api.openapi import refuses
 from api.quotas import Quota, counted_as
 from api.voter_query_schemas import VoterFilterSchema
@@ -60,7 +61,7 @@ def export_xlsx(parameters: dict[str, Any]) -> Response:
 
 def download_csv(sought: Sought) -> Response:
     """The voters as a CSV file to be saved."""
-    return _download(sought, csv_blocks, CSV, "csv")
+    return long_answer(lambda: _download(sought, csv_blocks, CSV, "csv"))
 
 
 def download_xlsx(sought: Sought) -> Response:
@@ -71,7 +72,7 @@ def download_xlsx(sought: Sought) -> Response:
     if total(sought) > MAX_SHEET_VOTERS:
         message = f"A sheet takes {MAX_SHEET_VOTERS:,} voters. Choose fewer, or take the CSV file."
         abort(422, message=message)
-    return _download(sought, xlsx_blocks, XLSX, "xlsx")
+    return long_answer(lambda: _download(sought, xlsx_blocks, XLSX, "xlsx"))
 
 
 def _download(sought: Sought, write: Write, mimetype: str, ending: str) -> Response:

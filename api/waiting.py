@@ -1,7 +1,8 @@
 """Long polls: a request may wait for news, and takes care of what the others need meanwhile.
 
-It keeps one of the process's threads and no database connection. Half of the threads may wait at
-once; who comes later is answered at once, with what there is.
+It keeps one of the process's threads and no database connection. It takes a place of the long
+answers, of which it leaves one free for a download; without a place it is answered at once, with
+what there is.
 """
 
 import time
@@ -10,13 +11,14 @@ from threading import BoundedSemaphore
 
 from flask import current_app
 
-from config.gunicorn import WORKER, threads
+from api.long_answers import MAX_LONG_ANSWERS, places
+from config.gunicorn import WORKER
 
 MAX_WAIT_SECONDS = 30
 LOOK_SECONDS = 0.25
-MAX_WAITING = threads // 2
+MAX_WAITING = MAX_LONG_ANSWERS - 1
 
-_places = BoundedSemaphore(MAX_WAITING)
+_waiting = BoundedSemaphore(MAX_WAITING)
 
 
 def wait_until(is_due: Callable[[], bool], seconds: float) -> None:
@@ -25,16 +27,23 @@ def wait_until(is_due: Callable[[], bool], seconds: float) -> None:
     That is when the time is over, when the process stops, or at once when too many wait already.
     `is_due` must leave no database connection open.
     """
-    if not _places.acquire(blocking=False):
+    if not _waiting.acquire(blocking=False):
         return
     try:
-        deadline = time.monotonic() + seconds
-        while not _is_stopping() and (left_seconds := deadline - time.monotonic()) > 0:
-            time.sleep(min(LOOK_SECONDS, left_seconds))
-            if is_due():
-                return
+        if places.acquire(blocking=False):
+            try:
+                _wait(is_due, time.monotonic() + seconds)
+            finally:
+                places.release()
     finally:
-        _places.release()
+        _waiting.release()
+
+
+def _wait(is_due: Callable[[], bool], deadline: float) -> None:
+    while not _is_stopping() and (left_seconds := deadline - time.monotonic()) > 0:
+        time.sleep(min(LOOK_SECONDS, left_seconds))
+        if is_due():
+            return
 
 
 def _is_stopping() -> bool:

@@ -10,6 +10,7 @@ from flask import Flask
 from api.addresses import IPV6_PREFIX
 from api.auth import PUBLIC_ENDPOINTS
 from api.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
+from api.long_answers import MAX_LONG_ANSWERS
 from api.paced_socket import KNOWN
 from api.security_headers import HEADERS
 from api.small_bodies import BODY_BYTES
@@ -82,6 +83,7 @@ def test_the_table_of_limits_shows_the_defaults(monkeypatch: pytest.MonkeyPatch)
         f"| {KNOWN.seconds:.0f} seconds, and one more for each ",
         f" seconds, and one more for each {KNOWN.bytes_per_second // 1024} KiB, never",
         f"| one at a time, for at most {MAX_CALLERS} callers | 503 ",
+        f"| {MAX_LONG_ANSWERS} of its {gunicorn.threads} threads | 503 ",
         f"| connections of a process | {gunicorn.worker_connections} |",
         f"for up to {LINGER_SECONDS:.0f} seconds, or {LINGER_STALL_SECONDS:.0f} seconds of",
         f"(of one /{IPV6_PREFIX} network with IPv6)",
