@@ -74,6 +74,8 @@ def _frame() -> bytes:
     return saved(book)
 
 
+# Some readers stop at the last row that it names.
+_DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _PATTERN_ROW = re.compile(rb'<row r="2".*?<c r="A2" s="(\d+)".*?</row>', re.DOTALL)
 
 
@@ -85,7 +87,8 @@ def _text_style(sheet: bytes) -> str:
 
 
 def _around_rows(sheet: bytes) -> tuple[bytes, bytes]:
-    before, end, after = _PATTERN_ROW.sub(b"", sheet).partition(_END_OF_ROWS)
+    bare = _DIMENSION.sub(b"", _PATTERN_ROW.sub(b"", sheet))
+    before, end, after = bare.partition(_END_OF_ROWS)
     return before, end + after
 
 

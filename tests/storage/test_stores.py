@@ -125,10 +125,10 @@ def test_the_name_of_a_stored_file_is_on_the_disk_too(
 
 
 @pytest.mark.usefixtures("any_database")
-def test_no_room_for_a_copy_of_the_chunks_is_a_store_out_of_reach() -> None:
+def test_no_room_for_a_copy_of_the_chunks_is_a_full_disk() -> None:
     store = open_store("database:")
     put(store, "a", b"x" * (3 * CHUNK_BYTES))
-    with largest_file(2 * CHUNK_BYTES), pytest.raises(StoreUnavailable):
+    with largest_file(2 * CHUNK_BYTES), pytest.raises(StoreFull):
         store.open("a")
     with store.open("a") as file:
         assert len(file.read()) == 3 * CHUNK_BYTES
