@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
@@ -93,23 +93,27 @@ class Answer:
 
 @dataclass
 class Service:
-    """A running service and a client of it. `folder` is where its code lies."""
+    """A running service and a client of it. `folder` is where its code lies. What is started while
+    `log` names a file writes there."""
 
     environment: dict[str, str]
     url: str
     token: str
     inbox: Inbox
     folder: Path = ROOT
+    log: Path | None = None
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     def start(self, process: str, name: str | None = None) -> None:
         """Start a command of the Procfile."""
-        self.processes[name or process] = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec {procfile(self.folder)[process]}"],
-            cwd=self.folder,
-            env=self.environment,
-            start_new_session=True,
-        )
+        with ExitStack() as opened:
+            self.processes[name or process] = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {procfile(self.folder)[process]}"],
+                cwd=self.folder,
+                env=self.environment,
+                stderr=opened.enter_context(self.log.open("ab")) if self.log else None,
+                start_new_session=True,
+            )
 
     def release(self) -> None:
         """What a platform runs before new code serves anybody."""

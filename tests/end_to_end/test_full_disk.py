@@ -142,6 +142,8 @@ def test_a_full_temporary_folder_is_named_as_the_reason(disk: Path, tmp_path: Pa
         status = service.finished(task_id)
         assert (status["state"], status["error"]["code"]) == ("FAILURE", "DISK_FULL")
         ballast.write_bytes(bytes(ballast.stat().st_size + shutil.disk_usage(disk).free))
+        # A row waits in memory, and met the full disk only when the answer had begun.
+        assert service.get("/api/voters/export.csv?q=0-00001").status == 507
         assert service.download("/api/template.xlsx").startswith(b"PK")
         assert [file.name for file in disk.iterdir()] == ["ballast"]
         ballast.unlink()

@@ -1,0 +1,71 @@
+"""A PostgreSQL that becomes read-only under a running service, as a standby is after a failover."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from running import Service, running_service, wait_for
+
+from shared.workers import BEAT_SECONDS
+
+pytestmark = pytest.mark.service
+
+SMALL = b"student_id,email\n1,one@x.edu\n"
+MORE = b"student_id,email\n2,two@x.edu\n"
+
+
+def set_read_only(url: str, value: str) -> None:
+    """All sessions end, and the next ones see it."""
+    name = sql.Identifier(urlsplit(url).path.removeprefix("/"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(
+                name, sql.SQL(value)
+            )
+        )
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture
+def service(fresh_postgresql_url: str, tmp_path: Path) -> Iterator[Service]:
+    with running_service(tmp_path, DATABASE_URL=fresh_postgresql_url) as running:
+        running.stop_worker()
+        running.log = tmp_path / "worker.log"
+        running.start("worker")
+        yield running
+
+
+def warnings(log: Path) -> list[str]:
+    """What the worker's loop says of its database."""
+    lines = [line for line in log.read_text().splitlines() if "database out of reach" in line]
+    return [str(json.loads(line)["reason"]) for line in lines]
+
+
+def test_a_read_only_database_is_read_and_warned_of_once(
+    service: Service, fresh_postgresql_url: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker.log"
+    assert service.imported(SMALL)["state"] == "SUCCESS"
+    set_read_only(fresh_postgresql_url, "on")
+    wait_for(
+        lambda: service.get("/health/ready").body["database"] == "read-only", 20, "not read-only"
+    )
+    wait_for(lambda: service.get("/api/voters/").status == 200, 20, "the roll cannot be read")
+    assert service.upload(MORE).status == 503
+    wait_for(lambda: any("ReadOnly" in warning for warning in warnings(log)), 20, "no warning")
+    # It goes on to beat and to look for jobs meanwhile.
+    time.sleep(2 * BEAT_SECONDS)
+    set_read_only(fresh_postgresql_url, "off")
+    wait_for(lambda: service.get("/health/ready").status == 200, 20, "not ready again")
+    assert service.imported(MORE, seconds=60)["state"] == "SUCCESS"
+    assert sum("ReadOnly" in warning for warning in warnings(log)) == 1
+    assert "Traceback" not in log.read_text()
