@@ -24,6 +24,9 @@ class OnError(StrEnum):
 class ImportOptions(ReadOptions):
     """The conditions of an import on top of how its file is to be read.
 
+    What an import must obey belongs here: an older worker refuses an option that it does not know,
+    and does not see a new column of the job.
+
     An import that breaks one of them fails, and the roll stays as it is: with `on_error` ABORT any
     rejected row, more rejected rows than `max_rejected_percent` of all, or another number of rows
     than `expected_rows` (rows below the header that are not blank).

@@ -121,11 +121,12 @@ def test_a_file_that_a_later_job_imports_again_stays_until_that_one_is_old(
 def test_a_worker_with_a_clock_ahead_deletes_no_new_file(
     store: UploadStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(store, "upload")
+    key = uuid4().hex
+    put(store, key)
     right_time = time.time
     monkeypatch.setattr(time, "time", lambda: right_time() + 86_400)
     assert remove_orphans(store, 3600) == 0
-    assert is_there(store, "upload")
+    assert is_there(store, key)
 
 
 def test_what_rows_held_goes_with_the_files(store: UploadStore) -> None:
