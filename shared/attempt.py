@@ -55,12 +55,13 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
             delimiter=reader.delimiter,
             sheet=reader.sheet,
         )
-        with Rejections(reader.header.labels, reader.header.unnamed) as rejections:
+        header = reader.header
+        with Rejections(header.labels, header.unnamed, job.size_bytes) as rejections:
             ids = Ids()
             report = stage_all(claim, reader, rejections, ids, on_progress)
             # Whatever becomes of the job, so many rows were read.
             attempts.note_progress(claim, rows_read=report.rows_read)
-            label = reader.header.labels[reader.header.columns["student_id"]]
+            label = header.labels[header.columns["student_id"]]
             if not ids.are_rising and _find_conflicts(label):
                 with reading(file) as once_more:
                     rejections.add_conflicts(rows_as_meant(once_more), label)
@@ -112,7 +113,7 @@ def _compare(report: Report, reader: RollReader, rejections: Rejections) -> None
     report.ignored_columns = list(header.ignored)
     report.errors = dict(rejections.errors)
     report.columns = {field: header.labels[index] for field, index in header.columns.items()}
-    report.assumptions = list(reader.assumptions)
+    report.assumptions = [*reader.assumptions, *rejections.assumptions]
     report.signs = [{"code": code, "message": message} for code, message in odd_signs()]
     warnings = Counter(reader.warnings)
     warnings[WarningCode.REPEATED_ROW] += report.repeated

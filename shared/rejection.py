@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from shared.jobs.attempts import MAX_KEPT_FAULTS
 from shared.roll.errors import RowCode, RowError
-from shared.roll.rejects import RejectsWriter
+from shared.roll.rejects import RejectsWriter, most_chars
 from shared.roll.rows import Cell, Row
 from shared.roll.validation import Legible, Rejected
 from shared.storage.store import UploadStore
@@ -23,9 +23,9 @@ COPY_BYTES = 256 * 1024
 
 class Rejections:
     """Counts in memory, rows in a temporary file of this machine until the attempt is about to
-    succeed; memory stays flat whatever the number of bad rows."""
+    succeed; memory stays flat whatever the number of bad rows. `upload_bytes` bounds the file."""
 
-    def __init__(self, labels: Sequence[str], unnamed: int = 0) -> None:
+    def __init__(self, labels: Sequence[str], unnamed: int = 0, upload_bytes: int = 0) -> None:
         self.count = 0
         self.errors: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
@@ -35,7 +35,7 @@ class Rejections:
         self._conflicts: list[RowError] = []
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
         self._text = TextIOWrapper(self._spool, "utf-8", "replace", newline="")
-        self._writer = RejectsWriter(self._text, labels, unnamed)
+        self._writer = RejectsWriter(self._text, labels, unnamed, most_chars(upload_bytes))
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +80,11 @@ class Rejections:
                 self._writer.write(line, cells, [fault])
                 fault = next(faults, None)
 
+    @property
+    def assumptions(self) -> list[str]:
+        """What the report says of a rejects file that does not hold all of them."""
+        return [self._writer.left_out_sentence] if self._writer.left_out else []
+
     def first_faults(self) -> Iterable[RowError]:
         """The faults that the database keeps, in the order of their lines."""
         merged = heapq.merge(self._kept, self._conflicts, key=lambda error: error.line)
@@ -90,6 +95,7 @@ class Rejections:
         if not self.count:
             return None
         key = uuid4().hex
+        self._writer.finish()
         self._text.flush()
         self._spool.seek(0)
         with store.writing(key) as sink:
