@@ -18,10 +18,12 @@ from peewee import Database
 from playhouse.pool import PooledDatabase
 from playwright.sync_api import Browser
 from services import (
+    LIBREOFFICE,
     Missing,
     emptied_broker,
     postgresql_database,
     probe_chromium,
+    probe_libreoffice,
     probe_pgbouncer,
     probe_postgresql,
     probe_rabbitmq,
@@ -108,6 +110,18 @@ def pgbouncer(request: pytest.FixtureRequest) -> str:
     """The path of a pooler for PostgreSQL."""
     _demand(request, _problem(probe_pgbouncer))
     return probe_pgbouncer()
+
+
+@pytest.fixture(scope="session")
+def _libreoffice_problem() -> str | None:
+    return _problem(probe_libreoffice)
+
+
+@pytest.fixture
+def libreoffice(request: pytest.FixtureRequest, _libreoffice_problem: str | None) -> str:
+    """The command of the spreadsheet program."""
+    _demand(request, _libreoffice_problem)
+    return LIBREOFFICE
 
 
 def _problem(probe: Callable[[], object]) -> str | None:

@@ -19,6 +19,7 @@ from shared.messages import DEAD_EXCHANGE, DEAD_QUEUE, EXCHANGE, QUEUE
 POSTGRESQL = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+LIBREOFFICE = os.environ.get("TEST_LIBREOFFICE", "soffice")
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "chromium")
 PROBE_SECONDS = 3
 # Below those that the kernel gives to whoever connects. Processes that test side by side would
@@ -70,6 +71,12 @@ def probe_pgbouncer() -> str:
     if PGBOUNCER is None:
         raise Missing("The pooler pgbouncer: not installed")
     return PGBOUNCER
+
+
+def probe_libreoffice() -> None:
+    """Raise `Missing` when the spreadsheet program is not installed."""
+    if shutil.which(LIBREOFFICE) is None:
+        raise Missing(f"The spreadsheet program {LIBREOFFICE}: not installed")
 
 
 @contextmanager
