@@ -24,6 +24,8 @@ from shared.people import Role, create_person
 from shared.roll.csv_reader import DELIMITERS
 from shared.voters.merge import Mode
 
+MAX_OPTION_CHARS = 100
+
 
 def register_commands(app: Flask) -> None:
     """Add the commands to the app's own."""
@@ -142,6 +144,13 @@ def _number(context: click.Context, option: click.Parameter, value: float | None
     return value
 
 
+def _short(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """No encoding and no title of a sheet is longer."""
+    if value is not None and len(value) > MAX_OPTION_CHARS:
+        raise click.BadParameter(f"It has more than {MAX_OPTION_CHARS} characters.")
+    return value
+
+
 @click.command("import")
 @click.argument("file", type=click.Path())
 @click.option("--dry-run", is_flag=True, help="Only find out what would change.")
@@ -166,13 +175,13 @@ def _number(context: click.Context, option: click.Parameter, value: float | None
     type=click.IntRange(min=0),
     help="Save nothing when the file has another number of rows.",
 )
-@click.option("--encoding", help="Of a CSV file, when it is not told rightly.")
+@click.option("--encoding", callback=_short, help="Of a CSV file, when it is not told rightly.")
 @click.option(
     "--delimiter",
     type=click.Choice([*DELIMITERS, "tab"]),
     help="Of a CSV file; `tab` may be spelled out.",
 )
-@click.option("--sheet", help="Of a workbook: its title.")
+@click.option("--sheet", callback=_short, help="Of a workbook: its title.")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False),

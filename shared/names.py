@@ -27,7 +27,13 @@ def take_name(name: str) -> None:
     Raises `UnusableName`, and peewee's IntegrityError when the name is taken, also by a revoked
     token or by somebody who was locked out.
     """
-    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME_CHARS:
+    check_name(name)
+    TakenName.insert(name=name).execute()
+
+
+def check_name(name: str) -> None:
+    """Raises `UnusableName`, before any work on a name of any length."""
+    if len(name) > MAX_NAME_CHARS or not name.strip() or not name.isprintable():
         raise UnusableName(f"A name has 1 to {MAX_NAME_CHARS} printable characters.")
     # Two that a reader could not tell apart, on a page that draws many spaces as one.
     if name != _in_one_form(name):
@@ -37,7 +43,6 @@ def take_name(name: str) -> None:
         )
     if name == COMMAND_LINE:
         raise UnusableName("This is what the history calls the command line.")
-    TakenName.insert(name=name).execute()
 
 
 def _in_one_form(name: str) -> str | None:

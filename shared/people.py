@@ -17,8 +17,14 @@ from typing import Any
 from shared.audit import Action, ActorKind, Outcome, become, record
 from shared.credentials import Admin, Scope
 from shared.database import clock, database, is_postgresql
-from shared.names import take_name
-from shared.passwords import WeakPassword, check_password, hash_of, is_password
+from shared.names import check_name, take_name
+from shared.passwords import (
+    MAX_PASSWORD_CHARS,
+    WeakPassword,
+    check_password,
+    hash_of,
+    is_password,
+)
 
 # A one-time password waits in a mail or on a slip of paper.
 ONE_TIME_DAYS = 3
@@ -50,6 +56,7 @@ class PasswordExpired(Exception):
 
 def create_person(username: str, password: str, role: Role) -> None:
     """Store a person who may sign in. Raises `WeakPassword`, and what `take_name` does."""
+    check_name(username)
     check_password(username, password)
     _insert(username, role, password_hash=hash_of(password))
 

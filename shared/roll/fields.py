@@ -117,6 +117,8 @@ def value_as_text(cell: float | date | time | timedelta | NoValue | None) -> str
 
 
 def _number_as_text(number: float) -> str:
+    if isinstance(number, int):
+        return str(number)
     if not isfinite(number):
         raise _excel_error("#NUM!")
     return str(int(number)) if number == number // 1 else repr(number)

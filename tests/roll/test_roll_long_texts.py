@@ -22,6 +22,7 @@ from api.voter import voter_or_404
 from api.voter_query_schemas import VoterFilterSchema
 from shared.credentials import Scope
 from shared.names import UnusableName, take_name
+from shared.people import Role, create_person
 from shared.roll.columns import recognise
 from shared.roll.errors import FileCode
 from shared.roll.fields import (
@@ -135,6 +136,27 @@ def test_a_name_of_marks_is_refused_at_once(text: str) -> None:
     with pytest.raises(UnusableName):
         take_name(text)
     assert time.process_time() - started < PROMPT_SECONDS
+
+
+@ATTACKS
+def test_a_person_named_by_marks_is_refused_at_once(text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(UnusableName):
+        create_person(text, "x" * 20, Role.ADMIN)
+    assert time.process_time() - started < PROMPT_SECONDS
+
+
+@pytest.mark.parametrize("option", ["--encoding", "--sheet"])
+def test_a_long_option_of_the_import_is_refused(app: Flask, option: str) -> None:
+    outcome = app.test_cli_runner().invoke(args=["import", "roll.csv", option, "x" * 101])
+    assert (outcome.exit_code, "more than 100 characters" in outcome.output) == (2, True)
+
+
+def test_a_number_of_many_digits_is_no_year_and_no_name() -> None:
+    for read, code in ((read_year, "INVALID_YEAR"), (read_text("last_name"), "FIELD_TOO_LONG")):
+        with pytest.raises(BadCell) as caught:
+            read(10**400)
+        assert caught.value.code == code
 
 
 @ATTACKS
