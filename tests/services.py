@@ -1,12 +1,14 @@
 """PostgreSQL and RabbitMQ for tests: a database or vhost of their own, or a reason why not."""
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import cycle, islice
+from pathlib import Path
+from tempfile import gettempdir
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -22,11 +24,11 @@ PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 LIBREOFFICE = os.environ.get("TEST_LIBREOFFICE", "soffice")
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "chromium")
 PROBE_SECONDS = 3
-# Below those that the kernel gives to whoever connects. Processes that test side by side would
-# give each other's ports away before anybody listens there.
-PORTS = 2_000
-_first_port = 10_000 + PORTS * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_ports = cycle(range(_first_port, _first_port + PORTS))
+# Below those that the kernel gives to every new connection.
+_ports = iter(range(10_000, 30_000))
+# A lock on the byte of a port reserves it, in every run of the tests on this machine, until the
+# process that holds the lock ends.
+_reservations = (Path(gettempdir()) / f"voters-test-ports-{os.getuid()}").open("ab")
 
 
 class Missing(Exception):
@@ -51,10 +53,11 @@ def probe_rabbitmq() -> None:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now, and that this process gives to nobody else;
-    neither does another process of the same run."""
-    for port in islice(_ports, PORTS):
+    """A port of loopback on which no program listens. No other process that tests gets it, nor
+    does this one get it again."""
+    for port in _ports:
         with socket.socket() as probe, suppress(OSError):
+            fcntl.lockf(_reservations, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
             probe.bind(("127.0.0.1", port))
             return port
     raise Missing("Every port for the tests is taken")
