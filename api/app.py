@@ -77,8 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
-    open_database(settings.database_url, pool_size=threads, answer_seconds=ANSWER_SECONDS)
-    attach(app, _services(settings))
+    open_services(app, settings)
     name_requests(app)
     log_requests(app)
     count_requests(app)
@@ -102,6 +101,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app, settings.trusted_proxies
     )
     return app
+
+
+def open_services(app: Flask, settings: Settings) -> None:
+    """Point the app and every model at the database, broker and store of the settings."""
+    open_database(settings.database_url, pool_size=threads, answer_seconds=ANSWER_SECONDS)
+    attach(app, _services(settings))
 
 
 def _settings_of_process() -> Settings:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from api_client import ApiClient
+from application import app_of
 from browser import PASSWORD, Browser, browser_of, csrf_token, text_of
 from conftest import close
 from flask import Flask
@@ -16,7 +17,6 @@ from markupsafe import escape
 from peewee import Database
 from werkzeug.test import TestResponse
 
-from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Admin, ApiToken, Scope, create_token, find_token
 from shared.database import clock, database
@@ -41,7 +41,7 @@ ANN: dict[str, Any] = {"name": "ann", "role": "importer"}
 @pytest.fixture
 def admin(settings: Settings, any_database_url: str) -> Iterator[Browser]:
     """An admin over each kind of database."""
-    app = create_app(replace(settings, database_url=any_database_url))
+    app = app_of(replace(settings, database_url=any_database_url))
     yield browser_of(app, Role.ADMIN)
     close(database.obj)
 

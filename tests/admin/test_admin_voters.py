@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from application import client_of
+from application import app_of, client_of
 from browser import Browser, browser_of, csrf_token, text_of
 from conftest import close
 from flask import Flask
@@ -16,7 +16,6 @@ from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from api.admin.voters import CHANGES_SHOWN, PAGE_SIZE
-from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Scope
 from shared.database import clock, database
@@ -54,7 +53,7 @@ def admin(voters_app: Flask) -> Browser:
 @pytest.fixture
 def any_admin(settings: Settings, any_database_url: str) -> Iterator[Browser]:
     """An admin over each kind of database."""
-    app = create_app(replace(settings, database_url=any_database_url))
+    app = app_of(replace(settings, database_url=any_database_url))
     Voter.insert_many([ANN, SLASHES, HOSTILE], FIELDS).execute()
     yield browser_of(app, Role.ADMIN)
     close(database.obj)

@@ -170,7 +170,7 @@ def test_a_refusal_names_the_missing_scope(app: Flask) -> None:
     assert 'scope="import"' in answer.headers["WWW-Authenticate"]
 
 
-def test_a_view_that_names_no_scope_is_an_admins(app: Flask) -> None:
-    app.add_url_rule("/unmarked", view_func=lambda: "open")
-    assert client_of(app, Scope.READ, Scope.IMPORT).get("/unmarked").status_code == 403
-    assert client_of(app, Scope.ADMIN).get("/unmarked").status_code == 200
+def test_a_view_that_names_no_scope_is_an_admins(own_app: Flask) -> None:
+    own_app.add_url_rule("/unmarked", view_func=lambda: "open")
+    assert client_of(own_app, Scope.READ, Scope.IMPORT).get("/unmarked").status_code == 403
+    assert client_of(own_app, Scope.ADMIN).get("/unmarked").status_code == 200

@@ -73,13 +73,13 @@ def test_a_wrong_method_is_told_the_right_ones(client: ApiClient) -> None:
 
 
 def test_a_defect_shows_an_error_id_that_stands_in_the_log(
-    app: Flask, caplog: pytest.LogCaptureFixture
+    own_app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(student_id: str) -> str:
         raise RuntimeError("the insides")
 
-    app.add_url_rule("/broken/<student_id>", view_func=broken)
-    answer = client_of(app, Scope.ADMIN).get("/broken/4711?q=Lee")
+    own_app.add_url_rule("/broken/<student_id>", view_func=broken)
+    answer = client_of(own_app, Scope.ADMIN).get("/broken/4711?q=Lee")
     body = answer.get_json()
     assert answer.status_code == 500
     check_shape(body, 500)

@@ -87,14 +87,14 @@ def test_a_form_that_breaks_off_stores_nothing(client: ApiClient) -> None:
 
 
 @pytest.fixture
-def small_bodies(app: Flask) -> ApiClient:
+def small_bodies(own_app: Flask) -> ApiClient:
     """A client of a view that takes a form and a document, as any view may."""
 
     def taken() -> str:
         return f"{len(request.form)} {len(request.get_data())}"
 
-    app.add_url_rule("/taken", view_func=taken, methods=["POST"])
-    return client_of(app, Scope.ADMIN)
+    own_app.add_url_rule("/taken", view_func=taken, methods=["POST"])
+    return client_of(own_app, Scope.ADMIN)
 
 
 @pytest.mark.parametrize(

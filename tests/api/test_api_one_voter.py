@@ -9,12 +9,11 @@ from uuid import uuid4
 
 import pytest
 from api_client import ApiClient
-from application import client_of
+from application import app_of, client_of
 from conftest import close
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Scope
 from shared.database import clock, database
@@ -28,7 +27,7 @@ REASON = "The registrar's letter"
 
 @pytest.fixture
 def voters_app(settings: Settings, any_database_url: str) -> Iterator[Flask]:
-    app = create_app(replace(settings, database_url=any_database_url))
+    app = app_of(replace(settings, database_url=any_database_url))
     Voter.insert_many([ANN, ("a/b//c", "", "", "b@x.edu", "", None, False)], FIELDS).execute()
     yield app
     close(database.obj)

@@ -51,10 +51,10 @@ def test_so_many_proxies_as_the_setting_says_are_believed(
 
 
 def test_a_proxy_that_is_not_believed_is_told_of_once(
-    client: ApiClient, caplog: pytest.LogCaptureFixture
+    own_app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
-        client.get("/health/live", headers=CLAIMS)
+        ApiClient(own_app, "").get("/health/live", headers=CLAIMS)
     assert caplog.text.count("TRUSTED_PROXIES") == 1
     assert "198.51.100.7" not in caplog.text
 

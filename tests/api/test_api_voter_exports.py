@@ -9,13 +9,12 @@ from dataclasses import replace
 
 import pytest
 from api_client import ApiClient
-from application import client_of
+from application import app_of, client_of
 from conftest import close
 from flask import Flask
 from openpyxl import load_workbook
 from peewee import chunked
 
-from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Scope
 from shared.database import database
@@ -42,7 +41,7 @@ VOTERS = [
 
 @pytest.fixture
 def voters_app(settings: Settings, any_database_url: str) -> Iterator[Flask]:
-    app = create_app(replace(settings, database_url=any_database_url))
+    app = app_of(replace(settings, database_url=any_database_url))
     Voter.insert_many(VOTERS, FIELDS).execute()
     yield app
     close(database.obj)

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 from api_client import ApiClient
-from application import client_of
+from application import app_of, client_of
 from conftest import close
 from flask import Flask
 
-from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Scope
 from shared.database import database
@@ -26,7 +25,7 @@ VOTERS = [
 
 @pytest.fixture
 def voters_app(settings: Settings, any_database_url: str) -> Iterator[Flask]:
-    app = create_app(replace(settings, database_url=any_database_url))
+    app = app_of(replace(settings, database_url=any_database_url))
     Voter.insert_many(VOTERS, fields=list(Voter._meta.sorted_fields)).execute()
     yield app
     close(database.obj)
