@@ -46,7 +46,7 @@ run: $(INSTALLED) ## Start web, worker and mail sink on PORT (default 8000); Ctr
 	@trap : INT; honcho --env /dev/null --procfile Procfile.dev start || test $$? -eq 130
 
 test: $(INSTALLED) ## Run the tests; REQUIRE_SERVICES=1 fails where a service is missing
-	$(VENV)/bin/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+	$(VENV)/bin/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED) ## Lint, formatting, types, layers, security
 	$(VENV)/bin/ruff check

@@ -47,6 +47,7 @@ pytest_plugins = ["application", "browsing"]
 settings.register_profile("unhurried", settings(), deadline=None)
 settings.load_profile("unhurried")
 
+LONGEST_FIRST = ("end_to_end", "browser", "jobs", "api", "importing", "roll", "admin")
 MISSING = pytest.StashKey[dict[str, int]]()
 TABLES = (
     Voter,
@@ -63,6 +64,17 @@ TABLES = (
     AuditEntry,
     Worker,
 )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take longest, so that processes side by side end together."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 def pytest_configure(config: pytest.Config) -> None:
