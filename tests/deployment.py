@@ -71,5 +71,5 @@ def start_web(machine: Service, name: str = "web") -> None:
 def wait_for_web(machine: Service) -> int:
     """The port of the web process, once it answers."""
     port = int(machine.environment["PORT"])
-    wait_for(lambda: answers(port), 30, "the web process did not start")
+    wait_for(lambda: answers(port), "the web process did not start")
     return port

@@ -43,7 +43,7 @@ class FrozenJob:
 
     def wait_until_terminated(self) -> None:
         """Wait until the process has been sent SIGTERM, which it obeys as soon as it goes on."""
-        wait_for(lambda: _is_due(self.process, signal.SIGTERM), 60, "nobody terminates the job")
+        wait_for(lambda: _is_due(self.process, signal.SIGTERM), "nobody terminates the job")
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def started_job(service: Service, content: bytes) -> Iterator[FrozenJob]:
 
 def _born(service: Service) -> int:
     """Freeze the job process while it still imports its modules."""
-    (process,) = wait_for(service.children, 60, "no job process runs", every=0.01)
+    (process,) = wait_for(service.children, "no job process runs", every=0.01)
     os.kill(process, signal.SIGSTOP)
     return process
 
@@ -92,7 +92,7 @@ def _run_until_progress(service: Service, task_id: str, process: int) -> Any:
         os.kill(process, signal.SIGSTOP)
         return None
 
-    return wait_for(part_read, 60, "no progress was noted", every=0.0)
+    return wait_for(part_read, "no progress was noted", every=0.0)
 
 
 def _is_due(process: int, number: signal.Signals) -> bool:

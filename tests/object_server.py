@@ -58,7 +58,7 @@ def object_server() -> Iterator[ObjectServer]:
     )
     server = ObjectServer(f"http://127.0.0.1:{port}", process)
     try:
-        wait_for(lambda: _answers(server), 20, "the object server did not start")
+        wait_for(lambda: _answers(server), "the object server did not start")
         yield server
     finally:
         process.kill()

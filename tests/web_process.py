@@ -5,22 +5,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from conftest import opened
-from running import procfile
+from running import WAIT_SECONDS, procfile, wait_for
 from services import free_port
 
 from config.settings import PROJECT_ROOT
 from shared.credentials import Scope, create_token
 from shared.database import migrate
-
-STARTED_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class WebProcess:
 
     def connect(self) -> socket.socket:
         """A new connection."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS)
 
 
 @contextmanager
@@ -67,15 +63,15 @@ def web_process(folder: Path, *, processes: int = 1, **settings: str) -> Iterato
         yield WebProcess(port, token, folder / "log", process)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(40) == 0, (folder / "log").read_text()
+        assert process.wait(WAIT_SECONDS) == 0, (folder / "log").read_text()
 
 
 def wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:
     """Wait for the first connection that is taken."""
-    deadline = time.monotonic() + STARTED_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+
+    def is_taken() -> bool:
+        assert process.poll() is None, "the web process has ended"
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("the web process did not start")
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(is_taken, "the web process did not start")

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from api_client import HEADER, ROLL
 from click.testing import Result
 from flask import Flask
+from running import WAIT_SECONDS, wait_for
 
 from api.app import create_app
 from benchmarks.rolls import write_csv, write_xlsx
@@ -282,7 +282,7 @@ def test_an_import_whose_terminal_closes_fails_at_once(
 ) -> None:
     process = started_import(settings, tmp_path)
     process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 1
     (job,) = Job.select()
     assert (job.state, job.error_code) == ("FAILURE", "INTERRUPTED")
@@ -310,9 +310,8 @@ def started_import(settings: Settings, folder: Path, *options: str) -> "subproce
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    until = time.monotonic() + 20
-    while not Job.select().where(Job.rows_read > 0).exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    read = Job.select().where(Job.rows_read > 0)
+    wait_for(read.exists, "no progress was noted", every=0.02)
     return process
 
 
@@ -347,7 +346,7 @@ def test_an_import_whose_work_horse_dies_ends_in_a_sentence(
 ) -> None:
     process = started_import(settings, tmp_path, "--json")
     kill_horses(process.pid, number)
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=WAIT_SECONDS)
     document = json.loads(output)
     assert process.returncode == 1
     assert (document["state"], document["error"]["code"]) == ("FAILURE", code)

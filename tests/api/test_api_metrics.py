@@ -15,6 +15,7 @@ from conftest import opened
 from flask import Flask
 from job_runs import finished
 from prometheus_client.parser import text_string_to_metric_families
+from running import WAIT_SECONDS, wait_for
 from web_process import WebProcess, web_process
 
 from api.app import create_app
@@ -104,7 +105,7 @@ def fetched(web: WebProcess, path: str, token: str) -> str:
     request = urllib.request.Request(
         f"http://127.0.0.1:{web.port}{path}", headers={"Authorization": f"Bearer {token}"}
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
         return str(answer.read().decode())
 
 
@@ -117,10 +118,7 @@ def replace_worker(arbiter: int, ending: signal.Signals) -> None:
     """End the youngest web process, and wait for the one that comes in its place."""
     before = children(arbiter)
     os.kill(max(before), ending)
-    until = time.monotonic() + 20
-    while not children(arbiter) - before:
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    wait_for(lambda: children(arbiter) - before, "no process comes in its place")
 
 
 def test_requests_are_counted_over_all_processes_and_across_their_restarts(

@@ -129,7 +129,7 @@ def test_the_progress_of_a_large_file_is_shown_until_its_end(
         send(page, roll)
     with frozen_job(visitor.service, task_id(page)) as job:
         bar = page.locator("progress")
-        shown = wait_for(lambda: bar.evaluate("bar => bar.value"), 30, "the bar stands still")
+        shown = wait_for(lambda: bar.evaluate("bar => bar.value"), "the bar stands still")
         assert shown == job.status["progress"]["percent"] < 100
         expect(page.locator("[data-status]")).to_contain_text("rows")
     wait_until_final(page)

@@ -74,5 +74,5 @@ def test_a_web_process_that_is_killed_is_told_of(tmp_path: Path) -> None:
             arbiter = web.process.pid
             [worker] = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()
             os.kill(int(worker), signal.SIGKILL)
-            [(_, _, body)] = wait_for(lambda: sentry.calls, 10, "nothing was told")
+            [(_, _, body)] = wait_for(lambda: sentry.calls, "nothing was told")
     assert "SIGKILL" in reported(body)["logentry"]["formatted"]

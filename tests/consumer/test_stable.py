@@ -1,12 +1,12 @@
 """What the worker makes of work horses that do not even come to their work."""
 
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from running import wait_for
 from services import free_port
 
 from config.settings import Settings, load_settings
@@ -48,10 +48,11 @@ def test_a_horse_that_does_not_reach_the_database_is_no_crash(
     monkeypatch.setenv("DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/none")
     stable.start(jobs.create(FILE, uploaded_by="tests"))
 
-    until = time.monotonic() + 30
-    while not stable.has_room and time.monotonic() < until:
-        time.sleep(0.1)
+    def is_over() -> bool:
         stable.tend()
+        return stable.has_room
+
+    wait_for(is_over, "the horse does not end")
     job = only_job()
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.SERVICE_UNAVAILABLE)
     assert "could not be reached. The roll is unchanged" in str(job.error_message)

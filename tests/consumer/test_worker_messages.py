@@ -1,6 +1,5 @@
 """How a worker settles a message when broker or database fail it in that moment."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from conftest import opened
 from kombu.connection import Connection
 from kombu.messaging import Consumer
+from running import WAIT_SECONDS, wait_for
 from services import free_port
 
 from config.settings import load_settings
@@ -45,7 +45,7 @@ def received(connection: Connection) -> Any:
     connection.Producer().publish(encode(uuid4()), exchange=EXCHANGE, routing_key="import")
     messages: list[Any] = []
     Consumer(connection.channel(), [QUEUE], on_message=messages.append).consume()
-    connection.drain_events(timeout=10)
+    connection.drain_events(timeout=WAIT_SECONDS)
     return messages[0]
 
 
@@ -53,10 +53,8 @@ def is_back(broker_url: str) -> bool:
     """Whether the queue comes to hold the message again."""
     with consumer_connection(broker_url) as connection:
         queue = QUEUE.bind(connection.default_channel)
-        until = time.monotonic() + 10
-        while (message := queue.get(no_ack=True)) is None and time.monotonic() < until:
-            time.sleep(0.1)
-    return message is not None
+        wait_for(lambda: queue.get(no_ack=True), "the message does not come back")
+    return True
 
 
 def test_a_message_that_cannot_be_buried_comes_again_on_the_next_connection(

@@ -56,12 +56,12 @@ def test_machines_share_files_without_a_disk_and_are_replaced_without_a_loss(
         large = write_csv(tmp_path / "large.csv", LARGE_ROWS).read_bytes()
         large_id = str(front.upload(large).body["task_id"])
         with load_on(front) as load:
-            wait_for(lambda: is_started(front, large_id), 20, "the large roll was not started")
+            wait_for(lambda: is_started(front, large_id), "the large roll was not started")
             for machine in machines:
                 replace_worker(machine)
             replace_web(one, router, load)
         check_that_nothing_was_lost(front, load)
-        assert front.finished(large_id, 60)["report"]["created"] == LARGE_ROWS
+        assert front.finished(large_id)["report"]["created"] == LARGE_ROWS
 
 
 def check_that_files_cross(one: Service, other: Service) -> None:
@@ -94,7 +94,7 @@ def replace_web(machine: Service, router: Relay, load: Load) -> None:
     sleep(ROUTER_SECONDS)
     machine.signal("web", signal.SIGTERM)
     before = len(load.jobs)
-    wait_for(lambda: len(load.jobs) > before + 2, 20, "the next process serves nobody")
+    wait_for(lambda: len(load.jobs) > before + 2, "the next process serves nobody")
     assert upload.answer().startswith(b"HTTP/1.1 202 ")
     assert machine.wait_stopped("web", 30) == 0
 
@@ -123,6 +123,6 @@ class HalfAnUpload:
 def check_that_nothing_was_lost(service: Service, load: Load) -> None:
     assert load.failures == []
     for student_id, task_id in load.jobs.items():
-        report = service.finished(task_id, 60)["report"]
+        report = service.finished(task_id)["report"]
         assert (report["created"], report["updated"]) == (1, 0)
         assert service.get(f"/api/voters/{student_id}/").status == 200

@@ -54,10 +54,10 @@ def test_an_attempt_that_loses_its_session_is_made_again_and_the_roll_is_exact(
     roll = write_csv(tmp_path / "large.csv", 60_000)
     session.execute("SELECT pg_advisory_lock(%s)", (ROLL_LOCK_KEY,))
     task_id = service.upload(roll.read_bytes()).body["task_id"]
-    wait_for(lambda: is_busy_with(session, moment), 30, f"no {moment}")
+    wait_for(lambda: is_busy_with(session, moment), f"no {moment}")
     end_sessions(session)
     session.execute("SELECT pg_advisory_unlock(%s)", (ROLL_LOCK_KEY,))
-    status = service.finished(task_id, 60)
+    status = service.finished(task_id)
     assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
     with roll.open(encoding="utf-8", newline="") as file:
         expected = {(row["student_id"], row["email"]) for row in csv.DictReader(file)}
@@ -91,7 +91,7 @@ def test_requests_whose_sessions_end_are_answered_or_put_off_and_the_next_is_ser
     finally:
         is_over.set()
         ending.join()
-    wait_for(lambda: service.get("/api/voters/").status == 200, 5, "no recovery")
+    wait_for(lambda: service.get("/api/voters/").status == 200, "no recovery")
 
 
 def test_a_request_in_the_middle_of_its_statement_is_put_off_and_the_next_is_served(
@@ -103,7 +103,7 @@ def test_a_request_in_the_middle_of_its_statement_is_put_off_and_the_next_is_ser
         locker.execute("LOCK TABLE voter")
         asking = threading.Thread(target=lambda: answers.append(service.get("/api/voters/")))
         asking.start()
-        (pid,) = wait_for(lambda: session.execute(BLOCKED).fetchone(), 10, "no request waits")
+        (pid,) = wait_for(lambda: session.execute(BLOCKED).fetchone(), "no request waits")
         session.execute("SELECT pg_terminate_backend(%s)", (pid,))
         asking.join()
     assert [(answer.status, answer.headers["Retry-After"]) for answer in answers] == [(503, "5")]

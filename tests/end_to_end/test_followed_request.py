@@ -5,13 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from running import SECRET_KEY, wait_for
+from running import SECRET_KEY, WAIT_SECONDS, wait_for
 from web_process import web_process
 
 from config.settings import PROJECT_ROOT
@@ -29,7 +27,8 @@ def lines(log: Path) -> list[dict[str, Any]]:
 
 
 def ready(port: int) -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=20) as answer:
+    url = f"http://127.0.0.1:{port}/health/ready"
+    with urllib.request.urlopen(url, timeout=WAIT_SECONDS) as answer:
         return json.load(answer)
 
 
@@ -51,7 +50,7 @@ def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: 
                 "X-Request-ID": REQUEST_ID,
             },
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
             task_id = json.load(answer)["task_id"]
             assert answer.headers["X-Request-ID"] == REQUEST_ID
         assert ready(web.port)["worker"] == "none"
@@ -63,12 +62,14 @@ def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: 
                 stderr=log,
             )
         try:
-            wait_until(lambda: "attempt ended" in (tmp_path / "worker.log").read_text())
-            wait_until(lambda: ready(web.port)["worker"] == "ok")
+            wait_for(
+                lambda: "attempt ended" in (tmp_path / "worker.log").read_text(), "no attempt ended"
+            )
+            wait_for(lambda: ready(web.port)["worker"] == "ok", "no worker is seen")
         finally:
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait(10) == 0
-        wait_until(lambda: ready(web.port)["worker"] == "none")
+            assert worker.wait(WAIT_SECONDS) == 0
+        wait_for(lambda: ready(web.port)["worker"] == "none", "the worker is still seen")
     told = lines(web.log)
     assert {"gunicorn.error", "api.request_log"} <= {line["logger"] for line in told}
     [summary] = [line for line in told if line.get("route") == "/api/upload/"]
@@ -76,8 +77,3 @@ def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: 
     for event in ("attempt started", "attempt ended"):
         [line] = [line for line in lines(tmp_path / "worker.log") if line["event"] == event]
         assert (line["request_id"], line["job_id"], line["attempt"]) == (REQUEST_ID, task_id, 1)
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    time.sleep(0.1)
-    wait_for(is_so, 20, "it did not come about")

@@ -115,7 +115,7 @@ def test_a_disk_that_is_full_during_an_import_delays_it_and_spoils_nothing(
         content = roll(0)
         ballast = fill(disk, len(content) + MIB)
         task_id = str(service.upload(content).body["task_id"])
-        status = wait_for(lambda: struck(service, task_id), 30, "the import did not fail")
+        status = wait_for(lambda: struck(service, task_id), "the import did not fail")
         assert status["report"] is None
         assert ask(database, "SELECT count(*) FROM voter") == [1]
         ballast.unlink()
@@ -152,7 +152,7 @@ def test_a_full_temporary_folder_is_named_as_the_reason(disk: Path, tmp_path: Pa
 
 def succeeded(service: Service, tasks: Iterable[str]) -> None:
     for task_id in tasks:
-        status = service.finished(task_id, 60)
+        status = service.finished(task_id)
         assert (status["state"], status["report"]["created"]) == ("SUCCESS", ROWS)
 
 

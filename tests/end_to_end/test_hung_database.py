@@ -65,7 +65,7 @@ def test_requests_are_answered_503_in_time_and_served_again_afterwards(
         # The first request meets the fault in the middle of its statement, the others later.
         other.execute("LOCK TABLE voter")
         first = clients.submit(timed, 0)
-        wait_for(lambda: is_lock_awaited(other), 10, "the request asks for no lock")
+        wait_for(lambda: is_lock_awaited(other), "the request asks for no lock")
         relay.freeze()
         other.rollback()
         answers = [*clients.map(timed, range(REQUESTS - 1)), first.result()]
@@ -73,7 +73,7 @@ def test_requests_are_answered_503_in_time_and_served_again_afterwards(
     assert {answer.headers["Retry-After"] for answer, _ in answers} == {"5"}
     assert max(seconds for _, seconds in answers) < ANSWERED_SECONDS
     relay.thaw()
-    wait_for(lambda: service.get("/api/voters/").status == 200, 15, "no recovery")
+    wait_for(lambda: service.get("/api/voters/").status == 200, "no recovery")
     assert service.imported(SMALL)["state"] == "SUCCESS"
 
 
@@ -82,19 +82,19 @@ def test_a_worker_stops_within_three_seconds_and_another_does_its_job(
 ) -> None:
     roll = write_csv(tmp_path / "large.csv", 50_000).read_bytes()
     task_id = service.upload(roll).body["task_id"]
-    children = wait_for(service.children, 20, "no work horse runs")
+    children = wait_for(service.children, "no work horse runs")
     relay.freeze()
     # By then the parent waits for an answer, to renew the lease or to look for jobs.
     time.sleep(2)
     asked_at = time.monotonic()
     service.signal("worker", signal.SIGTERM)
-    assert service.wait_stopped("worker", 6) == 0
+    assert service.wait_stopped("worker") == 0
     assert time.monotonic() - asked_at < 3
     # It sees the end of its worker a moment later.
-    wait_for(lambda: not any(map(is_running, children)), 2, "the work horse lives on")
+    wait_for(lambda: not any(map(is_running, children)), "the work horse lives on")
     relay.thaw()
     service.start("worker")
-    status = service.finished(task_id, 60)
+    status = service.finished(task_id)
     assert (status["state"], status["report"]["created"]) == ("SUCCESS", 50_000)
 
 
@@ -102,11 +102,11 @@ def test_a_child_whose_database_hangs_does_not_outlive_its_killed_worker(
     service: Service, relay: Relay, tmp_path: Path
 ) -> None:
     service.upload(write_csv(tmp_path / "large.csv", 50_000).read_bytes())
-    children = wait_for(service.children, 20, "no work horse runs")
+    children = wait_for(service.children, "no work horse runs")
     relay.freeze()
     service.signal("worker", signal.SIGKILL)
-    service.wait_stopped("worker", 5)
-    wait_for(lambda: not any(map(is_running, children)), 10, "the child lives on")
+    service.wait_stopped("worker")
+    wait_for(lambda: not any(map(is_running, children)), "the child lives on")
 
 
 def test_an_attempt_that_freezes_with_the_lock_of_the_roll_does_not_keep_the_others(
@@ -123,8 +123,8 @@ def test_an_attempt_that_freezes_with_the_lock_of_the_roll_does_not_keep_the_oth
     ):
         other.execute("SELECT pg_advisory_lock(%s)", (ROLL_LOCK_KEY,))
         frozen = service.upload(SMALL).body["task_id"]
-        (horse,) = wait_for(service.children, 20, "no work horse runs")
-        wait_for(lambda: is_lock_awaited(other), 20, "the attempt asks for no lock")
+        (horse,) = wait_for(service.children, "no work horse runs")
+        wait_for(lambda: is_lock_awaited(other), "the attempt asks for no lock")
         os.kill(horse, signal.SIGSTOP)
         other.execute("SELECT pg_advisory_unlock(%s)", (ROLL_LOCK_KEY,))
         assert service.imported(b"student_id,email\nfree-1,free@x.edu\n")["state"] == "SUCCESS"

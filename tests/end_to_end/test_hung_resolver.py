@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 
 import pytest
-from running import ROOT, Service, procfile, running_service, wait_for
+from running import ROOT, WAIT_SECONDS, Service, procfile, running_service, wait_for
 
 SMALL = b"student_id,email\nhung-1,hung@x.edu\n"
 # Of the addresses that nobody else listens on; the answer would come from port 53.
@@ -37,7 +38,7 @@ def questions() -> Iterator[socket.socket]:
         pytest.skip("only root may give a process another resolver")
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as server:
         server.bind((NAMESERVER, 53))
-        server.settimeout(15)
+        server.settimeout(WAIT_SECONDS)
         yield server
 
 
@@ -55,7 +56,7 @@ def start_hung(
 ) -> None:
     """A process of the Procfile, or another in its place, whose names are looked up there."""
     service.signal(name, signal.SIGTERM)
-    service.wait_stopped(name, 10)
+    service.wait_stopped(name)
     started = command or procfile()[name]
     look_up_there = f"mount --bind {folder}/resolv.conf /etc/resolv.conf"
     service.processes[name] = subprocess.Popen(
@@ -69,7 +70,7 @@ def start_hung(
 def assert_stops_in_time(service: Service) -> None:
     asked_at = time.monotonic()
     service.signal("worker", signal.SIGTERM)
-    assert service.wait_stopped("worker", 20) == 0
+    assert service.wait_stopped("worker") == 0
     assert time.monotonic() - asked_at < 3
 
 
@@ -94,13 +95,16 @@ def test_an_upload_is_accepted_in_time_while_the_broker_is_looked_up(
     service: Service, tmp_path: Path
 ) -> None:
     start_hung(service, "web", tmp_path, BROKER_URL=BROKER)
-    wait_for(lambda: is_live(service), 20, "the web process did not start")
-    for _ in range(2):
+    wait_for(lambda: is_live(service), "the web process did not start")
+    seconds = []
+    for _ in range(3):
         asked_at = time.monotonic()
         answer = service.upload(SMALL)
+        seconds.append(time.monotonic() - asked_at)
         assert answer.status == 202
-        assert time.monotonic() - asked_at < 2
         assert service.finished(answer.body["task_id"])["state"] == "SUCCESS"
+    # The middle one: a busy machine has bad moments.
+    assert median(seconds) < 2, seconds
 
 
 def is_live(service: Service) -> bool:

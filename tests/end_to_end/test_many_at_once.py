@@ -89,7 +89,7 @@ def test_ten_uploads_at_once_come_out_as_if_one_after_the_other(service: Service
         for worker in WORKERS:
             service.signal(worker, signal.SIGCONT)
         if database_url.startswith("postgresql"):
-            wait_for(lambda: are_applying(service, tasks), 60, "the attempts do not meet")
+            wait_for(lambda: are_applying(service, tasks), "the attempts do not meet")
         assert {ask(service, task)["finished_at"] for task in tasks} == {None}
         assert service.get("/api/voters/?page_size=1").body == []
     jobs = [service.finished(task, 120) for task in tasks]

@@ -21,7 +21,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def assert_failed_at_once(service: Service, task_id: str, code: str) -> None:
-    status = service.finished(task_id, 60)
+    status = service.finished(task_id)
     assert (status["state"], status["attempts"]) == ("FAILURE", 1)
     assert status["error"]["code"] == code
     assert code in text_of(service.inbox.mail_for(task_id))
@@ -43,7 +43,7 @@ def test_an_import_that_burns_its_processor_time_is_stopped(
 ) -> None:
     roll = write_csv(tmp_path / "large.csv", 300_000)
     task_id = service.upload(roll.read_bytes()).body["task_id"]
-    (horse,) = wait_for(service.children, 10, "no work horse runs")
+    (horse,) = wait_for(service.children, "no work horse runs")
     os.kill(horse, signal.SIGXCPU)
     assert_failed_at_once(service, task_id, "TIME_LIMIT")
 
@@ -52,10 +52,10 @@ def test_an_import_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     with running_service(tmp_path, JOB_TIME_LIMIT_SECONDS="5") as service:
         roll = write_csv(tmp_path / "large.csv", 100_000)
         task_id = service.upload(roll.read_bytes()).body["task_id"]
-        (horse,) = wait_for(service.children, 10, "no work horse runs")
+        (horse,) = wait_for(service.children, "no work horse runs")
         # However fast the machine is, this one does not come to its end.
         os.kill(horse, signal.SIGSTOP)
-        status = service.finished(task_id, 60)
+        status = service.finished(task_id)
         assert (status["state"], status["error"]["code"]) == ("FAILURE", "TIME_LIMIT")
         assert service.voters() == {}
         assert service.imported(SMALL)["state"] == "SUCCESS"

@@ -40,13 +40,13 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]
         start_new_session=True,
     )
     try:
-        wait_for(lambda: answers(port), 30, "`make run` does not answer")
+        wait_for(lambda: answers(port), "`make run` does not answer")
         yield folder, port
     finally:
         # As a terminal does it.
         os.killpg(running.pid, signal.SIGINT)
         running.wait(20)
-        wait_for(lambda: not is_there(running.pid), 10, "Ctrl-C leaves processes behind")
+        wait_for(lambda: not is_there(running.pid), "Ctrl-C leaves processes behind")
 
 
 @pytest.mark.parametrize("page", ["docs/tutorial.md", "README.md"])
@@ -74,7 +74,7 @@ def is_there(group: int) -> bool:
 
 def start_over(folder: Path) -> None:
     """No roll and no mails, as after the first `make run`; not even one that is still to come."""
-    wait_for(lambda: not mails_due(folder), 20, "a report mail is not sent")
+    wait_for(lambda: not mails_due(folder), "a report mail is not sent")
     subprocess.run(
         [BIN / "flask", "erase-roll", "--yes"],
         cwd=folder,

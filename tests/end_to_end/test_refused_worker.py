@@ -44,7 +44,6 @@ def test_a_queue_with_other_properties_is_told_once_in_a_while_and_jobs_run_all_
             service.imported(SMALL)
             wait_for(
                 lambda: queue.queue_declare(passive=True).consumer_count == 1,
-                REFUSED_SECONDS + 5,
                 "the worker does not consume from the new queue",
             )
 

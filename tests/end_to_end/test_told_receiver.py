@@ -22,7 +22,7 @@ def test_a_finished_upload_is_told_as_the_api_shows_it(tmp_path: Path) -> None:
         ) as service,
     ):
         shown = service.imported(b"student_id,email\n1,ann@x.edu\n2,\n")
-        wait_for(lambda: receiver.calls, 15, "nobody was told")
+        wait_for(lambda: receiver.calls, "nobody was told")
         [(path, headers, body)] = receiver.calls
         assert path == "/roll"
         assert json.loads(body) == shown

@@ -21,6 +21,9 @@ from shared.roll.report import Report
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 # Twice as many as the process has threads for.
 CROWD = 16
+# Of a busy machine; a wait that nothing ends takes 30 s.
+OTHERS_SECONDS = 5
+HEARD_SECONDS = 5
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def test_a_crowd_that_waits_leaves_threads_for_others_and_hears_the_end_at_once(
 ) -> None:
     plain = f"/api/task-status/{claim.job_id}/"
     with ThreadPoolExecutor(CROWD) as pool:
-        polls = waiting(pool, service, claim, 15, CROWD)
+        polls = waiting(pool, service, claim, 30, CROWD)
         time.sleep(2)
         others = [timed(service, plain) for _ in range(10)]
         with database.atomic():
@@ -64,12 +67,13 @@ def test_a_crowd_that_waits_leaves_threads_for_others_and_hears_the_end_at_once(
         finished_at = time.monotonic()
         answers = [poll.result() for poll in polls]
         heard_seconds = time.monotonic() - finished_at
-    assert max(seconds for _, seconds in others) < 1
+    # One that finds no thread waits for half a minute.
+    assert max(seconds for _, seconds in others) < OTHERS_SECONDS
     assert all(answer.status == 200 for answer, _ in answers)
     turned_away = [answer for answer, _ in answers if answer.body["state"] == "STARTED"]
     assert len(turned_away) == CROWD - MAX_WAITING
     assert all(answer.headers["Retry-After"] == "1" for answer in turned_away)
-    assert heard_seconds < 2
+    assert heard_seconds < HEARD_SECONDS
 
 
 def test_a_process_that_stops_answers_those_who_wait(service: Service, claim: Claim) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from uuid import uuid4
 
 import psycopg
@@ -51,7 +52,7 @@ def test_sigterm_puts_the_running_job_back_within_three_seconds_and_another_work
     assert service.status(job.task_id)["state"] == "RETRY"
     assert service.get("/api/voters/?page_size=1").body == []
     service.start("worker")
-    status = service.finished(job.task_id, 60)
+    status = service.finished(job.task_id)
     assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
     assert status["report"]["created"] == LARGE_ROWS
 
@@ -61,9 +62,9 @@ def test_a_killed_worker_takes_its_child_along_and_the_job_is_done_once(
 ) -> None:
     with started_job(service, large_roll(tmp_path)) as job:
         service.signal("worker", signal.SIGKILL)
-        service.wait_stopped("worker", 5)
+        service.wait_stopped("worker")
     service.start("worker")
-    status = service.finished(job.task_id, 60)
+    status = service.finished(job.task_id)
     assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
     assert status["report"]["created"] == LARGE_ROWS
 
@@ -90,11 +91,15 @@ def test_an_upload_while_no_worker_runs_is_done_when_one_starts(service: Service
 
 def test_a_job_whose_doorbell_nobody_hears_is_found_by_polling(tmp_path: Path) -> None:
     with running_service(tmp_path, BROKER_URL="amqp://guest:guest@127.0.0.1:1//") as service:
-        asked_at = time.monotonic()
-        answer = service.upload(f"{HEADER}deaf-1,deaf@x.edu\n".encode())
-        assert answer.status == 202
-        assert time.monotonic() - asked_at < 2
-        assert service.finished(answer.body["task_id"])["state"] == "SUCCESS"
+        seconds = []
+        for number in range(3):
+            asked_at = time.monotonic()
+            answer = service.upload(f"{HEADER}deaf-{number},deaf{number}@x.edu\n".encode())
+            seconds.append(time.monotonic() - asked_at)
+            assert answer.status == 202
+            assert service.finished(answer.body["task_id"])["state"] == "SUCCESS"
+        # The middle one: a busy machine has bad moments.
+        assert median(seconds) < 2, seconds
 
 
 @pytest.mark.service
@@ -125,7 +130,6 @@ def test_messages_that_nobody_can_use_are_dead_lettered_and_the_worker_goes_on(
         dead = DEAD_QUEUE.bind(connection.channel())
         wait_for(
             lambda: dead.queue_declare(passive=True).message_count == len(bodies),
-            10,
             "the messages are not in the dead-letter queue",
         )
         assert service.imported(f"{HEADER}after-1,after@x.edu\n".encode())["state"] == "SUCCESS"
@@ -134,9 +138,9 @@ def test_messages_that_nobody_can_use_are_dead_lettered_and_the_worker_goes_on(
 def test_a_child_does_not_outlive_its_killed_worker(service: Service, tmp_path: Path) -> None:
     with started_job(service, large_roll(tmp_path)) as job:
         service.signal("worker", signal.SIGKILL)
-        service.wait_stopped("worker", 5)
+        service.wait_stopped("worker")
         assert is_running(job.process)
-    wait_for(lambda: not is_running(job.process), 5, "the child lives on")
+    wait_for(lambda: not is_running(job.process), "the child lives on")
     # It did not come to its end.
     assert service.status(job.task_id)["state"] in ("STARTED", "RETRY")
 
@@ -150,7 +154,7 @@ def test_a_locked_database_does_not_keep_a_worker_from_stopping(tmp_path: Path) 
             assert service.wait_stopped("worker", 3) == 0
             other.execute("ROLLBACK")
         service.start("worker")
-        assert service.finished(job.task_id, 60)["state"] == "SUCCESS"
+        assert service.finished(job.task_id)["state"] == "SUCCESS"
 
 
 @pytest.mark.service
@@ -180,8 +184,8 @@ def test_a_hung_broker_keeps_a_worker_neither_from_its_jobs_nor_from_stopping(
             relay.freeze()
             accepted = relay.accepted
         # The worker has asked for messages again, without an answer, and waits for a connection.
-        wait_for(lambda: relay.accepted > accepted, 60, "the worker does not give up")
-        assert service.finished(job.task_id, 60)["state"] == "SUCCESS"
+        wait_for(lambda: relay.accepted > accepted, "the worker does not give up")
+        assert service.finished(job.task_id)["state"] == "SUCCESS"
         with started_job(service, large_roll(tmp_path)) as job:
             service.signal("worker", signal.SIGTERM)
             job.wait_until_terminated()

@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from uuid import UUID, uuid4
 
 import pytest
 from kombu.connection import Connection
 from kombu.messaging import Consumer
+from running import WAIT_SECONDS, wait_for
 
 from config.log_context import logged_with
 from shared.messages import (
@@ -34,7 +36,7 @@ def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("fresh_rabbitmq_url"))
 
 
-def received(connection: Connection, count: int, seconds: float = 5.0) -> list[UUID]:
+def received(connection: Connection, count: int, seconds: float = WAIT_SECONDS) -> list[UUID]:
     bodies: list[UUID] = []
 
     def keep(message: object) -> None:
@@ -99,18 +101,23 @@ def deaf_server() -> Iterator[int]:
         yield int(server.getsockname()[1])
 
 
+def seconds_to_fail(broker_url: str) -> float:
+    """How long a doorbell rings in vain: the middle of three, for machines have bad moments."""
+    seconds = []
+    for _ in range(3):
+        started_at = time.monotonic()
+        with closing(Doorbell(broker_url)) as doorbell:
+            assert doorbell.ring(uuid4()) is False
+        seconds.append(time.monotonic() - started_at)
+    return median(seconds)
+
+
 def test_a_hung_broker_costs_less_than_two_seconds(deaf_server: int) -> None:
-    started_at = time.monotonic()
-    with closing(Doorbell(f"amqp://guest:guest@127.0.0.1:{deaf_server}//")) as doorbell:
-        assert doorbell.ring(uuid4()) is False
-    assert time.monotonic() - started_at < 2
+    assert seconds_to_fail(f"amqp://guest:guest@127.0.0.1:{deaf_server}//") < 2
 
 
 def test_a_broker_that_is_away_costs_less_than_two_seconds() -> None:
-    started_at = time.monotonic()
-    with closing(Doorbell("amqp://guest:guest@127.0.0.1:1//")) as doorbell:
-        assert doorbell.ring(uuid4()) is False
-    assert time.monotonic() - started_at < 2
+    assert seconds_to_fail("amqp://guest:guest@127.0.0.1:1//") < 2
 
 
 @pytest.mark.service
@@ -142,11 +149,8 @@ def test_a_rejected_message_goes_to_the_dead_letter_queue(
         QUEUE.bind(channel).declare()
         connection.Producer().publish({"x": 1}, exchange=EXCHANGE, routing_key=QUEUE.routing_key)
         with Consumer(channel, [QUEUE], on_message=lambda message: message.reject()):
-            connection.drain_events(timeout=5)
-        until = time.monotonic() + 5
-        while (message := dead.get(no_ack=True)) is None and time.monotonic() < until:
-            time.sleep(0.1)
-        assert message is not None
+            connection.drain_events(timeout=WAIT_SECONDS)
+        wait_for(lambda: dead.get(no_ack=True), "no message in the dead-letter queue")
 
 
 def test_a_message_holds_a_version_and_the_job_id_alone() -> None:
