@@ -19,7 +19,6 @@ from shared.credentials import Admin, Scope
 from shared.database import clock, database, is_postgresql
 from shared.names import check_name, take_name
 from shared.passwords import (
-    MAX_PASSWORD_CHARS,
     WeakPassword,
     check_password,
     hash_of,

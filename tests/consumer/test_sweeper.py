@@ -1,5 +1,6 @@
 """What is swept out of the upload store, and what stays."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4

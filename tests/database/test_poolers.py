@@ -58,7 +58,7 @@ default_pool_size = {size}
         )
         there = server._replace(netloc=f"{server.username}@127.0.0.1:{port}").geturl()
         try:
-            wait_for(lambda: _answers(there), 20, "pgbouncer did not start")
+            wait_for(lambda: _answers(there), "pgbouncer did not start")
             yield there
         finally:
             process.terminate()
@@ -143,5 +143,5 @@ def test_no_connection_left_is_an_outage_that_passes(
         answers = [client.get("/api/voters/"), client.upload(ROLL), client.get("/health/ready")]
         assert [answer.status_code for answer in answers] == [503, 503, 503]
         assert answers[0].headers["Retry-After"]
-    wait_for(lambda: client.get("/api/voters/").status_code == 200, 20, "no recovery")
+    wait_for(lambda: client.get("/api/voters/").status_code == 200, "no recovery")
     close(database.obj)

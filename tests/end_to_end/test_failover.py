@@ -56,16 +56,14 @@ def test_a_read_only_database_is_read_and_warned_of_once(
     log = tmp_path / "worker.log"
     assert service.imported(SMALL)["state"] == "SUCCESS"
     set_read_only(fresh_postgresql_url, "on")
-    wait_for(
-        lambda: service.get("/health/ready").body["database"] == "read-only", 20, "not read-only"
-    )
-    wait_for(lambda: service.get("/api/voters/").status == 200, 20, "the roll cannot be read")
+    wait_for(lambda: service.get("/health/ready").body["database"] == "read-only", "not read-only")
+    wait_for(lambda: service.get("/api/voters/").status == 200, "the roll cannot be read")
     assert service.upload(MORE).status == 503
-    wait_for(lambda: any("ReadOnly" in warning for warning in warnings(log)), 20, "no warning")
+    wait_for(lambda: any("ReadOnly" in warning for warning in warnings(log)), "no warning")
     # It goes on to beat and to look for jobs meanwhile.
     time.sleep(2 * BEAT_SECONDS)
     set_read_only(fresh_postgresql_url, "off")
-    wait_for(lambda: service.get("/health/ready").status == 200, 20, "not ready again")
+    wait_for(lambda: service.get("/health/ready").status == 200, "not ready again")
     assert service.imported(MORE, seconds=60)["state"] == "SUCCESS"
     assert sum("ReadOnly" in warning for warning in warnings(log)) == 1
     assert "Traceback" not in log.read_text()

@@ -57,7 +57,7 @@ def test_a_defect_ends_no_thread_and_is_told(
 
     with running(LastingThread("mailer", turn, 0.01)) as thread:
         assert met.wait(20)
-        wait_for(lambda: thread.is_in_trouble, 20, "the defect is not told")
+        wait_for(lambda: thread.is_in_trouble, "the defect is not told")
         assert thread.is_alive()
         assert in_trouble([thread]) == ["mailer"]
     assert [record.levelname for record in caplog.records] == ["ERROR"]
