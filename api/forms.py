@@ -8,10 +8,12 @@ that is not UTF-8, which it takes for damage, is read as Latin-1.
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http import HTTPStatus
 from itertools import chain
-from typing import IO
+from typing import IO, Any
 
 from flask import Request
+from webargs.flaskparser import abort
 from werkzeug.datastructures import FileStorage, Headers, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser, default_stream_factory
@@ -30,6 +32,8 @@ BLOCK_BYTES = 64 * 1024
 FIELD_BYTES = 256 * 1024
 HEAD_BYTES = 8 * 1024
 MAX_PARTS = 20
+
+NUL = "No text of this service holds a NUL character."
 
 Read = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
 
@@ -51,7 +55,16 @@ class Decoder(MultipartDecoder):
 
 
 class FormParser(FormDataParser):
-    """Werkzeug's, whose two ways to read a body are bounded."""
+    """Werkzeug's, whose two ways to read a body are bounded, and which takes no NUL character: no
+    database keeps one in a text, or compares a text with it."""
+
+    def parse(self, *arguments: Any, **named: Any) -> Read:
+        """The request ends here with 422 for a NUL in the name or the text of a field."""
+        stream, form, files = super().parse(*arguments, **named)
+        texts = chain(files, chain.from_iterable(form.items(multi=True)))
+        if any("\x00" in text for text in texts):
+            abort(HTTPStatus.UNPROCESSABLE_ENTITY, message=NUL)
+        return stream, form, files
 
     def _parse_multipart(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str]

@@ -8,9 +8,11 @@ from marshmallow import Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Regexp
 from peewee import ModelSelect
 
+from api.forms import NUL
+
 PAGE_PARAMETERS = ("page", "page_size")
 # PostgreSQL keeps no NUL character, not even to compare with. As a pattern it is in the document.
-storable = Regexp(r"^[^\x00]*$", error="No text of this service holds a NUL character.")
+storable = Regexp(r"^[^\x00]*$", error=NUL)
 
 Query = TypeVar("Query", bound="ModelSelect[Any]")
 

@@ -142,9 +142,10 @@ def _renew_session() -> None:
 
 
 def safe_next(target: str | None) -> str:
-    """Where to go after signing in: a page of ours, whatever the address says."""
+    """Where to go after signing in: a page of ours, whatever the address says. No header holds a
+    line break."""
     home = url_for("admin.index")
-    if not target:
+    if not target or not target.isprintable():
         return home
     parts = urlsplit(target)
     is_ours = not parts.scheme and not parts.netloc and is_page(parts.path)
