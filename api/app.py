@@ -29,6 +29,7 @@ from api.document import DocumentedApi
 from api.errors import register_errors
 from api.failures import Failures
 from api.forms import FormRequest
+from api.header_limits import limit_headers
 from api.openapi import OPENAPI_CONFIG
 from api.proxies import behind_proxies
 from api.request_ids import name_requests
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     name_requests(app)
     log_requests(app)
     count_requests(app)
+    limit_headers(app)
     app.before_request(authenticate)
     app.after_request(add_security_headers)
     app.teardown_request(_end_request)

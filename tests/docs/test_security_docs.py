@@ -10,6 +10,7 @@ from flask import Flask
 from api.addresses import IPV6_PREFIX
 from api.auth import PUBLIC_ENDPOINTS
 from api.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
+from api.header_limits import MAX_CHARS, MAX_LIST_CHARS
 from api.long_answers import MAX_LONG_ANSWERS
 from api.paced_socket import KNOWN
 from api.security_headers import HEADERS
@@ -74,6 +75,7 @@ def test_the_table_of_limits_shows_the_defaults(monkeypatch: pytest.MonkeyPatch)
         f"| {gunicorn.limit_request_line:,} bytes | 414 |",
         f"{gunicorn.limit_request_field_size:,} bytes, {gunicorn.limit_request_fields}, ",
         f", {WHOLE_HEAD_BYTES // 1024} KiB | 431 |",
+        f"| {MAX_CHARS:,} characters; {max(MAX_LIST_CHARS.values()):,} for `Accept` and ",
         f"not complete | {HEAD_SECONDS:.0f} seconds |",
         f"| {MAX_PARTS}, {HEAD_BYTES // 1024} KiB, {FIELD_BYTES // 1024} KiB | 413 |",
         f"| {MAX_NAME_CHARS} characters are kept",
