@@ -2,6 +2,8 @@
 
 import logging
 import time
+import traceback
+from pathlib import Path
 from uuid import uuid4
 
 from shared.attempt import run
@@ -37,10 +39,12 @@ def perform(
     """
     started = time.monotonic()
     outcome = "success"
+    cause = {}
     try:
         run(claim, store, limits, on_progress)
     except FileFault as fault:
         outcome = str(fault.code)
+        cause = {"cause": _cause(fault)}
         attempts.fail(claim, fault.code, fault.message)
     except JobFailure as failure:
         outcome = str(failure.code)
@@ -78,8 +82,18 @@ def perform(
             "attempt": claim.attempt,
             "outcome": outcome,
             "seconds": round(time.monotonic() - started, 3),
+            **cause,
         },
     )
+
+
+def _cause(fault: FileFault) -> str:
+    """The type and the place of the error behind a fault. Its message may quote a cell."""
+    error: BaseException = fault
+    while error.__cause__:
+        error = error.__cause__
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{type(error).__name__} at {Path(frame.f_code.co_filename).name}:{line}"
 
 
 def _may_pass(error: Exception) -> bool:

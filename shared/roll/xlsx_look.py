@@ -119,18 +119,29 @@ def _count(tag: tuple[re.Pattern[bytes], ...], tags: bytes) -> int:
     return sum(len(pattern.findall(tags)) for pattern in tag)
 
 
-def scan(part: IO[bytes], limits: Limits, look: Look, *, is_parsed: bool) -> None:
-    """Show the part to `look`, and to expat what calamine may not parse to its end."""
-    parser = expat.ParserCreate()
-    unfinished = b""
+def scan(
+    part: IO[bytes], limits: Limits, look: Look, parser: expat.XMLParserType | None = None
+) -> None:
+    """Show the part to `look`, and to a parser what calamine may not parse to its end.
+
+    Each byte is copied once, so a text without a tag takes no longer than one with tags. expat
+    takes the square of a tag's length, so a part that it parses has no long one.
+    """
+    is_bounded = parser is not None or look.kind is not Kind.OTHER
+    last_tag: list[bytes] = []
+    last_tag_bytes = 0
     while chunk := part.read(CHUNK_BYTES):
-        if is_parsed:
+        if parser:
             parser.Parse(chunk, False)
-        tags, start, rest = (unfinished + chunk).rpartition(b"<")
-        unfinished = start + rest
-        if len(unfinished) > limits.max_field_chars and look.kind is not Kind.OTHER:
+        tags, start, rest = chunk.rpartition(b"<")
+        if start:
+            look.see(b"".join((*last_tag, tags)))
+            last_tag, last_tag_bytes = [], 0
+        if is_bounded:
+            last_tag.append(start + rest)
+            last_tag_bytes += len(start + rest)
+        if last_tag_bytes > limits.max_field_chars:
             raise too_large("A cell of the workbook holds more text than Excel allows.")
-        look.see(tags)
-    if is_parsed:
+    if parser:
         parser.Parse(b"", True)
-    look.finish(unfinished)
+    look.finish(b"".join(last_tag))

@@ -12,6 +12,11 @@ from shared.roll.limits import KIB
 
 CHUNK_BYTES = 64 * KIB
 XML_NAMES = (".xml", ".rels")
+_LINKS = ".rels"
+_CONTENT_TYPES = "[Content_Types].xml"
+# The first element begins the part in an honest workbook. expat looks through what stands before it
+# again with each block.
+_MAX_PROLOG_BYTES = 4 * CHUNK_BYTES
 _XML_STARTS = (b"<", b"\xff\xfe", b"\xfe\xff")
 _STRICT = "http://purl.oclc.org/ooxml/"
 
@@ -39,6 +44,12 @@ class Part:
     member: ZipInfo
     kind: Kind
 
+    @property
+    def is_read(self) -> bool:
+        """Whether rows depend on the part. Of the others none is parsed, whatever it holds."""
+        name = self.member.filename
+        return self.kind is not Kind.OTHER or name.endswith(_LINKS) or name == _CONTENT_TYPES
+
 
 def find_parts(archive: ZipFile) -> Iterator[Part]:
     """The parts that a library may parse as XML, whatever their names.
@@ -61,7 +72,7 @@ def _kind(start: bytes, content: IO[bytes]) -> Kind:
     parser.StartElementHandler = _stop_at_element
     try:
         parser.Parse(start, False)
-        while chunk := content.read(CHUNK_BYTES):
+        while content.tell() < _MAX_PROLOG_BYTES and (chunk := content.read(CHUNK_BYTES)):
             parser.Parse(chunk, False)
         parser.Parse(b"", True)
     except _FirstElement as first:

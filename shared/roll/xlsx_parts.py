@@ -8,14 +8,15 @@ error as a blank cell; so the pass also tells whether both would read the same.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from xml.parsers import expat
 from zipfile import ZipFile
 
 from shared.roll.limits import Limits
 from shared.roll.workbook_faults import too_large
 from shared.roll.xlsx_look import WITH_TEXT, Look, scan
-from shared.roll.xlsx_package import XML_NAMES, Kind, Part, find_parts
+from shared.roll.xlsx_package import Kind, Part, find_parts
 from shared.roll.xlsx_plain import PlainPart, PlainSheet, PlainStrings
-from shared.roll.xlsx_styles import CellFormats, read_formats
+from shared.roll.xlsx_styles import CellFormats, StylesLook
 
 # Calamine looks for these parts under no other name; openpyxl finds them by their type.
 _PLAIN_NAMES = {
@@ -28,10 +29,12 @@ _SHEETS = (Kind.SHEET, Kind.CHART, Kind.DIALOG, Kind.MACRO)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the pass has seen: the sheets that hold formulas, by part, whether any text may hold an
-    escape, and whether calamine reads the same rows as openpyxl, in little memory."""
+    """What the pass has seen: the sheets that hold formulas, by part, the formats of cells, whether
+    any text may hold an escape, and whether calamine reads the same rows as openpyxl, in little
+    memory."""
 
     with_formulas: frozenset[str]
+    formats: CellFormats
     has_escapes: bool
     is_plain: bool
 
@@ -48,17 +51,18 @@ def check_parts(archive: ZipFile, limits: Limits) -> Contents:
     is_plain = (
         _has_plain_names(parts) and _bytes_in_memory(archive, parts) <= limits.fast_sheet_bytes
     )
-    formats = _formats(archive, parts) if is_plain else CellFormats()
+    formats = _formats(archive, parts, limits)
     looks = {}
     for part in parts:
         look = Look(part.kind, limits, _plain_form(part.kind, formats) if is_plain else None)
+        parser = expat.ParserCreate() if is_plain and not look.plain and part.is_read else None
         with archive.open(part.member) as content:
-            is_parsed = is_plain and not look.plain and part.member.filename.endswith(XML_NAMES)
-            scan(content, limits, look, is_parsed=is_parsed)
+            scan(content, limits, look, parser)
         looks[part.member.filename] = look
     _check_sheets(looks.values())
     return Contents(
         frozenset(name for name, look in looks.items() if look.has_formula),
+        formats,
         any(look.has_escape for look in looks.values()),
         is_plain and _are_plain(looks.values(), limits),
     )
@@ -94,11 +98,16 @@ def _bytes_in_memory(archive: ZipFile, parts: Sequence[Part]) -> int:
     return unpacked + sum(member.compress_size for member in archive.infolist())
 
 
-def _formats(archive: ZipFile, parts: Sequence[Part]) -> CellFormats:
+def _formats(archive: ZipFile, parts: Sequence[Part], limits: Limits) -> CellFormats:
+    """Both libraries look for the formats under one name."""
     for part in parts:
-        if part.kind is Kind.STYLES:
+        if part.member.filename == _PLAIN_NAMES[Kind.STYLES]:
+            if part.kind is not Kind.STYLES:
+                raise ValueError("a list of styles that is something else")
+            styles = StylesLook()
             with archive.open(part.member) as content:
-                return read_formats(content)
+                scan(content, limits, Look(part.kind, limits, None), styles.parser)
+            return styles.formats()
     return CellFormats()
 
 

@@ -1,71 +1,93 @@
-"""The rows of one sheet, streamed by openpyxl's read-only mode (`iter_rows`)."""
+"""The rows of one sheet, streamed by openpyxl's parser."""
 
 import re
-from collections.abc import Generator, Iterator
-from copy import copy
-from typing import Any, BinaryIO
-from zipfile import ZipInfo
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any, BinaryIO
+from zipfile import ZipFile, ZipInfo
 
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.functions import iterparse
 
 from shared.roll.columns import MAX_COLUMNS, too_many_columns
 from shared.roll.errors import RowCode
 from shared.roll.rows import Cell, NoValue, Row
 from shared.roll.workbook_damage import damage_is_a_fault
+from shared.roll.xlsx_styles import CellFormats
 
 # ECMA-376 part 1, 22.9.2.19: how a string of a workbook holds a character that XML does not.
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
+_ParsedRow = tuple[int, list[dict[str, Any]]]
 
-class WholeSheet(ReadOnlyWorksheet):
-    """A sheet of a workbook opened in read-only mode, all of its cells to be read.
 
-    openpyxl would end where the file claims that the sheet ends, which is often wrong, and would
-    cut each row behind the cell that stands last in the XML.
-    """
+class _Parser(WorkSheetParser):
+    """The rows of a sheet and nothing around them, whose parsing could take long."""
 
-    def __init__(self, sheet: Any, *, with_formulas: bool = False) -> None:
-        book = copy(sheet.parent)
-        book._data_only = not with_formulas
-        super().__init__(book, sheet.title, sheet._worksheet_path, sheet._shared_strings)
+    def parse(self) -> Generator[_ParsedRow, None, None]:
+        """Each row by its number."""
+        element: Any
+        for _, element in iterparse(self.source):
+            if element.tag == ROW_TAG:
+                yield self.parse_row(element)
+                element.clear()
 
-    def _get_size(self) -> None:
-        """Its size is what is found."""
 
-    def _get_row(
-        self, row: list[dict[str, Any]], min_col: int, max_col: int | None, values_only: bool
-    ) -> tuple[Any, ...]:
-        last = max((cell["column"] for cell in row), default=None)
-        if last is not None and last > MAX_COLUMNS:
-            if any(cell["column"] > MAX_COLUMNS and cell["value"] is not None for cell in row):
-                raise too_many_columns(row[0]["row"])
-            last = MAX_COLUMNS
-        cells: tuple[Any, ...] = super()._get_row(row, min_col, last, values_only)  # type: ignore[misc]
-        return cells
+class _FormulaParser(_Parser):
+    """The same for a sheet with formulas, whose results may be missing."""
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        """A formula whose result is an empty text is a blank cell. One without a result is not.
+
+        A formula that cells share has its text in the first of them only. Working it out for the
+        others would take the length of the text for each cell.
+        """
+        cell: dict[str, Any] = super().parse_cell(element)
+        if cell["value"] is None and cell["data_type"] != "str":
+            formula = element.find(FORMULA_TAG)
+            if formula is not None:
+                cell["value"] = NoValue(RowCode.FORMULA_NO_VALUE, f"={formula.text or ''}")
+        return cell
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """The part of a sheet, and what of its workbook its cells refer to."""
+
+    archive: ZipFile
+    member: ZipInfo
+    strings: Sequence[str]
+    epoch: datetime
+    formats: CellFormats
+    has_formulas: bool
+    has_escapes: bool
+
+    def rows(self, content: IO[bytes]) -> Iterator[_ParsedRow]:
+        """The rows as openpyxl parses them."""
+        kind = _FormulaParser if self.has_formulas else _Parser
+        parser = kind(
+            content,
+            self.strings,
+            data_only=True,
+            epoch=self.epoch,
+            date_formats=self.formats.dates,
+            timedelta_formats=self.formats.durations,
+        )
+        return parser.parse()
 
 
 class OpenpyxlRows:
     """The rows that hold a value, as a stream, and how much of the sheet has been read.
 
-    `twin` is the same sheet with formulas in the place of their results where it has any, `part`
-    its part of the zip in `stream`. openpyxl keeps one empty XML element for every
-    row it has passed, so memory grows by some 50 bytes a row, up to Excel's limit of rows.
+    openpyxl keeps one empty XML element for every row it has passed, so memory grows by some
+    50 bytes a row, up to Excel's limit of rows.
     """
 
-    def __init__(
-        self,
-        sheet: Any,
-        twin: Any | None,
-        stream: BinaryIO,
-        part: ZipInfo,
-        *,
-        has_escapes: bool,
-    ) -> None:
-        self._sheet = sheet
-        self._twin = twin
-        self._stream = stream
+    def __init__(self, part: SheetPart, stream: BinaryIO) -> None:
         self._part = part
-        self._clean = _unescaped if has_escapes else _blanks_as_none
+        self._stream = stream
+        self._clean = _unescaped if part.has_escapes else _blanks_as_none
         self._rows = self._read()
 
     def __iter__(self) -> Iterator[Row]:
@@ -73,36 +95,38 @@ class OpenpyxlRows:
 
     def fraction(self) -> float:
         """0 to 1, by the packed bytes of the sheet."""
-        done_bytes = self._stream.tell() - self._part.header_offset
-        return min(max(done_bytes / max(self._part.compress_size, 1), 0.0), 1.0)
+        member = self._part.member
+        done_bytes = self._stream.tell() - member.header_offset
+        return min(max(done_bytes / max(member.compress_size, 1), 0.0), 1.0)
 
     def close(self) -> None:
         """Let go of the sheet; the workbook stays open."""
         self._rows.close()
 
     def _read(self) -> Generator[Row, None, None]:
-        with damage_is_a_fault():
-            for line, cells in enumerate(self._cells(), start=1):
+        with damage_is_a_fault(), self._part.archive.open(self._part.member) as content:
+            last_line = 0
+            for line, parsed in self._part.rows(content):
+                if line <= last_line:
+                    raise ValueError(f"row {line} after row {last_line}")
+                last_line = line
+                cells = self._clean(_values(line, parsed))
                 if cells.count(None) != len(cells):
                     yield line, cells
 
-    def _cells(self) -> Iterator[tuple[Cell, ...]]:
-        if self._twin is None:
-            return map(self._clean, self._sheet.iter_rows(values_only=True))
-        return self._values_beside_formulas(self._twin)
 
-    def _values_beside_formulas(self, twin: Any) -> Iterator[tuple[Cell, ...]]:
-        values, formulas = self._sheet.iter_rows(), twin.iter_rows(values_only=True)
-        for pair in zip(values, formulas, strict=True):
-            yield self._clean(tuple(map(_value, *pair)))
-
-
-def _value(cell: Any, formula: object) -> Cell:
-    """A formula whose result is an empty text is a blank cell; one without any result is not."""
-    value: Cell = cell.value
-    if value is None and formula is not None and cell.data_type != "str":
-        return NoValue(RowCode.FORMULA_NO_VALUE, formula if isinstance(formula, str) else "=")
-    return value
+def _values(line: int, cells: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
+    """The values of a row from its first column to its last."""
+    width = max((cell["column"] for cell in cells), default=0)
+    if width > MAX_COLUMNS:
+        if any(cell["column"] > MAX_COLUMNS and cell["value"] is not None for cell in cells):
+            raise too_many_columns(line)
+        width = MAX_COLUMNS
+    values: list[Cell] = [None] * width
+    for cell in cells:
+        if cell["column"] <= width:
+            values[cell["column"] - 1] = cell["value"]
+    return tuple(values)
 
 
 def _blanks_as_none(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
