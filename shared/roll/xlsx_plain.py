@@ -28,27 +28,30 @@ _HEAD = (
 )
 # Nothing that belongs to the rows, or could hide them.
 _OTHER_TAGS = rb"\s*(?:<(?!(?:row|c|v|is|r|t|sheetData)[\s/>]|!)[^<]*)*"
+# An alternative to nothing, `(?:x|)`, is matched faster than `(?:x)?`, and means the same.
 # Only what both resolve alike: no carriage return, and no character by its number.
 _CHARACTERS = (
     rb"[^<&\x00-\x08\x0b-\x1f]*"
-    rb"(?:&(?:amp|lt|gt|quot|apos);[^<&\x00-\x08\x0b-\x1f]*)*"
+    rb"(?:(?=<)|(?:&(?:amp|lt|gt|quot|apos);[^<&\x00-\x08\x0b-\x1f]*)+)"
 )
 # White space that nothing preserves is no text of a plain part.
 _TRIMMED = rb"(?!\s)" + _CHARACTERS + rb"(?<!\s)"
 _TEXT = rb"<t(?:>" + _TRIMMED + rb'| xml:space="preserve">' + _CHARACTERS + rb")</t>"
 # Fifteen digits are what a double keeps.
-_NUMBER = rb"<v>-?\d{1,15}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,2})?</v>"
+_NUMBER = rb"<v>-?\d{1,15}(?:\.\d{1,20}|)(?:[eE][+-]?\d{1,2}|)</v>"
 # Columns A to Z, and in the row they stand in.
 _CELL = (
-    rb'<c r="[A-Z]\1"(?: s="\d{1,5}")?(?: ?/>|>(?:' + _NUMBER + rb")?</c>"
+    rb'<c r="[A-Z]\1"(?: s="\d{1,5}"|)(?:>(?:' + _NUMBER + rb"|)</c>"
     rb'| t="(?:s"><v>\d{1,9}</v></c>'
     rb'|inlineStr"><is>' + _TEXT + rb"</is></c>"
     rb'|n">' + _NUMBER + rb"</c>"
     rb'|b"><v>[01]</v></c>'
     rb'|str"><v>' + _TRIMMED + rb"</v></c>"
-    rb'|(?:n|inlineStr)" ?/>))'
+    rb'|(?:n|inlineStr)" ?/>)| ?/>)'
 )
-_ROW = rb'<row r="(\d{1,7})"(?: [\w:]+="[^"<>&]*")*(?: ?/>|>(?:' + _CELL + rb")*</row>)\s*"
+_ROW = (
+    rb'<row r="(\d{1,7})"(?:(?=>)|(?: [\w:]+="[^"<>&]*")*)(?:>(?:' + _CELL + rb")*</row>| ?/>)\s*"
+)
 _STRING = rb"<si>" + _TEXT + rb"(?:<phoneticPr [^<>]*/>)?</si>\s*"
 # Escapes that only one of the two resolves rightly, and what expat alone refuses.
 _ODD_TEXTS = {

@@ -8,8 +8,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+from zipfile import ZipFile
 
 import pytest
+from openpyxl import Workbook
 from peewee import OperationalError
 
 from shared.importing import perform
@@ -20,7 +22,7 @@ from shared.jobs.attempts import Claim
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
 from shared.roll.columns import FIELDS
-from shared.roll.errors import FileFault
+from shared.roll.errors import FileCode, FileFault
 from shared.roll.limits import Limits
 from shared.storage.file_store import FileStore
 from shared.storage.store import StoreFull, StoreUnavailable
@@ -54,6 +56,22 @@ def attempt(claim: Claim, store: FileStore, max_rows: int = 1000) -> Job:
 
 def imported(store: FileStore, content: str | bytes, *, dry_run: bool = False) -> Job:
     return attempt(claimed(store, content, dry_run=dry_run), store)
+
+
+def test_the_cause_of_an_unreadable_file_is_logged_without_its_cells(
+    store: FileStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    book = Workbook()
+    book.worksheets[0].append(["ID", "Mail"])
+    book.save(content := io.BytesIO())
+    with ZipFile(content, "a") as archive:
+        archive.writestr("xl/worksheets/odd.xml", "<worksheet><row r='Moss'/></worksheet>")
+    job = imported(store, content.getvalue())
+    assert job.error_code == FileCode.UNREADABLE_FILE
+    [line] = [vars(record) for record in caplog.records if record.message == "attempt ended"]
+    assert re.fullmatch(r"ValueError at xlsx_look\.py:\d+", line["cause"])
+    assert "Moss" not in str(line)
 
 
 def test_every_outcome_of_a_row_is_counted_once(store: FileStore) -> None:
