@@ -40,7 +40,9 @@ def run_flask(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 def test_a_file_of_each_format_is_imported(path: Path, tmp_path: Path) -> None:
     migrated = run_flask(tmp_path, "migrate")
     assert migrated.returncode == 0, migrated.stderr
-    imported = run_flask(tmp_path, "import", str(path), "--json")
+    imported = run_flask(
+        tmp_path, "import", str(path), "--json", "--rejects", str(tmp_path / "rejects.csv")
+    )
     assert imported.returncode == 0, imported.stderr
     job = json.loads(imported.stdout)
     assert job["file"]["format"] == path.suffix[1:]
