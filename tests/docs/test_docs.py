@@ -1,10 +1,12 @@
 """What the documents promise is what the code has."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from api.error_codes import ApiCode
 from config.settings import load_settings
@@ -19,6 +21,14 @@ CODES = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
 ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+PAGES = [
+    file.read_text(encoding="utf-8")
+    for pattern in ("*.md", "docs/**/*.md", ".github/**/*.md")
+    for file in sorted(ROOT.glob(pattern))
+]
+# In a code span, or as a line of a code block.
+MAKE = re.compile(r"(?:`|`[A-Z_]+=\w+ |^)make (\w+)(?=`|$)", re.MULTILINE)
+MAX_README_LINES = 120
 
 READ_VARIABLES = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)) | set(
     re.findall(r'"([A-Z_]+_URL)"', SETTINGS)
@@ -67,8 +77,8 @@ def test_the_example_of_an_env_file_shows_the_defaults(monkeypatch: pytest.Monke
     assert load_settings(read_dotenv=False) == defaults
 
 
-@pytest.mark.parametrize("target", re.findall(r"make (\w+)", README))
-def test_every_make_target_of_the_readme_exists(target: str) -> None:
+@pytest.mark.parametrize("target", sorted(set(MAKE.findall("\n".join(PAGES)))))
+def test_every_make_target_of_a_page_exists(target: str) -> None:
     asked = subprocess.run(
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -88,3 +98,14 @@ def test_the_states_of_the_explanation_are_those_of_the_code() -> None:
     explained = row.findall((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
     assert explained
     assert explained == row.findall(states.__doc__ or "")
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= MAX_README_LINES
+
+
+def test_the_workflow_runs_the_gate() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    steps = [step.get("run") for step in workflow["jobs"]["gate"]["steps"]]
+    assert ".ci/run" in steps
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)

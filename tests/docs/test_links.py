@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
+PAGES = [*FRONT, *sorted(DOCS.rglob("*.md"))]
 LINK = re.compile(r"\]\((?!http)([^)#\s]*)(?:#([^)]+))?\)")
 IMAGE = re.compile(r'src="([^"]+)"')
 # A path within the project; the tests that show something are named with their files.
@@ -40,4 +41,4 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 def test_every_page_or_its_folder_is_in_the_index(page: Path) -> None:
     index = DOCS / "README.md"
     listed = {(DOCS / path).resolve() for path, _ in LINK.findall(index.read_text("utf-8"))}
-    assert {page, page.parent} & listed or page in (index, ROOT / "README.md")
+    assert {page, page.parent} & listed or page in (index, *FRONT)
