@@ -34,7 +34,6 @@ NOT_YET = (
     "docs/codes.md",
     "docs/performance.md",
     "docs/planning.md",
-    "docs/reliability.md",
     "docs/webhook.md",
     "docs/backup.md",
     "docs/decisions/*.md",
