@@ -31,11 +31,8 @@ NOT_YET = (
     "docs/deploy.md",
     "docs/deploy/*.md",
     "docs/reference/*.md",
-    "docs/codes.md",
     "docs/performance.md",
     "docs/planning.md",
-    "docs/webhook.md",
-    "docs/backup.md",
     "docs/decisions/*.md",
 )
 
