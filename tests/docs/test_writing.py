@@ -31,8 +31,6 @@ NOT_YET = (
     "docs/deploy.md",
     "docs/deploy/*.md",
     "docs/reference/*.md",
-    "docs/performance.md",
-    "docs/planning.md",
     "docs/decisions/*.md",
 )
 
