@@ -159,7 +159,7 @@ def test_a_token_may_end_with_a_day(admin: Browser) -> None:
     [
         ({"name": " "}, "Give the token a name."),
         ({"name": "x" * 101}, "longer than 100"),
-        ({"name": "a\0b"}, "printable characters"),
+        ({"name": "a\x01b"}, "printable characters"),
         ({"name": "a\u202eb"}, "printable characters"),
         ({"scopes": []}, "Choose at least one."),
         ({"scopes": ["read", "root"]}, "'root'"),
@@ -241,7 +241,7 @@ def test_a_new_person_signs_in_with_the_role(admin: Browser) -> None:
     [
         ({"name": " "}, "Give the person's name."),
         ({"name": "x" * 101}, "longer than 100"),
-        ({"name": "a\0b"}, "printable characters"),
+        ({"name": "a\x01b"}, "printable characters"),
         ({"name": "a\u200bb"}, "printable characters"),
         ({"name": "the admin"}, "has this name already"),
         ({"name": "program"}, "has this name already"),

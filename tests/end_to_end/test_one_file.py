@@ -86,7 +86,8 @@ def test_a_file_without_the_needed_columns_fails_with_a_sentence_and_a_mail(
     status = service.imported(b"Number;Town\n1;Ulm\n")
     assert status["state"] == "FAILURE"
     assert status["error"]["code"] == "MISSING_COLUMNS"
-    assert "Town" in status["error"]["message"]
+    # A row without a known heading may be a voter, so the message quotes none of it.
+    assert "Town" not in status["error"]["message"]
     assert status["report"] is None
     mail = service.inbox.mail_for(status["task_id"])
     assert "MISSING_COLUMNS" in text_of(mail)

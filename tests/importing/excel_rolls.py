@@ -102,7 +102,8 @@ ROLLS = (
           voter("S_x0041_1", email="u1@x.edu")),
     saved("an escaped return", book(["1", "Ann_x000D_\nMay", *ANN_CELLS[2:]]),
           voter("1", "Ann\r\nMay")),
-    refused("no roll in it", book(["hello"], labels=None), FileCode.MISSING_COLUMNS, "hello"),
+    refused("no roll in it", book(["hello"], labels=None), FileCode.MISSING_COLUMNS,
+            "No heading of the file is known"),
     refused("an empty workbook", book(labels=None), FileCode.EMPTY_FILE, "empty"),
     refused("half a workbook", book(ANN_CELLS)[:-100], FileCode.UNREADABLE_FILE, "damaged"),
     *(

@@ -260,16 +260,16 @@ class BrokenStore(FileStore):
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "code"),
     [
-        StoreUnavailable("away"),
-        StoreFull("full"),
-        OperationalError("gone"),
-        OSError(errno.ENOSPC, "No space left on device"),
+        (StoreUnavailable("away"), JobCode.SERVICE_UNAVAILABLE),
+        (StoreFull("full"), JobCode.DISK_FULL),
+        (OperationalError("gone"), JobCode.SERVICE_UNAVAILABLE),
+        (OSError(errno.ENOSPC, "No space left on device"), JobCode.DISK_FULL),
     ],
 )
 def test_what_is_out_of_reach_is_tried_again_and_fails_in_the_end(
-    store: FileStore, error: Exception
+    store: FileStore, error: Exception, code: JobCode
 ) -> None:
     claim = claimed(store, HEADER)
     broken = BrokenStore(store, error)
@@ -279,7 +279,7 @@ def test_what_is_out_of_reach_is_tried_again_and_fails_in_the_end(
     again = attempts.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=2)
     assert again is not None
     job = attempt(again, broken)
-    assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.SERVICE_UNAVAILABLE)
+    assert (job.state, job.error_code) == (JobState.FAILURE, code)
 
 
 def test_a_defect_is_shown_as_an_error_id_that_the_log_has(
