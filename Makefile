@@ -17,7 +17,7 @@ SEED ?= 1
 TEST_PROCESSES ?= 2
 # Debian's own Python. Patch versions of 3.11 differ, as in how they match regular expressions.
 OTHER_PYTHON ?= /usr/bin/python3.11
-CORE_TESTS := tests/roll tests/importing
+CORE_TESTS := tests/roll_file tests/importing
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)

@@ -21,7 +21,7 @@ from shared.options import ImportOptions, OnError
 from shared.outages import OUTAGES, is_disk_full
 from shared.passwords import WeakPassword
 from shared.people import Role, create_person
-from shared.roll.csv_reader import DELIMITERS
+from shared.roll_file.csv_files.reader import DELIMITERS
 from shared.voters.merge import Mode
 
 MAX_OPTION_CHARS = 100

@@ -21,7 +21,7 @@ from api.schemas import ErrorSchema
 from api.services import services
 from shared.outages import OUTAGES, is_disk_full, reason_of
 from shared.passwords import PasswordsBusy
-from shared.roll.errors import FileCode, FileFault
+from shared.roll_file.errors import FileCode, FileFault
 from shared.storage.store import StoreFull, StoreUnavailable
 from shared.submission import KeyReused, TooLarge
 

@@ -26,7 +26,7 @@ from shared.jobs.states import JobState, Phase
 from shared.jobs.status_document import describe
 from shared.jobs.store import StoredFile
 from shared.options import ImportOptions
-from shared.roll.errors import FileFault
+from shared.roll_file.errors import FileFault
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 from shared.submission import TooLarge, keep
 

@@ -25,8 +25,8 @@ from api.services import services
 from shared.audit import Action
 from shared.credentials import Scope
 from shared.jobs.models import Job, JobFault
-from shared.roll.errors import RowCode
-from shared.roll.sniffing import Format
+from shared.roll_file.detection import Format
+from shared.roll_file.errors import RowCode
 from shared.storage.store import FileLost
 
 blueprint = Blueprint(

@@ -21,7 +21,7 @@ def template_csv() -> Response:
     Its first lines explain the columns; below the header stands one example, to be replaced.
     """
     # The web processes need openpyxl for nothing else.
-    from shared.roll.template import csv_template
+    from shared.roll_file.writing.template import csv_template
 
     return download(csv_template(), CSV, "voter-roll-template.csv")
 
@@ -35,6 +35,6 @@ def template_xlsx() -> Response:
 
     Its second sheet explains the columns; below the header stands one example, to be replaced.
     """
-    from shared.roll.template import xlsx_template
+    from shared.roll_file.writing.template import xlsx_template
 
     return download(xlsx_template(), XLSX, "voter-roll-template.xlsx")

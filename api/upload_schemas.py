@@ -8,7 +8,7 @@ from marshmallow.validate import Length, OneOf
 from api.query import storable
 from api.schemas import described
 from shared.options import OnError
-from shared.roll.csv_reader import DELIMITERS
+from shared.roll_file.csv_files.reader import DELIMITERS
 from shared.voters.merge import Mode
 
 MAX_EXPECTED_ROWS = 100_000_000

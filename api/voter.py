@@ -18,8 +18,8 @@ from api.voter_schemas import ChangeSchema, VoterSchema
 from shared.credentials import Scope
 from shared.database import ANSWER_SECONDS, be_impatient
 from shared.jobs.status_document import rfc3339
-from shared.roll.fields import MAX_CHARS
-from shared.roll.text import TextTooLong, compose
+from shared.roll_file.rows.cells import MAX_CHARS
+from shared.roll_file.rows.text import TextTooLong, compose
 from shared.voters import history
 from shared.voters.editing import edit
 from shared.voters.history import Author

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load
 from marshmallow.validate import Length
 
 from api.schemas import described
-from shared.roll.fields import (
+from shared.roll_file.rows.cells import (
     MAX_CHARS,
     MAX_YEAR,
     MIN_YEAR,
@@ -18,8 +18,8 @@ from shared.roll.fields import (
     read_text,
     read_year,
 )
-from shared.roll.rows import Cell
-from shared.roll.text import TextTooLong, clean, forbidden_in_text
+from shared.roll_file.rows.row import Cell
+from shared.roll_file.rows.text import TextTooLong, clean, forbidden_in_text
 
 MAX_REASON_CHARS = 500
 # What `null` makes of a field that may be empty.

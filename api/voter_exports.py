@@ -18,7 +18,7 @@ from api.quotas import Quota, counted_as
 from api.voter_query_schemas import VoterFilterSchema
 from shared.audit import Action
 from shared.credentials import Scope
-from shared.roll.exports import MAX_SHEET_VOTERS, csv_blocks
+from shared.roll_file.writing.csv_export import MAX_SHEET_VOTERS, csv_blocks
 from shared.voters.queries import Sought, total
 from shared.voters.snapshot import RollRow, Snapshot
 
@@ -67,7 +67,7 @@ def download_csv(sought: Sought) -> Response:
 def download_xlsx(sought: Sought) -> Response:
     """The voters as a workbook to be saved; the request ends here when no sheet takes them all."""
     # The web processes need openpyxl for nothing else.
-    from shared.roll.xlsx_export import xlsx_blocks
+    from shared.roll_file.writing.xlsx_export import xlsx_blocks
 
     if total(sought) > MAX_SHEET_VOTERS:
         message = f"A sheet takes {MAX_SHEET_VOTERS:,} voters. Choose fewer, or take the CSV file."

@@ -8,8 +8,8 @@ from marshmallow.validate import Length, OneOf, Range
 from api.cursors import MAX_CURSOR_CHARS
 from api.query import PagedQuerySchema, storable
 from api.schemas import described
-from shared.roll.fields import MAX_CHARS, MAX_YEAR, MIN_YEAR
-from shared.roll.text import TextTooLong, compose
+from shared.roll_file.rows.cells import MAX_CHARS, MAX_YEAR, MIN_YEAR
+from shared.roll_file.rows.text import TextTooLong, compose
 from shared.voters.queries import SORTS, Sought
 
 MAX_SEARCH_CHARS = 254

@@ -18,7 +18,7 @@ from shared.importing import perform
 from shared.jobs.attempts import Claim
 from shared.outages import OUTAGES, is_disk_full, reason_of
 from shared.process_limits import DISK_FULL, OUT_OF_MEMORY, OUT_OF_REACH, limit_process
-from shared.roll.limits import Limits
+from shared.roll_file.limits import Limits
 from shared.storage.choice import open_store
 
 logger = logging.getLogger(__name__)

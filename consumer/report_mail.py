@@ -10,8 +10,8 @@ from datetime import datetime
 from consumer.mail_layout import Section, as_html, as_text
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
-from shared.roll.errors import DESCRIPTIONS, RowCode
-from shared.roll.report import Report
+from shared.roll_file.errors import DESCRIPTIONS, RowCode
+from shared.roll_file.report import Report
 
 TOP_FAULTS = 5
 EXAMPLES = 5

@@ -22,11 +22,11 @@ from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
 from shared.options import ImportOptions
 from shared.rejection import Rejections
-from shared.roll.errors import WarningCode
-from shared.roll.limits import Limits
-from shared.roll.reader import open_roll
-from shared.roll.report import Report
-from shared.roll.rows import RollReader
+from shared.roll_file.errors import WarningCode
+from shared.roll_file.limits import Limits
+from shared.roll_file.reader import open_roll
+from shared.roll_file.report import Report
+from shared.roll_file.rows.row import RollReader
 from shared.storage.store import FileLost, UploadStore, deleted_unless_committed
 from shared.voters import merge, repeats
 from shared.voters.conflicts import note_conflicts

@@ -7,8 +7,8 @@ from shared.jobs.models import Job
 from shared.jobs.states import JobCode
 from shared.options import ImportOptions, OnError
 from shared.rejection import Rejections
-from shared.roll.errors import RowError
-from shared.roll.report import Report
+from shared.roll_file.errors import RowError
+from shared.roll_file.report import Report
 from shared.storage.store import UploadStore
 
 

@@ -14,8 +14,8 @@ from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim
 from shared.jobs.states import JobCode, JobState
 from shared.process_limits import DISK_FULL, MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
-from shared.roll.sniffing import Format
-from shared.roll.workbook_faults import too_large
+from shared.roll_file.detection import Format
+from shared.roll_file.workbooks.faults import too_large
 
 logger = logging.getLogger(__name__)
 

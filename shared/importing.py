@@ -15,8 +15,8 @@ from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.states import JobCode
 from shared.options import UnknownOption
 from shared.outages import OUTAGES, is_disk_full
-from shared.roll.errors import FileFault
-from shared.roll.limits import Limits
+from shared.roll_file.errors import FileFault
+from shared.roll_file.limits import Limits
 from shared.storage.store import StoreFull, StoreUnavailable, UploadStore
 
 logger = logging.getLogger(__name__)

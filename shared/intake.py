@@ -11,12 +11,12 @@ from shared.jobs import attempts
 from shared.jobs.attempts import Claim
 from shared.jobs.states import Phase
 from shared.rejection import Rejections
-from shared.roll.columns import repeats_header
-from shared.roll.errors import FileCode, FileFault, WarningCode
-from shared.roll.exports import as_meant, is_disarmed
-from shared.roll.report import Report
-from shared.roll.rows import RollReader, Row
-from shared.roll.validation import Staged, compile_validator
+from shared.roll_file.errors import FileCode, FileFault, WarningCode
+from shared.roll_file.report import Report
+from shared.roll_file.rows.columns import repeats_header
+from shared.roll_file.rows.row import RollReader, Row
+from shared.roll_file.rows.validation import Staged, compile_validator
+from shared.roll_file.writing.csv_export import as_meant, is_disarmed
 from shared.voters import repeats, staging
 
 BATCH_ROWS = 20_000

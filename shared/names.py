@@ -4,7 +4,7 @@ same."""
 from peewee import TextField
 
 from shared.database import BaseModel
-from shared.roll.text import TextTooLong, compose
+from shared.roll_file.rows.text import TextTooLong, compose
 
 MAX_NAME_CHARS = 100
 # Who did what was done at the command line.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
-from shared.roll.limits import ReadOptions
+from shared.roll_file.limits import ReadOptions
 from shared.voters.merge import Mode
 
 

@@ -11,10 +11,10 @@ from typing import Self
 from uuid import uuid4
 
 from shared.jobs.attempts import MAX_KEPT_FAULTS
-from shared.roll.errors import RowCode, RowError
-from shared.roll.rejects import RejectsWriter, most_chars
-from shared.roll.rows import Cell, Row
-from shared.roll.validation import Legible, Rejected
+from shared.roll_file.errors import RowCode, RowError
+from shared.roll_file.rows.row import Cell, Row
+from shared.roll_file.rows.validation import Legible, Rejected
+from shared.roll_file.writing.rejects import RejectsWriter, most_chars
 from shared.storage.store import UploadStore
 from shared.voters.conflicts import conflict_faults
 

@@ -10,8 +10,8 @@ from shared.jobs import store as jobs
 from shared.jobs.store import StoredFile
 from shared.messages import Doorbell
 from shared.options import ImportOptions
-from shared.roll.errors import FileCode, FileFault
-from shared.roll.sniffing import Format, detect_format
+from shared.roll_file.detection import Format, detect_format
+from shared.roll_file.errors import FileCode, FileFault
 from shared.storage.store import UploadStore, deleted_unless_committed
 
 COPY_BYTES = 256 * 1024

@@ -8,7 +8,7 @@ from flask import Flask
 from api.services import services
 from shared.importing import perform
 from shared.jobs import attempts
-from shared.roll.limits import Limits
+from shared.roll_file.limits import Limits
 
 
 def run_due_jobs(app: Flask) -> None:

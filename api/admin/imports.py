@@ -27,7 +27,7 @@ from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES
 from shared.jobs.status_document import describe
-from shared.roll.errors import FileFault
+from shared.roll_file.errors import FileFault
 from shared.submission import TooLarge, submit
 
 PAGE_SIZE = 25

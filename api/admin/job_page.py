@@ -11,7 +11,7 @@ from shared.follow_up import is_out_of_date
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES, MAY_PASS, JobState
 from shared.jobs.status_document import describe
-from shared.roll.errors import DESCRIPTIONS
+from shared.roll_file.errors import DESCRIPTIONS
 
 EXAMPLES = 5
 UNDONE = (JobState.FAILURE, JobState.REVOKED)

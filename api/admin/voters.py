@@ -23,7 +23,7 @@ from api.voter_query_schemas import VoterQuerySchema
 from api.voters import page_after
 from shared.credentials import Scope
 from shared.database import ANSWER_SECONDS, be_impatient
-from shared.roll.fields import MAX_YEAR, MIN_YEAR
+from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
 from shared.voters import history
 from shared.voters.editing import edit
 from shared.voters.history import Author

@@ -18,7 +18,7 @@ from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import WAITING_STATES, JobCode, JobState, OutboxState, Phase
 from shared.names import COMMAND_LINE
-from shared.roll.errors import RowError
+from shared.roll_file.errors import RowError
 
 logger = logging.getLogger(__name__)
 

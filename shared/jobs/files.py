@@ -8,7 +8,7 @@ from shared.audit import Action, record
 from shared.database import clock, database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
-from shared.roll.errors import DESCRIPTIONS, FileCode
+from shared.roll_file.errors import DESCRIPTIONS, FileCode
 
 SECONDS_A_DAY = 86_400
 # What a fault says in general. Its message may name headings or sheets of the file.

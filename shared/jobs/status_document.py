@@ -6,7 +6,7 @@ from typing import Any
 from shared.jobs import attempts
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState, Phase
-from shared.roll.report import Report
+from shared.roll_file.report import Report
 from shared.workers import is_any_alive
 
 STATUS = {

@@ -5,8 +5,8 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 
 from shared.database import stream
-from shared.roll.errors import RowCode, RowError
-from shared.roll.validation import conflict_error
+from shared.roll_file.errors import RowCode, RowError
+from shared.roll_file.rows.validation import conflict_error
 from shared.voters.models import ConflictRow
 from shared.voters.repeats import conflicting_rows
 

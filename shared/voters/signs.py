@@ -9,7 +9,7 @@ from typing import NamedTuple
 from peewee import fn
 
 from shared.database import database
-from shared.roll.errors import SignCode
+from shared.roll_file.errors import SignCode
 from shared.voters.models import StagedVoter, Voter
 
 MIN_ROWS = 20

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from peewee import __exception_wrapper__  # type: ignore[attr-defined]
 
 from shared.database import database, is_postgresql
-from shared.roll.validation import Legible, Staged
+from shared.roll_file.rows.validation import Legible, Staged
 from shared.voters.models import ConflictRow, RejectedRow, RepeatedId, StagedVoter
 
 COLUMNS = tuple(StagedVoter._meta.sorted_field_names)

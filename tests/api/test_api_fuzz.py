@@ -31,8 +31,8 @@ from shared.database import database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
-from shared.roll.errors import RowCode, RowError
-from shared.roll.report import Report
+from shared.roll_file.errors import RowCode, RowError
+from shared.roll_file.report import Report
 from shared.storage.choice import open_store
 from shared.storage.store import UploadStore
 from shared.submission import keep

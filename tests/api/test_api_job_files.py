@@ -16,7 +16,7 @@ from shared.database import clock
 from shared.importing import perform
 from shared.jobs import attempts
 from shared.jobs.models import Job
-from shared.roll.limits import Limits
+from shared.roll_file.limits import Limits
 
 ROLL = b"id,email,year\n1,a@x.edu,1\n2,nobody,99\n3,c@x.edu,2\n4,,1\n"
 

@@ -14,7 +14,7 @@ from shared.jobs.attempts import Claim
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState, Phase
 from shared.jobs.status_document import NOBODY
-from shared.roll.report import Report
+from shared.roll_file.report import Report
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 KEYS = [

@@ -21,8 +21,8 @@ from shared.database import database
 from shared.importing import perform
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
-from shared.roll.limits import Limits
-from shared.roll.template import EXAMPLE
+from shared.roll_file.limits import Limits
+from shared.roll_file.writing.template import EXAMPLE
 from shared.storage.choice import open_store
 from shared.submission import keep
 from shared.voters.models import Voter

@@ -21,7 +21,7 @@ from shared.jobs.models import Job
 from shared.jobs.states import OutboxState
 from shared.jobs.status_document import describe
 from shared.jobs.store import StoredFile
-from shared.roll.report import Report
+from shared.roll_file.report import Report
 
 pytestmark = pytest.mark.usefixtures("any_database")
 

@@ -21,7 +21,7 @@ from shared.jobs.attempts import Claim
 from shared.jobs.models import Job
 from shared.jobs.states import OutboxState
 from shared.jobs.store import StoredFile
-from shared.roll.report import Report
+from shared.roll_file.report import Report
 from shared.storage.choice import open_store
 from shared.storage.object_store import ObjectStore
 from shared.storage.store import UploadStore

@@ -9,7 +9,7 @@ import pytest
 from consumer.report_mail import compose
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
-from shared.roll.report import Report
+from shared.roll_file.report import Report
 
 REPORT = Report(
     rows_read=1000,

@@ -21,8 +21,8 @@ from shared.jobs.states import JobCode
 from shared.jobs.store import StoredFile
 from shared.limits import Limit, RateCount
 from shared.retention import purge_expired
-from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, RowError
-from shared.roll.report import Report
+from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, RowError
+from shared.roll_file.report import Report
 from shared.storage.choice import open_store
 from shared.storage.store import FileLost, UploadStore
 

@@ -13,7 +13,7 @@ from config.settings import load_settings
 from shared.follow_up import NotPossibleCode
 from shared.jobs import states
 from shared.jobs.states import JobCode
-from shared.roll.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
+from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

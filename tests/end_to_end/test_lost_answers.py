@@ -15,7 +15,7 @@ from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.messages import Doorbell
-from shared.roll.limits import Limits
+from shared.roll_file.limits import Limits
 from shared.storage.file_store import FileStore
 from shared.submission import submit
 

@@ -16,7 +16,7 @@ from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim
 from shared.jobs.store import StoredFile
-from shared.roll.report import Report
+from shared.roll_file.report import Report
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 # Twice as many as the process has threads for.

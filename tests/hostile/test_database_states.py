@@ -24,7 +24,7 @@ from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.store import StoredFile
 from shared.outages import OUTAGES, is_disk_full, is_read_only
-from shared.roll.limits import Limits
+from shared.roll_file.limits import Limits
 from shared.storage.choice import open_store
 
 

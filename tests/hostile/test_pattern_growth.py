@@ -28,7 +28,7 @@ ENDLESS_SECONDS = 0.2
 # Four times the text takes four times as long, or sixteen times where time grows with its square.
 MAX_GROWTH = 9
 # openpyxl's own, which sees no number format of more than 255 characters.
-BOUNDED = {"shared.roll.xlsx_styles.STRIP_RE"}
+BOUNDED = {"shared.roll_file.workbooks.xlsx.styles.STRIP_RE"}
 
 
 @pytest.mark.parametrize("name", PATTERNS)

@@ -2,7 +2,7 @@
 
 from rolls import ANN, ANN_ROW, BEN, BEN_ROW, HEADER, Roll, bare, refused, saved, voter
 
-from shared.roll.errors import FileCode
+from shared.roll_file.errors import FileCode
 
 BOTH = HEADER + ANN_ROW + BEN_ROW
 ZOE = voter("3", "Zoë", "Núñez")

@@ -9,9 +9,9 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from rolls import ANN, BEN, Roll, bare, refused, saved, voter
 
-from shared.roll.errors import FileCode
+from shared.roll_file.errors import FileCode
 
-WORKBOOKS = Path(__file__).parents[1] / "roll" / "workbooks"
+WORKBOOKS = Path(__file__).parents[1] / "roll_file" / "workbooks"
 LABELS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
 ANN_CELLS = ("1", "Ann", "Lee", "u1@x.edu", "Law", 1, True)
 BEN_CELLS = (2, "Ben", "Ray", "u2@x.edu", "Art", 2.0, "no")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.roll.errors import FileCode
+from shared.roll_file.errors import FileCode
 
 HEADER = "student_id,first_name,last_name,email,department,year,is_eligible\n"
 

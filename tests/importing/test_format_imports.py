@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WORKBOOKS = ROOT / "tests/roll/workbooks"
+WORKBOOKS = ROOT / "tests/roll_file/workbooks"
 FILES = [
     ROOT / "samples/roll.csv",
     ROOT / "samples/roll.xlsx",

@@ -21,9 +21,9 @@ from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
-from shared.roll.columns import FIELDS
-from shared.roll.errors import FileCode, FileFault
-from shared.roll.limits import Limits
+from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.limits import Limits
+from shared.roll_file.rows.columns import FIELDS
 from shared.storage.file_store import FileStore
 from shared.storage.store import StoreFull, StoreUnavailable
 from shared.submission import TooLarge, keep, printable_name

@@ -13,8 +13,8 @@ from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState
 from shared.options import ImportOptions, OnError
-from shared.roll.limits import Limits
-from shared.roll.report import Report
+from shared.roll_file.limits import Limits
+from shared.roll_file.report import Report
 from shared.storage.file_store import FileStore
 from shared.submission import keep
 from shared.voters.merge import Mode

@@ -15,9 +15,9 @@ from shared.importing import perform
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
-from shared.roll.columns import FIELDS
-from shared.roll.errors import FileFault
-from shared.roll.limits import Limits
+from shared.roll_file.errors import FileFault
+from shared.roll_file.limits import Limits
+from shared.roll_file.rows.columns import FIELDS
 from shared.storage.database_store import DatabaseStore
 from shared.submission import keep
 from shared.voters.models import Voter

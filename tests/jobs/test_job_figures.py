@@ -10,7 +10,7 @@ from shared.jobs.figures import job_figures
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode
 from shared.jobs.store import StoredFile
-from shared.roll.report import Report
+from shared.roll_file.report import Report
 
 pytestmark = pytest.mark.usefixtures("any_database")
 

@@ -12,7 +12,7 @@ from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, OutboxState, Phase
 from shared.jobs.store import StoredFile
-from shared.roll.errors import RowCode, RowError
+from shared.roll_file.errors import RowCode, RowError
 
 pytestmark = pytest.mark.usefixtures("any_database")
 

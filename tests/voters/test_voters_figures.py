@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.database import database, stream
-from shared.roll.validation import Staged
+from shared.roll_file.rows.validation import Staged
 from shared.voters import merge, repeats, staging
 from shared.voters.editing import edit
 from shared.voters.figures import count_groups, kept_groups

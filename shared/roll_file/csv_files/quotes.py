@@ -1,0 +1,160 @@
+"""Quotation marks that do not do what they seem to: each could make voters vanish in a cell."""
+
+import csv
+import re
+from collections.abc import Sequence
+
+from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.rows.columns import Header
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_DIGIT = re.compile(r"\d")
+_BLANK = re.compile(r"\s")
+_NUMBER = re.compile(r"\d+")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def split_alone(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line in which text follows a closing quotation mark; None if it stays open.
+
+    Blanks there mean nothing. Other text tells that a mark is missing or too many, so nobody knows
+    where the cells begin and end: the whole line is one cell then, too few for any roll.
+    """
+    after_mark = re.compile(rf'" +(?={re.escape(delimiter)}|[\r\n]*$)')
+    line = line.rstrip("\r\n")
+    try:
+        return _split(after_mark.sub('"', line), delimiter, strict=True)
+    except csv.Error:
+        return [line] if _split(line, delimiter, strict=False) else None
+
+
+def _split(line: str, delimiter: str, *, strict: bool) -> list[str] | None:
+    reader = csv.reader([line, ""], delimiter=delimiter, skipinitialspace=True, strict=strict)
+    cells = next(reader)
+    return cells if reader.line_num == 1 else None
+
+
+def has_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
+    """Whether rows stand in a cell with line breaks, which two stray marks have put there.
+
+    A mark that opens a cell and one that ends it are honest (RFC 4180), whatever signs stand
+    between them, unless a line of the cell is a row of this roll by itself, or the record falls
+    into rows where its lines end.
+    """
+    rows = _RowShape(header)
+    fits = rows.fits(cells)
+    for index, cell in enumerate(cells):
+        if not _LINE_BREAK.search(cell):
+            continue
+        lines = [_pieces(line, delimiter) for line in _LINE_BREAK.split(cell)]
+        above = [*cells[:index], *lines[0]]
+        below = [*lines[-1], *cells[index + 1 :]]
+        inside = lines[1:-1]
+        # Id and address of these two must be text of the cell, as they are in the lines between,
+        # unless the record is no row itself.
+        if index <= min(rows.places) or not fits:
+            inside.append(above)
+        if max(rows.places) < len(lines[-1]) or not fits:
+            inside.append(below)
+        own_id = _own_id(cells, index, header) if fits else ""
+        if any(rows.is_row(row, own_id) for row in inside):
+            return True
+        if rows.are_two_rows(above, below, is_field=index in header.columns.values()):
+            return True
+    return False
+
+
+def may_have_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
+    """Whether a name or department with line breaks holds an address and what may be an id.
+
+    They are no row, or one with a cell too many or too few. Nobody can tell, so the row is no
+    voter. In a column that the roll does not keep they are honest.
+    """
+    fields = header.columns.values()
+    for index, cell in enumerate(cells):
+        if index not in fields or delimiter not in cell or not _LINE_BREAK.search(cell):
+            continue
+        pieces = [piece for line in _LINE_BREAK.split(cell) for piece in _pieces(line, delimiter)]
+        others = [piece for piece in pieces if not _is_address(piece)]
+        own_id = _own_id(cells, index, header)
+        if len(others) < len(pieces) and any(_is_like(own_id, piece) for piece in others):
+            return True
+    return False
+
+
+class _RowShape:
+    """What is a row of this roll, told by its width and its two required cells."""
+
+    def __init__(self, header: Header) -> None:
+        self._width = len(header.labels)
+        self._widest = self._width + header.unnamed
+        self.places = (header.columns["student_id"], header.columns["email"])
+
+    def is_row(self, row: Sequence[str], own_id: str) -> bool:
+        """Whether a line has all that a row has; `own_id` is an id of this roll, or ""."""
+        student_id, email = self._required(row)
+        return self.fits(row) and _is_address(email) and _is_like(own_id, student_id)
+
+    def are_two_rows(self, above: Sequence[str], below: Sequence[str], *, is_field: bool) -> bool:
+        """Whether a record that falls into these two may be two rows.
+
+        Required cells of one of them stand outside of the cell. Two addresses are telling; with
+        one or none, ids of one shape are, where a note would not have as many delimiters as a row.
+        """
+        if not (self.fits(above) and self.fits(below)):
+            return False
+        (one_id, one_email), (other_id, other_email) = self._required(above), self._required(below)
+        emails = [email for email in (one_email, other_email) if email.strip()]
+        if len(emails) == 2 and all(map(_is_address, emails)):
+            return _is_like(one_id, other_id)
+        shape = _shape(one_id)
+        has_shape = "9" in shape and shape == _shape(other_id)
+        return has_shape and (is_field or all(map(_is_address, emails)))
+
+    def _required(self, row: Sequence[str]) -> list[str]:
+        return [row[place] if place < len(row) else "" for place in self.places]
+
+    def fits(self, row: Sequence[str]) -> bool:
+        return len(row) >= self._width and not any(map(str.strip, row[self._widest :]))
+
+
+def _pieces(line: str, delimiter: str) -> list[str]:
+    """What would be the cells of a line, whose marks are those of a row that was swallowed."""
+    if '"' not in line:
+        return line.split(delimiter)
+    # A mark that closes a cell may have its partner in a line above.
+    start = '"' if f'"{delimiter}' in line and line.count('"') % 2 else ""
+    return next(csv.reader([start + line], delimiter=delimiter, skipinitialspace=True))
+
+
+def _own_id(cells: Sequence[str], index: int, header: Header) -> str:
+    """The id outside of the cell at `index`, "" if there is none."""
+    place = header.columns["student_id"]
+    return cells[place] if place != index and place < len(cells) else ""
+
+
+def _is_address(text: str) -> bool:
+    return "@" in text and " " not in text.strip()
+
+
+def _is_like(own_id: str, text: str) -> bool:
+    """Whether a text may be an id of a roll with such an id: both have digits or none, and so
+    with blanks."""
+    own, other = own_id.strip(), text.strip()
+    if not (own and other):
+        return bool(other)
+    return all(bool(sign.search(own)) == bool(sign.search(other)) for sign in (_DIGIT, _BLANK))
+
+
+def _shape(text: str) -> str:
+    """The text with a 9 for each number and an a for each word."""
+    return _WORD.sub("a", _NUMBER.sub("9", text.strip()))
+
+
+def unclosed_quote(line: int) -> FileFault:
+    """The fault of a file in which the mark in this line makes rows vanish."""
+    return FileFault(
+        FileCode.UNCLOSED_QUOTE,
+        f'A quotation mark (") in line {line:,} opens a cell that does not end where its row'
+        " ends, so the rows below cannot be told apart. Please close or delete the mark.",
+    )

@@ -1,0 +1,297 @@
+"""What one cell says about one field; the exact meaning of every cell is written here."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from math import isfinite
+
+from shared.roll_file.errors import RowCode
+from shared.roll_file.rows.row import Cell, NoValue
+from shared.roll_file.rows.text import (
+    COMPOSED_CHARS,
+    TextTooLong,
+    clean,
+    code_point,
+    forbidden_in_text,
+    invisible,
+    is_mark,
+    trim,
+)
+
+MAX_CHARS = {
+    "student_id": 64,
+    "first_name": 150,
+    "last_name": 150,
+    "email": 254,
+    "department": 200,
+}
+# Of a year and of a word for eligibility; any longer text is neither.
+MAX_WORD_CHARS = 64
+MIN_YEAR = 1
+MAX_YEAR = 12
+# Excel keeps 15 digits of a number (IEEE 754 double precision, as Excel shows it).
+FIRST_LOSSY_NUMBER = 10**15
+
+TRUE_WORDS = ("true", "yes", "y", "t", "1", "1.0")
+FALSE_WORDS = ("false", "no", "n", "f", "0", "0.0")
+EXCEL_ERRORS = frozenset(
+    {
+        *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"),
+        *("#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#GETTING_DATA"),
+    }
+)
+
+# The forms that spreadsheet programs write: 1.23E+10, of which some leave out the plus sign, 12E+3,
+# and 20.23E+9. Without the sign, and with more digits before it, it may be a genuine id: 12E3.
+SCIENTIFIC = re.compile(r"[+-]?(?:\d[.,]\d+E\d+|\d+(?:[.,]\d*)?E[+-]\d+)", re.IGNORECASE)
+# How programs keep Excel from reading a text of a CSV file as a number.
+FORMULA_OF_TEXT = '="'
+_FORMULA_OF_TEXT = re.compile(r'="((?:[^"]|"")*)"')
+_ERROR_NUMBER = re.compile(r"Err:\d{3}", re.ASCII)
+# Each quotation mark in it is doubled.
+_SPELT_CHARS = 2 * COMPOSED_CHARS
+_YEAR = re.compile(r"0*(\d{1,2})(?:\.0+)?", re.ASCII)
+# An address people are given by a university, not all that RFC 5322 allows: no quoted local
+# part, no comment, no address literal; letters beyond ASCII as in RFC 6531. Lengths: RFC 5321,
+# section 4.5.3.1. No part of the pattern can match the same text in two ways.
+_ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+_LABEL = r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?"
+_TOP_LABEL = r"(?!\d)[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])"
+_EMAIL_FORM = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP_LABEL}"
+_EMAIL = re.compile(_EMAIL_FORM)
+_SIGN = "[A-Za-z0-9]"
+# What nearly all addresses look like, found out five times as fast: only valid ones of at most
+# PLAIN_EMAIL_CHARS characters match, which leaves no room for a part that is too long.
+PLAIN_EMAIL = re.compile(rf"{_SIGN}+(?:[._+-]{_SIGN}+)*@(?:{_SIGN}+[.-])*(?<=\.)[A-Za-z]{{2,}}")
+PLAIN_EMAIL_CHARS = 64
+
+
+class BadCell(Exception):
+    """The cell's content is not what its field takes; it becomes a `RowError` at once."""
+
+    def __init__(self, code: RowCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def as_text(cell: Cell, max_chars: int) -> str:
+    """The cell as text, trimmed and composed; "" for a blank one.
+
+    Whole numbers lose the ".0" that Excel's floats have, booleans read as Excel shows them, dates
+    in ISO 8601, and `="007"` is 007. Raises `BadCell` for a cell without a value, and
+    `TextTooLong`, before any work on a text of any length.
+    """
+    if not isinstance(cell, str):
+        text = value_as_text(cell)
+        if len(text) > max_chars:
+            raise TextTooLong(len(text))
+        return text
+    text = clean(_meant(trim(cell), max_chars), max_chars)
+    if text in EXCEL_ERRORS:
+        raise _excel_error(text)
+    return text
+
+
+def _meant(text: str, max_chars: int) -> str:
+    """What stands in `="..."`, or the text itself."""
+    if text.startswith(FORMULA_OF_TEXT) and len(text) <= _SPELT_CHARS * max_chars:
+        found = _FORMULA_OF_TEXT.fullmatch(text)
+        return found.group(1).replace('""', '"') if found else text
+    return text
+
+
+def value_as_text(cell: float | date | time | timedelta | NoValue | None) -> str:
+    """A cell that is no text, as `as_text` reads it. Raises `BadCell`."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case int() | float():
+            return _number_as_text(cell)
+        case NoValue():
+            raise _no_value(cell)
+        case _:
+            return _moment_as_text(cell)
+
+
+def _number_as_text(number: float) -> str:
+    if isinstance(number, int):
+        return str(number)
+    if not isfinite(number):
+        raise _excel_error("#NUM!")
+    return str(int(number)) if number == number // 1 else repr(number)
+
+
+def _moment_as_text(cell: date | time | timedelta) -> str:
+    if isinstance(cell, timedelta):
+        return str(cell)
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
+    return cell.isoformat()
+
+
+def shown(cell: Cell) -> str:
+    """The cell as its file shows it, for people: untrimmed text, errors and formulas as such."""
+    if isinstance(cell, str | NoValue) or (isinstance(cell, float) and not isfinite(cell)):
+        return str(cell)
+    return value_as_text(cell)
+
+
+def _no_value(cell: NoValue) -> BadCell:
+    if cell.code is RowCode.EXCEL_ERROR:
+        # Some formats hold any text as an error.
+        known = cell.text in EXCEL_ERRORS or _ERROR_NUMBER.fullmatch(cell.text)
+        return _excel_error(cell.text if known else "#VALUE!")
+    return BadCell(
+        cell.code,
+        "The formula was saved without its result; open the workbook in Excel and save it again,"
+        " or put the value in place of the formula.",
+    )
+
+
+def _excel_error(text: str) -> BadCell:
+    return BadCell(
+        RowCode.EXCEL_ERROR, f"The cell holds the Excel error {text}; put the right value there."
+    )
+
+
+def read_student_id(cell: Cell) -> str:
+    """The id as text, never as a number; what has lost digits is refused."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if abs(cell) >= FIRST_LOSSY_NUMBER:
+            raise BadCell(
+                RowCode.ID_PRECISION_LOST,
+                "Excel keeps only 15 digits of a number; format the column as text and enter the"
+                " id again from the registrar's record.",
+            )
+    elif isinstance(cell, date | time | timedelta):
+        raise BadCell(
+            RowCode.DATE_NOT_TEXT,
+            "Excel turned the id into a date; format the column as text and enter the id again.",
+        )
+    text = _visible(cell, "student_id")
+    if '"' in text:
+        raise BadCell(
+            RowCode.STRAY_QUOTE,
+            'The id holds a quotation mark ("), which is probably left over from another cell;'
+            " delete the mark, or look for one that is missing.",
+        )
+    if SCIENTIFIC.fullmatch(text.lstrip("'")):
+        raise BadCell(
+            RowCode.ID_SCIENTIFIC,
+            "The id was saved in scientific notation and its digits are lost; format the column"
+            " as text and enter the id again from the registrar's record.",
+        )
+    if text.startswith("'"):
+        raise BadCell(
+            RowCode.STRAY_QUOTE,
+            "The id begins with an apostrophe ('), by which spreadsheet programs and a rejects file"
+            " keep a number as it is; delete the apostrophe.",
+        )
+    return text
+
+
+def read_email(cell: Cell) -> str:
+    """The address as it is written; only its form is checked."""
+    text = _visible(cell, "email")
+    if text and not _EMAIL.fullmatch(_without_marks(text)):
+        raise BadCell(
+            RowCode.INVALID_EMAIL, "Give one e-mail address of the form name@university.edu."
+        )
+    return text
+
+
+def _without_marks(address: str) -> str:
+    """The address with a letter for each mark that belongs to the letter or mark before it.
+
+    The scripts of South Asia write vowels so (RFC 5892 takes both for parts of a domain name).
+    """
+    if address.isascii():
+        return address
+    signs = list(address)
+    for index in range(1, len(signs)):
+        if is_mark(signs[index]) and signs[index - 1].isalnum():
+            signs[index] = "a"
+    return "".join(signs)
+
+
+def read_text(field: str) -> Callable[[Cell], str | None]:
+    """A reader of names and the department; it returns None for a blank cell."""
+
+    def read(cell: Cell) -> str | None:
+        text = _fitting(cell, field)
+        sign = forbidden_in_text(text)
+        if sign:
+            raise _control(sign)
+        return text or None
+
+    return read
+
+
+def read_year(cell: Cell) -> int | None:
+    """The year of study, None for a blank cell."""
+    text = _word(cell)
+    if text == "":
+        return None
+    found = None if text is None or isinstance(cell, bool) else _YEAR.fullmatch(text)
+    year = int(found.group(1)) if found else 0
+    if not MIN_YEAR <= year <= MAX_YEAR:
+        raise BadCell(
+            RowCode.INVALID_YEAR,
+            f"Give the year of study as a whole number from {MIN_YEAR} to {MAX_YEAR}, or leave the"
+            " cell blank.",
+        )
+    return year
+
+
+def read_eligibility(cell: Cell) -> bool | None:
+    """Whether the voter may vote, None for a blank cell."""
+    text = _word(cell)
+    if text == "":
+        return None
+    word = text.casefold() if text else None
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise BadCell(
+        RowCode.INVALID_ELIGIBILITY, "Give yes or no (or true/false, 1/0), or leave the cell blank."
+    )
+
+
+def _word(cell: Cell) -> str | None:
+    """The cell as text, None for a long one."""
+    try:
+        return as_text(cell, MAX_WORD_CHARS)
+    except TextTooLong:
+        return None
+
+
+def _visible(cell: Cell, field: str) -> str:
+    """An id or address that looks like another one must be that other one."""
+    text = _fitting(cell, field)
+    sign = invisible(text)
+    if sign:
+        raise _control(sign)
+    return text
+
+
+def _control(sign: str) -> BadCell:
+    return BadCell(
+        RowCode.CONTROL_CHARACTER,
+        f"The cell holds the invisible character {code_point(sign)}; type the value again.",
+    )
+
+
+def _fitting(cell: Cell, field: str) -> str:
+    """The cell as text, which its field has room for."""
+    try:
+        return as_text(cell, MAX_CHARS[field])
+    except TextTooLong as error:
+        raise BadCell(
+            RowCode.FIELD_TOO_LONG,
+            f"The value has {error.chars:,} characters, at most {MAX_CHARS[field]} fit; shorten"
+            " it.",
+        ) from None

@@ -1,0 +1,248 @@
+"""Which column of a file means which field: exact labels and an explicit table, never a guess."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from types import MappingProxyType
+
+from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.rows.headings import looks_like_data, short_label
+from shared.roll_file.rows.text import fold, shorten, trim
+
+FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
+REQUIRED = ("student_id", "email")
+HEADER_SEARCH_ROWS = 20
+MAX_LABELS_SHOWN = 30
+MAX_IGNORED_SHOWN = 100
+# Each rejected row is written out as wide as the header.
+MAX_COLUMNS = 1_000
+MAX_ROWS_ABOVE = 10_000
+
+_SEPARATORS = re.compile(r"[\W_]+")
+_ID_KINDS = ("id", "no", "nr", "num", "number")
+# Left out on purpose: labels that mean something else in some registrar's system, such as name,
+# username, number, serial_no, admission_no, national_id, personal_email, programme, course,
+# academic_year, entry_year, birth_year, status, active, registered.
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "student_id": (
+        "id",
+        *(f"id_{kind}" for kind in _ID_KINDS[1:]),
+        *(
+            f"{whose}_{kind}"
+            for whose in ("student", "matric", "matriculation", "reg", "registration")
+            for kind in _ID_KINDS
+        ),
+        *(f"{whose}_{kind}" for whose in ("index", "roll") for kind in _ID_KINDS[1:]),
+        *(
+            f"{whose}_{kind}"
+            for whose in ("enrolment", "enrollment", "university_id", "student_id")
+            for kind in _ID_KINDS[1:]
+        ),
+        *(f"student_{name}_{kind}" for name in ("reg", "registration") for kind in _ID_KINDS[1:]),
+        "university_id",
+        "student_code",
+        "student_identifier",
+        "student_identification_number",
+        *("student_id_required", "student_s_id", "sid"),
+        "student",
+        "matric",
+    ),
+    "first_name": (
+        *("first_name", "first_names", "given_name", "given_names", "forename", "forenames"),
+        *("firstname", "student_first_name", "first_name_s", "given_name_s", "forename_s"),
+    ),
+    "last_name": (
+        *("last_name", "last_names", "surname", "surnames", "family_name", "family_names"),
+        *("lastname", "student_last_name", "student_surname", "last_name_s", "surname_s"),
+        "family_name_s",
+    ),
+    "email": (
+        *("email", "e_mail", "mail", "email_id", "email_addr", "mail_address"),
+        *("email_address", "e_mail_address", "electronic_mail"),
+        *(f"{whose}_email" for whose in ("student", "university", "institutional", "college")),
+        *(f"{whose}_email_address" for whose in ("student", "university", "institutional")),
+        *("student_e_mail", "university_e_mail", "school_email", "campus_email", "uni_email"),
+        *("email_student", "email_university", "email_required", "email_address_required"),
+    ),
+    "department": (
+        *("department", "departments", "dept", "dep", "department_name", "dept_name"),
+        *("faculty", "faculty_name", "school", "school_name", "home_department"),
+        *("student_department", "academic_department"),
+    ),
+    "year": (
+        *("year", "level", "year_of_study", "study_year", "year_of_studies", "class_level"),
+        *("year_level", "study_level", "level_of_study", "student_year", "student_level"),
+        *("current_year_of_study", "current_level", "academic_level", "year_group", "yr"),
+        "current_year",
+    ),
+    "is_eligible": (
+        *("is_eligible", "eligible", "eligibility", "voting_eligible", "can_vote", "may_vote"),
+        *("eligible_to_vote", "is_eligible_to_vote", "eligible_voter", "is_eligible_voter"),
+        *("voting_eligibility", "voter_eligibility", "eligibility_status", "eligible_for_voting"),
+        *("vote_eligible", "voter_eligible", "voting_right", "right_to_vote"),
+        *("eligible_y_n", "is_eligible_y_n", "eligible_yes_no"),
+    ),
+}
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        spelling: field
+        for field, names in _NAMES.items()
+        for name in names
+        # "StudentID" and "studentId" have no separator left to see.
+        for spelling in (name, name.replace("_", ""))
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where the fields stand: `columns` leads from a field to its index in a row.
+
+    `labels` are the file's own, trimmed, without blank ones at the end. `ignored` names those that
+    mean no field, for people, without what may be a voter's data. `missing` are the fields without
+    a column, in the order of FIELDS. `unnamed` counts the columns without a label right of the
+    others, which rows of a CSV file may fill or leave out.
+    """
+
+    line: int
+    labels: tuple[str, ...]
+    columns: Mapping[str, int]
+    ignored: tuple[str, ...]
+    missing: tuple[str, ...]
+    unnamed: int = 0
+
+
+def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:
+    """The first of the first 20 non-blank rows that has the required columns.
+
+    Consumes `rows` up to and including that row. Raises `FileFault`: EMPTY_FILE without any
+    non-blank row among the first 10,000, MISSING_COLUMNS, AMBIGUOUS_COLUMNS, TOO_MANY_COLUMNS.
+    """
+    labelled = ((line, _labels_of(line, cells)) for line, cells in islice(rows, MAX_ROWS_ABOVE))
+    best: tuple[str, ...] = ()
+    for line, labels in islice((row for row in labelled if row[1]), HEADER_SEARCH_ROWS):
+        found = recognise(labels)
+        if all(field in found for field in REQUIRED):
+            return _header(line, labels, found)
+        if not best or len(found) > len(recognise(best)):
+            best = labels
+    if not best:
+        raise FileFault(FileCode.EMPTY_FILE, "The file is empty. Please export the roll again.")
+    raise _missing_columns(best)
+
+
+def _labels_of(line: int, cells: Sequence[object]) -> tuple[str, ...]:
+    if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+        raise too_many_columns(line)
+    return read_labels(cells[:MAX_COLUMNS])
+
+
+def too_many_columns(line: int) -> FileFault:
+    """The fault of a line that is wider than any roll."""
+    return FileFault(
+        FileCode.TOO_MANY_COLUMNS,
+        f"Line {line:,} has more than {MAX_COLUMNS:,} columns, so this is hardly a roll. Please"
+        " export it again with the columns that the roll needs.",
+    )
+
+
+def read_labels(cells: Sequence[object]) -> tuple[str, ...]:
+    """The cells as labels: trimmed, short, printable, without blank ones at the end."""
+    labels = ["" if cell is None else shorten(trim(str(cell))) for cell in cells]
+    while labels and not labels[-1]:
+        labels.pop()
+    return tuple(labels)
+
+
+def repeats_header(header: Header, cells: Sequence[object]) -> bool:
+    """Whether the cells name the fields of the header in the same columns, in any spelling."""
+    email = header.columns["email"]
+    # Most rows are told from a header by this cell alone.
+    if not recognise(read_labels(cells[email : email + 1])):
+        return False
+    found = recognise(read_labels(cells[: len(header.labels)]))
+    return found == {field: [index] for field, index in header.columns.items()}
+
+
+def recognise(labels: Iterable[str]) -> dict[str, list[int]]:
+    """The indexes of the columns that mean a field, by field."""
+    found: dict[str, list[int]] = {}
+    for index, label in enumerate(labels):
+        # Columns that a rejects file adds start with an underscore.
+        if not label.startswith("_") and (field := _field_of(label)):
+            found.setdefault(field, []).append(index)
+    return found
+
+
+# A file may hold a long label in thousands of cells.
+@lru_cache(maxsize=4_096)
+def _field_of(label: str) -> str | None:
+    return ALIASES.get(_SEPARATORS.sub("_", fold(label)).strip("_"))
+
+
+def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) -> Header:
+    for field, indexes in found.items():
+        if len(indexes) > 1:
+            # They are aliases, so none of them is a voter's data.
+            names = " and ".join(f'"{short_label(labels[index])}"' for index in indexes)
+            raise FileFault(
+                FileCode.AMBIGUOUS_COLUMNS,
+                f"The columns {names} all mean {field}. Please keep one of them"
+                " and rename or delete the other.",
+            )
+    columns = {field: found[field][0] for field in FIELDS if field in found}
+    used = set(columns.values())
+    return Header(
+        line=line,
+        labels=labels,
+        columns=MappingProxyType(columns),
+        ignored=_ignored([(i, label) for i, label in enumerate(labels) if label and i not in used]),
+        missing=tuple(field for field in FIELDS if field not in found),
+    )
+
+
+def _ignored(columns: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    """Their labels; the number in place of one that may be a voter's data."""
+    names = [
+        f"column {index + 1}" if looks_like_data(label) else short_label(label)
+        for index, label in columns[:MAX_IGNORED_SHOWN]
+    ]
+    more = len(columns) - len(names)
+    return (*names, f"{more:,} more") if more else tuple(names)
+
+
+def _missing_columns(labels: tuple[str, ...]) -> FileFault:
+    """The fault of a file whose best row has these labels.
+
+    The message goes into mails and stays in the job. So it names no cell of a row that may be a
+    voter's: one without any heading, or with a cell that looks like data.
+    """
+    found = recognise(labels)
+    has_data = any(map(looks_like_data, labels))
+    if not found and has_data:
+        return FileFault(
+            FileCode.MISSING_COLUMNS,
+            "The file has no header: its first row looks like a voter's. Please put a row with the"
+            " names of the columns on top, for example student_id and email.",
+        )
+    absent = " and ".join(field for field in REQUIRED if field not in found)
+    return FileFault(
+        FileCode.MISSING_COLUMNS,
+        f"No column for {absent} was found. {_named(labels, found, has_data)} Please name"
+        f" the columns in one of the first {HEADER_SEARCH_ROWS} rows, for example student_id"
+        " and email.",
+    )
+
+
+def _named(labels: Sequence[str], found: Mapping[str, Sequence[int]], has_data: bool) -> str:
+    """A sentence on the headings of the best row."""
+    if not found:
+        return "No heading of the file is known."
+    known = [labels[index] for indexes in found.values() for index in indexes]
+    headings = known if has_data else [label for label in labels if label]
+    shown = ", ".join(f'"{short_label(label)}"' for label in headings[:MAX_LABELS_SHOWN])
+    more = ", ..." if len(headings) > MAX_LABELS_SHOWN else ""
+    which = "known headings" if has_data else "headers found"
+    return f"The {which} are: {shown}{more}."

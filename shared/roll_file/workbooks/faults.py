@@ -1,0 +1,29 @@
+"""What is said of a workbook that cannot be read."""
+
+from shared.roll_file.errors import FileCode, FileFault
+
+
+def damaged() -> FileFault:
+    """The fault of a workbook that its library cannot read."""
+    return FileFault(
+        FileCode.UNREADABLE_FILE,
+        "The workbook cannot be read; it is damaged or not written as Excel would. Please open"
+        " it in Excel, save it again as .xlsx and upload that.",
+    )
+
+
+def too_large(reason: str) -> FileFault:
+    """The fault of a workbook that would take too much memory; `reason` is a sentence."""
+    return FileFault(
+        FileCode.WORKBOOK_TOO_LARGE,
+        f"{reason} Please save the sheet with the roll as CSV and upload that.",
+    )
+
+
+def password_protected() -> FileFault:
+    """The fault of a workbook that is encrypted."""
+    return FileFault(
+        FileCode.PASSWORD_PROTECTED,
+        "The file is protected by a password. Please save it without one: in Excel under File,"
+        " Info, Protect Workbook, Encrypt with Password, empty the field.",
+    )

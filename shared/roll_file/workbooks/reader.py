@@ -1,0 +1,136 @@
+"""Rows of a workbook: which sheet, which header, which rows."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from shared.roll_file.detection import Format
+from shared.roll_file.errors import FileCode, FileFault, WarningCode
+from shared.roll_file.limits import Limits, ReadOptions
+from shared.roll_file.rows.columns import Header
+from shared.roll_file.rows.headings import short_label
+from shared.roll_file.rows.row import Cell, RollReader, Row, data_rows, split_header
+from shared.roll_file.rows.text import shorten
+from shared.roll_file.workbooks.interface import Sheet, SheetRows, Workbook
+
+MAX_SHEETS_NAMED = 10
+
+
+def open_workbook(
+    workbook: Workbook, file_format: Format, options: ReadOptions, limits: Limits
+) -> RollReader:
+    """Find the sheet that holds the roll and its header, leave the rows to be read.
+
+    Raises `FileFault`; the workbook is closed then, and with the reader otherwise.
+    """
+    try:
+        return _open(workbook, file_format, options, limits)
+    except BaseException:
+        workbook.close()
+        raise
+
+
+def _open(
+    workbook: Workbook, file_format: Format, options: ReadOptions, limits: Limits
+) -> RollReader:
+    sheets = _candidates(workbook.sheets, options.sheet)
+    chosen, source, header, header_cells, unread = _find_roll(workbook, sheets)
+    if options.sheet is None:
+        later = sheets[sheets.index(chosen) + 1 :]
+        unread += [sheet.title for sheet in later if _has_content(workbook, sheet)]
+    warnings: Counter[WarningCode] = Counter()
+    width = len(header.labels)
+    rows = _full_rows(iter(source), header.line, width)
+
+    def close() -> None:
+        source.close()
+        workbook.close()
+
+    return RollReader(
+        format=file_format,
+        header=header,
+        rows=data_rows(rows, _fitted(header_cells, width), warnings, limits),
+        fraction=source.fraction,
+        close=close,
+        sheet=shorten(chosen.title),
+        warnings=warnings,
+        assumptions=_assumptions(chosen, unread),
+    )
+
+
+def _candidates(there: Sequence[Sheet], title: str | None) -> list[Sheet]:
+    """The sheet that was asked for, or all that can be seen."""
+    if title is None:
+        sheets = [sheet for sheet in there if sheet.is_visible]
+    else:
+        sheets = [sheet for sheet in there if sheet.title == title]
+    if not sheets:
+        titles = ", ".join(_named(sheet.title) for sheet in there[:MAX_SHEETS_NAMED])
+        wanted = "no visible sheet" if title is None else f"no sheet {_named(title)}"
+        raise FileFault(
+            FileCode.SHEET_NOT_FOUND, f"The workbook has {wanted}. Its sheets are: {titles}."
+        )
+    return sheets
+
+
+def _find_roll(
+    workbook: Workbook, sheets: Sequence[Sheet]
+) -> tuple[Sheet, SheetRows, Header, Sequence[Cell], list[str]]:
+    """The first sheet with the required columns, opened below its header; and the titles of the
+    sheets before it that hold something else."""
+    others: list[str] = []
+    fault: FileFault | None = None
+    for sheet in sheets:
+        source = workbook.rows(sheet.title)
+        try:
+            header, cells = split_header(iter(source))
+        except FileFault as found:
+            source.close()
+            if found.code is FileCode.MISSING_COLUMNS:
+                others.append(sheet.title)
+            elif found.code is not FileCode.EMPTY_FILE:
+                raise
+            if fault is None or fault.code is FileCode.EMPTY_FILE:
+                fault = found
+        else:
+            return sheet, source, header, cells, others
+    raise fault or AssertionError("no sheets")
+
+
+def _has_content(workbook: Workbook, sheet: Sheet) -> bool:
+    with closing(workbook.rows(sheet.title)) as source:
+        return any(True for _ in source)
+
+
+def _full_rows(rows: Iterator[Row], header_line: int, width: int) -> Iterator[Row]:
+    """Every sheet row from below the header to the last with a value, as wide as the header.
+
+    Rows without a value count as blank whether the file has formatted cells there or nothing at
+    all; below the last value there are no rows.
+    """
+    blank = (None,) * width
+    following = header_line + 1
+    for line, cells in rows:
+        for gap in range(following, line):
+            yield gap, blank
+        following = line + 1
+        yield line, _fitted(cells, width)
+
+
+def _fitted(cells: Sequence[Cell], width: int) -> Sequence[Cell]:
+    if len(cells) == width:
+        return cells
+    return [*cells[:width], *[None] * (width - len(cells))]
+
+
+def _assumptions(chosen: Sheet, unread: Sequence[str]) -> list[str]:
+    if not unread:
+        return []
+    named = ", ".join(map(_named, unread[:MAX_SHEETS_NAMED]))
+    more = ", ..." if len(unread) > MAX_SHEETS_NAMED else ""
+    return [f"The roll was read from the sheet {_named(chosen.title)}; not read: {named}{more}."]
+
+
+def _named(title: str) -> str:
+    """The title in quotation marks, unless it holds an address of a voter."""
+    return "with an address as its name" if "@" in title else f'"{short_label(title)}"'

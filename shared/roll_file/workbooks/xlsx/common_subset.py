@@ -1,0 +1,205 @@
+"""The one shape of XML that openpyxl and calamine are known to read alike.
+
+A part is plain when every byte of it is in the form below, which Excel, LibreOffice and openpyxl
+write (ECMA-376 part 1, 18.3 and 18.4). All else may mean something different to each of the two,
+and is left to openpyxl.
+"""
+
+import re
+from collections.abc import Iterable
+from xml.parsers import expat
+
+from shared.roll_file.limits import MIB
+from shared.roll_file.workbooks.xlsx.styles import CellFormats
+
+# The longest row, string, or head of a part that is waited for.
+MAX_ITEM_BYTES = MIB
+# So many alternatives are searched for in every row, and no more.
+MAX_FORMATS = 1000
+
+# No pattern can match the same bytes in two ways, so each takes linear time. None is possessive or
+# atomic: CPython before 3.11.5 matches such patterns wrongly when they nest (gh-106052).
+_HEAD = (
+    rb"(?:\xef\xbb\xbf)?"
+    rb"(?:<\?xml version=[\"']1\.0[\"'](?: encoding=[\"'](?:utf-8|UTF-8)[\"'])?"
+    rb"(?: standalone=[\"']\w+[\"'])?\s*\?>\s*)?"
+    rb"<%b(?:\s+(?!xmlns=)[\w:]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s+"
+    rb"xmlns=\"http://schemas\.openxmlformats\.org/spreadsheetml/2006/main\"[^<>]*>"
+)
+# Nothing that belongs to the rows, or could hide them.
+_OTHER_TAGS = rb"\s*(?:<(?!(?:row|c|v|is|r|t|sheetData)[\s/>]|!)[^<]*)*"
+# An alternative to nothing, `(?:x|)`, is matched faster than `(?:x)?`, and means the same.
+# Only what both resolve alike: no carriage return, and no character by its number.
+_CHARACTERS = (
+    rb"[^<&\x00-\x08\x0b-\x1f]*"
+    rb"(?:(?=<)|(?:&(?:amp|lt|gt|quot|apos);[^<&\x00-\x08\x0b-\x1f]*)+)"
+)
+# White space that nothing preserves is no text of a plain part.
+_TRIMMED = rb"(?!\s)" + _CHARACTERS + rb"(?<!\s)"
+_TEXT = rb"<t(?:>" + _TRIMMED + rb'| xml:space="preserve">' + _CHARACTERS + rb")</t>"
+# Fifteen digits are what a double keeps.
+_NUMBER = rb"<v>-?\d{1,15}(?:\.\d{1,20}|)(?:[eE][+-]?\d{1,2}|)</v>"
+# Columns A to Z, and in the row they stand in.
+_CELL = (
+    rb'<c r="[A-Z]\1"(?: s="\d{1,5}"|)(?:>(?:' + _NUMBER + rb"|)</c>"
+    rb'| t="(?:s"><v>\d{1,9}</v></c>'
+    rb'|inlineStr"><is>' + _TEXT + rb"</is></c>"
+    rb'|n">' + _NUMBER + rb"</c>"
+    rb'|b"><v>[01]</v></c>'
+    rb'|str"><v>' + _TRIMMED + rb"</v></c>"
+    rb'|(?:n|inlineStr)" ?/>)| ?/>)'
+)
+_ROW = (
+    rb'<row r="(\d{1,7})"(?:(?=>)|(?: [\w:]+="[^"<>&]*")*)(?:>(?:' + _CELL + rb")*</row>| ?/>)\s*"
+)
+_STRING = rb"<si>" + _TEXT + rb"(?:<phoneticPr [^<>]*/>)?</si>\s*"
+# Escapes that only one of the two resolves rightly, and what expat alone refuses.
+_ODD_TEXTS = {
+    b"_x": re.compile(rb"_x(?:005[Ff]|(?!00)[0-9A-Fa-f]{4})"),
+    b"]]>": re.compile(rb"]]>"),
+    b"\xef\xbf": re.compile(rb"\xef\xbf[\xbe\xbf]"),
+}
+
+
+class PlainPart:
+    """Whether a part is plain, told while its tags go by.
+
+    expat is shown what stands around the items, rows or strings; these are of a shape that needs
+    no parser. `held` is what waits for the end of an item.
+    """
+
+    head: re.Pattern[bytes]
+    empty: re.Pattern[bytes]
+    start: bytes
+    item: re.Pattern[bytes]
+    end: bytes
+    tail: re.Pattern[bytes]
+
+    def __init__(self) -> None:
+        self.is_plain = True
+        self.held = b""
+        self._see = self._see_head
+        self._parser = expat.ParserCreate()
+
+    def see(self, tags: bytes) -> bool:
+        """Take the next tags of the part, with the texts between them; whether it is still plain.
+
+        Raises what expat raises for damage.
+        """
+        self._see(self.held + tags)
+        if len(self.held) > MAX_ITEM_BYTES:
+            self.is_plain = False
+        return self.is_plain
+
+    def finish(self, last_tag: bytes) -> None:
+        """Take the last tag of the part, which closes it."""
+        if self._see == self._see_head:
+            self._require(self.empty, self.held)
+            self._parser.Parse(self.held, False)
+        elif self._see == self._see_items:
+            self._take(self.held)
+        if self.is_plain:
+            self._parser.Parse(last_tag, True)
+
+    def _see_head(self, data: bytes) -> None:
+        at = data.find(self.start)
+        if at < 0:
+            self.held = data
+            return
+        self._require(self.head, data[:at])
+        self._parser.Parse(data[:at], False)
+        self._see = self._see_items
+        self._see_items(data[at:])
+
+    def _see_items(self, data: bytes) -> None:
+        items, end, rest = data.partition(self.end)
+        if end:
+            self._take(items)
+            self._parser.Parse(end, False)
+            self._see = self._see_tail
+            self._see_tail(rest)
+        else:
+            at = data.rfind(self.start)
+            self._take(data[:at])
+            self.held = data[at:]
+
+    def _see_tail(self, data: bytes) -> None:
+        self.held = b""
+        self._require(self.tail, data)
+        self._parser.Parse(data, False)
+
+    def _take(self, items: bytes) -> None:
+        is_odd = (
+            self.item.sub(b"", items)
+            or not _is_utf8(items)
+            or any(start in items and odd.search(items) for start, odd in _ODD_TEXTS.items())
+        )
+        self.is_plain = self.is_plain and not is_odd
+
+    def _require(self, shape: re.Pattern[bytes], data: bytes) -> None:
+        self.is_plain = self.is_plain and shape.fullmatch(data) is not None
+
+
+class PlainSheet(PlainPart):
+    """A worksheet; `references` counts its cells that refer to a shared string."""
+
+    head = re.compile(_HEAD % b"worksheet" + _OTHER_TAGS + rb"<sheetData>\s*")
+    empty = re.compile(
+        _HEAD % b"worksheet" + _OTHER_TAGS + rb"<sheetData(?: ?/>|></sheetData>)" + _OTHER_TAGS
+    )
+    start = b"<row "
+    item = re.compile(_ROW)
+    end = b"</sheetData>"
+    tail = re.compile(_OTHER_TAGS)
+
+    def __init__(self, formats: CellFormats) -> None:
+        super().__init__()
+        self.references = 0
+        odd = {*formats.doubtful, *formats.dates}
+        # To openpyxl, format 0 is that of the cells which name none.
+        self.is_plain = len(odd) <= MAX_FORMATS and 0 not in odd
+        self._odd = tuple(_odd_numbers(formats)) if self.is_plain else ()
+
+    def _take(self, items: bytes) -> None:
+        super()._take(items)
+        self.references += items.count(b' t="s"')
+        if any(pattern.search(items) for pattern in self._odd):
+            self.is_plain = False
+
+
+class PlainStrings(PlainPart):
+    """A table of shared strings; `longest_bytes` is the size of its longest with its tags."""
+
+    head = empty = re.compile(_HEAD % b"sst" + rb"\s*")
+    start = b"<si>"
+    item = re.compile(_STRING)
+    end = b"</sst>"
+    tail = re.compile(rb"\s*")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest_bytes = 0
+
+    def _take(self, items: bytes) -> None:
+        super()._take(items)
+        self.longest_bytes = max(self.longest_bytes, *map(len, items.split(b"</si>")))
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _odd_numbers(formats: CellFormats) -> Iterable[re.Pattern[bytes]]:
+    """A date before or after those that Excel shows, and any number whose format is doubtful."""
+    if formats.doubtful:
+        yield re.compile(rb' s="(?:%b)"' % _any_of(formats.doubtful))
+    if formats.dates:
+        yield re.compile(rb' s="(?:%b)"[^<]*><v>(?:-|\d{7})' % _any_of(formats.dates))
+
+
+def _any_of(indexes: Iterable[int]) -> bytes:
+    return "|".join(map(str, indexes)).encode()

@@ -1,0 +1,138 @@
+"""One cheap pass over the XML of a workbook, before a library trusts any of it.
+
+On its way it refuses every DTD (Office writes none; a billion laughs needs one) and every text no
+cell can hold. openpyxl would skip, without a word, a row that stands below a later one, and would
+count up to a row number of 10^12; so row numbers are looked at as well. Calamine would read an
+error as a blank cell; so the pass also tells whether both would read the same.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from xml.parsers import expat
+from zipfile import ZipFile
+
+from shared.roll_file.limits import Limits
+from shared.roll_file.workbooks.faults import too_large
+from shared.roll_file.workbooks.xlsx.common_subset import PlainPart, PlainSheet, PlainStrings
+from shared.roll_file.workbooks.xlsx.package import Kind, Part, find_parts
+from shared.roll_file.workbooks.xlsx.scan import WITH_TEXT, Look, scan
+from shared.roll_file.workbooks.xlsx.styles import CellFormats, StylesLook
+
+# Calamine looks for these parts under no other name; openpyxl finds them by their type.
+_PLAIN_NAMES = {
+    Kind.WORKBOOK: "xl/workbook.xml",
+    Kind.STRINGS: "xl/sharedStrings.xml",
+    Kind.STYLES: "xl/styles.xml",
+}
+_SHEETS = (Kind.SHEET, Kind.CHART, Kind.DIALOG, Kind.MACRO)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the pass has seen: the sheets that hold formulas, by part, the formats of cells, whether
+    any text may hold an escape, and whether calamine reads the same rows as openpyxl, in little
+    memory."""
+
+    with_formulas: frozenset[str]
+    formats: CellFormats
+    has_escapes: bool
+    is_plain: bool
+
+
+def check_parts(archive: ZipFile, limits: Limits) -> Contents:
+    """Look through every XML part.
+
+    Memory is that of the longest text. Raises `FileFault`, and what expat and zipfile raise for a
+    damaged part.
+    """
+    parts = list(find_parts(archive))
+    for part in parts:
+        _check_size(part, limits)
+    is_plain = (
+        _has_plain_names(parts) and _bytes_in_memory(archive, parts) <= limits.fast_sheet_bytes
+    )
+    formats = _formats(archive, parts, limits)
+    looks = {}
+    for part in parts:
+        look = Look(part.kind, limits, _plain_form(part.kind, formats) if is_plain else None)
+        parser = expat.ParserCreate() if is_plain and not look.plain and part.is_read else None
+        with archive.open(part.member) as content:
+            scan(content, limits, look, parser)
+        looks[part.member.filename] = look
+    _check_sheets(looks.values())
+    return Contents(
+        frozenset(name for name, look in looks.items() if look.has_formula),
+        formats,
+        any(look.has_escape for look in looks.values()),
+        is_plain and _are_plain(looks.values(), limits),
+    )
+
+
+def _check_size(part: Part, limits: Limits) -> None:
+    """Sheets are streamed, shared strings are kept, all else becomes a tree many times its size."""
+    match part.kind:
+        case Kind.SHEET:
+            max_bytes = limits.max_part_bytes
+        case Kind.STRINGS:
+            max_bytes = limits.max_strings_bytes
+        case _:
+            max_bytes = limits.max_small_part_bytes
+    if part.member.file_size > max_bytes:
+        raise too_large("The workbook holds too much text or formatting.")
+
+
+def _has_plain_names(parts: Sequence[Part]) -> bool:
+    """Whether both libraries find the same parts."""
+    named = [part for part in parts if part.kind in _PLAIN_NAMES]
+    kinds = {part.kind for part in named}
+    return (
+        len(kinds) == len(named)
+        and all(part.member.filename == _PLAIN_NAMES[part.kind] for part in named)
+        and all(part.member.filename.endswith(".xml") for part in parts if part.kind is Kind.SHEET)
+    )
+
+
+def _bytes_in_memory(archive: ZipFile, parts: Sequence[Part]) -> int:
+    """What calamine keeps is a small multiple of this: cells and strings, and the file itself."""
+    unpacked = sum(part.member.file_size for part in parts if part.kind in WITH_TEXT)
+    return unpacked + sum(member.compress_size for member in archive.infolist())
+
+
+def _formats(archive: ZipFile, parts: Sequence[Part], limits: Limits) -> CellFormats:
+    """Both libraries look for the formats under one name."""
+    for part in parts:
+        if part.member.filename == _PLAIN_NAMES[Kind.STYLES]:
+            if part.kind is not Kind.STYLES:
+                raise ValueError("a list of styles that is something else")
+            styles = StylesLook()
+            with archive.open(part.member) as content:
+                scan(content, limits, Look(part.kind, limits, None), styles.parser)
+            return styles.formats()
+    return CellFormats()
+
+
+def _plain_form(kind: Kind, formats: CellFormats) -> PlainPart | None:
+    match kind:
+        case Kind.SHEET:
+            return PlainSheet(formats)
+        case Kind.STRINGS:
+            return PlainStrings()
+        case _:
+            return None
+
+
+def _check_sheets(looks: Collection[Look]) -> None:
+    """A part that is several sheets would be read as often."""
+    if sum(look.sheet_count for look in looks) > sum(look.kind in _SHEETS for look in looks):
+        raise ValueError("more sheets than parts for them")
+
+
+def _are_plain(looks: Collection[Look], limits: Limits) -> bool:
+    """Calamine copies a shared string into every cell that refers to it."""
+    forms = [look.plain for look in looks]
+    references = sum(form.references for form in forms if isinstance(form, PlainSheet))
+    longest_bytes = max(
+        (form.longest_bytes for form in forms if isinstance(form, PlainStrings)), default=0
+    )
+    is_small = references * longest_bytes <= limits.fast_sheet_bytes
+    return is_small and all(look.is_plain for look in looks)

@@ -1,0 +1,117 @@
+"""The roll as a file that spreadsheet programs leave alone and an import reads back unchanged.
+
+A column without content, `_disarmed`, tells an import that the cells are disarmed.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+
+from shared.roll_file.detection import Format
+from shared.roll_file.rows.cells import FORMULA_OF_TEXT
+from shared.roll_file.rows.columns import FIELDS
+from shared.roll_file.rows.row import Cell
+from shared.roll_file.writing.disarming import arm, disarm
+from shared.roll_file.writing.rejects import BOM, is_rejects_file
+
+DISARMED_COLUMN = "_disarmed"
+LABELS = (*FIELDS, DISARMED_COLUMN)
+BLOCK_ROWS = 2_000
+# Excel's own limit of rows, without the header.
+MAX_SHEET_VOTERS = 1_048_575
+
+# As ECMA-376 part 1, 22.9.2.19, spells what XML cannot hold.
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+# An underscore that begins what reads like one, perhaps only when the next sign is spelt out.
+_LIKE_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}[_\r\n\ufffe\uffff])")
+_LINE_BREAK = re.compile("[\r\n]")
+# A reader looks for rows behind a line break that stands in a cell, and drops a BOM.
+_ROW_LIKE = (",", "@", "\ufeff")
+_MAX_BREAKS = 20
+
+Voter = tuple[str, str, str, str, str, int | None, bool]
+
+
+def csv_blocks(voters: Iterable[Voter]) -> Iterator[bytes]:
+    """A CSV file of the voters, in UTF-8 with a byte order mark; in constant memory."""
+    yield f"{BOM}{','.join(LABELS)}\r\n".encode()
+    rows = map(_csv_row, voters)
+    while block := list(islice(rows, BLOCK_ROWS)):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(block)
+        yield text.getvalue().encode()
+
+
+def _csv_row(voter: Voter) -> list[str]:
+    student_id, first_name, last_name, email, department, year, is_eligible = voter
+    return [
+        _csv_cell(student_id),
+        _repeated_cell(first_name),
+        _repeated_cell(last_name),
+        # What begins like this and holds an "@" is neither run nor changed.
+        email
+        if email[0].isalnum() and "_x" not in email and "|" not in email
+        else _csv_cell(email),
+        _repeated_cell(department),
+        "" if year is None else str(year),
+        "true" if is_eligible else "false",
+        "",
+    ]
+
+
+def _csv_cell(text: str) -> str:
+    return disarm(_in_one_line(spelt(text)))
+
+
+# Names and departments come again and again.
+_repeated_cell = lru_cache(maxsize=4_096)(_csv_cell)
+
+
+def spelt(text: str) -> str:
+    """A cell that reads as this text, which is another one only when it looks like `="007"`."""
+    if not text.startswith(FORMULA_OF_TEXT):
+        return text
+    doubled = text.replace('"', '""')
+    return f'="{doubled}"'
+
+
+def _in_one_line(text: str) -> str:
+    """With line breaks spelt out where a reader could take them for those of rows."""
+    text = protected(text)
+    if not _LINE_BREAK.search(text):
+        return text
+    is_safe = not any(sign in text for sign in _ROW_LIKE)
+    if is_safe and len(_LINE_BREAK.findall(text)) <= _MAX_BREAKS:
+        return text
+    return re.sub("[\r\n]", lambda found: escaped(found.group()), text)
+
+
+def protected(text: str) -> str:
+    """With its own `_xHHHH_` kept from being read as an escape."""
+    return _LIKE_ESCAPE.sub("_x005F_", text) if "_x" in text else text
+
+
+def escaped(sign: str) -> str:
+    """The spelling of one character."""
+    return f"_x{ord(sign):04X}_"
+
+
+def is_disarmed(labels: Sequence[str]) -> bool:
+    """Whether the header is one that this service has written above disarmed cells."""
+    return DISARMED_COLUMN in labels or is_rejects_file(labels)
+
+
+def as_meant(cells: Sequence[Cell], labels: Sequence[str], file_format: Format) -> list[Cell]:
+    """The cells of such a file without what disarmed them."""
+    armed = [arm(cell) if isinstance(cell, str) else cell for cell in cells]
+    if file_format is not Format.CSV or is_rejects_file(labels):
+        return armed
+    return [
+        _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), cell)
+        if isinstance(cell, str) and "_x" in cell
+        else cell
+        for cell in armed
+    ]

@@ -1,0 +1,185 @@
+"""Small rolls for the tests of the import core: bytes in, rows or a fault out."""
+
+import csv
+import os
+import re
+import resource
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from io import BytesIO, StringIO
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, is_zipfile
+
+from openpyxl import Workbook
+
+from shared.roll_file.errors import FileFault
+from shared.roll_file.limits import MIB, Limits, ReadOptions
+from shared.roll_file.reader import open_roll
+from shared.roll_file.rows.row import Row
+from shared.roll_file.rows.validation import Rejected, Staged, compile_validator
+
+LABELS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
+CLEAN = ("S001", "Ada", "Moss", "ada.moss@uni.example", "Physics", "3", "yes")
+SHEET = "xl/worksheets/sheet1.xml"
+STRINGS_RELATION = (
+    b'<Relationship Id="rId99" Target="sharedStrings.xml" Type="http://schemas.openxmlformats.org'
+    b'/officeDocument/2006/relationships/sharedStrings"/></Rel'
+)
+STRINGS_TYPE = (
+    b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-'
+    b'officedocument.spreadsheetml.sharedStrings+xml"/></Types'
+)
+
+
+def csv_roll(
+    rows: Iterable[Sequence[object]],
+    *,
+    labels: Sequence[str] = LABELS,
+    encoding: str = "utf-8",
+    delimiter: str = ",",
+    line_end: str = "\r\n",
+) -> bytes:
+    """A CSV file as a spreadsheet program would write it."""
+    text = StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end)
+    writer.writerow(labels)
+    writer.writerows(rows)
+    return text.getvalue().encode(encoding)
+
+
+def xlsx_roll(
+    rows: Iterable[Sequence[object]], *, labels: Sequence[object] = LABELS, title: str = "Roll"
+) -> bytes:
+    """A workbook with one sheet, as openpyxl writes it."""
+    workbook = Workbook()
+    sheet = workbook.create_sheet(title, 0)
+    for row in (labels, *rows):
+        sheet.append(list(row))
+    del workbook["Sheet"]
+    return saved(workbook)
+
+
+def saved(workbook: Workbook) -> bytes:
+    """The bytes of a workbook."""
+    file = BytesIO()
+    workbook.save(file)
+    return file.getvalue()
+
+
+def repacked(data: bytes, changes: Mapping[str, Callable[[bytes], bytes]]) -> bytes:
+    """The same zip, some of its parts rewritten."""
+    file = BytesIO()
+    with ZipFile(BytesIO(data)) as old, ZipFile(file, "w", ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            change = changes.get(member.filename, bytes)
+            new.writestr(member.filename, change(old.read(member)))
+    return file.getvalue()
+
+
+def with_cells(xml: str, *, labels: Sequence[str] = LABELS) -> bytes:
+    """A workbook whose sheet has, below the header in row 1, rows written by hand."""
+
+    def insert(sheet: bytes) -> bytes:
+        return sheet.replace(b"</sheetData>", xml.encode() + b"</sheetData>")
+
+    return repacked(xlsx_roll([], labels=labels), {SHEET: insert})
+
+
+def with_strings(table: bytes, cell: str) -> bytes:
+    """A workbook with a table of shared strings, and in A2 a cell that may refer to it."""
+    data = repacked(
+        with_cells(f'<row r="2">{cell}</row>', labels=("ID", "Mail")),
+        {
+            "xl/_rels/workbook.xml.rels": lambda xml: xml.replace(b"</Rel", STRINGS_RELATION, 1),
+            "[Content_Types].xml": lambda xml: xml.replace(b"</Types", STRINGS_TYPE, 1),
+        },
+    )
+    file = BytesIO(data)
+    with ZipFile(file, "a", ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "xl/sharedStrings.xml",
+            b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+            + table
+            + b"</sst>",
+        )
+    return file.getvalue()
+
+
+def rows_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> list[Row]:
+    """The data rows, as read; a workbook is read by openpyxl as well, and must be the same."""
+    rows = _rows_of(data, options, **limits)
+    if is_zipfile(BytesIO(data)) and limits.get("fast_sheet_bytes") != 0:
+        assert _alike(rows, _rows_of(data, options, **limits, fast_sheet_bytes=0))
+    return rows
+
+
+def _rows_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> list[Row]:
+    with open_roll(BytesIO(data), options or ReadOptions(), limits=Limits(**limits)) as reader:
+        return [(line, list(cells)) for line, cells in reader]
+
+
+def _alike(rows: list[Row], others: list[Row]) -> bool:
+    """Whether the rows are the same, to the letter but for whole floats and truth as a number."""
+    kinds = [[type(cell) is bool for cell in cells] for _, cells in rows]
+    return rows == others and kinds == [
+        [type(cell) is bool for cell in cells] for _, cells in others
+    ]
+
+
+def results_of(data: bytes) -> list[Staged | Rejected | None]:
+    """What the validator makes of each row."""
+    with open_roll(BytesIO(data)) as reader:
+        validate = compile_validator(reader.header)
+        return [validate(line, cells) for line, cells in reader]
+
+
+def fault_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> FileFault:
+    """The fault in which reading the file ends."""
+    try:
+        rows_of(data, options, **limits)
+    except FileFault as fault:
+        return fault
+    raise AssertionError("the file was read without a fault")
+
+
+def codes_of(result: Staged | Rejected | None) -> list[str]:
+    """The codes of a rejected row."""
+    assert isinstance(result, Rejected)
+    return [str(error.code) for error in result.errors]
+
+
+def without_dimension(sheet: bytes) -> bytes:
+    """A sheet part that says nothing of its size."""
+    return re.sub(rb"<dimension[^>]*/>", b"", sheet)
+
+
+def exit_status(data: bytes, *, memory_mib: int, cpu_seconds: int = 60) -> int:
+    """How a process of its own ends that reads the file: 0 for rows or a fault, 1 for anything
+    else, or minus the signal that ended it for taking too much: more memory than this process has
+    by now and `memory_mib`, or more processor time."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            for kind, limit in (
+                (resource.RLIMIT_DATA, _data_bytes() + memory_mib * MIB),
+                (resource.RLIMIT_CPU, cpu_seconds),
+                (resource.RLIMIT_CORE, 0),
+            ):
+                resource.setrlimit(kind, (limit, limit))
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            with suppress(FileFault), open_roll(BytesIO(data)) as reader:
+                validate = compile_validator(reader.header)
+                for line, cells in reader:
+                    validate(line, cells)
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _data_bytes() -> int:
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    found = re.search(r"VmData:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found.group(1)) * 1024
