@@ -41,7 +41,7 @@ from config.gunicorn import threads
 from config.process import begin_process
 from config.settings import Settings, SettingsError, load_settings
 from shared.audit import SERVICE, act_as
-from shared.database import ANSWER_SECONDS, database, open_database
+from shared.database.connection import ANSWER_SECONDS, database, open_database
 from shared.limits import Limit
 from shared.messages import Doorbell
 from shared.storage.choice import open_store

@@ -17,7 +17,7 @@ from api.services import services
 from shared import audit
 from shared.audit import Actor, ActorKind
 from shared.credentials import ApiToken, Scope, TokenState, look_up, note_use
-from shared.database import database
+from shared.database.connection import database
 
 PUBLIC_ENDPOINTS = frozenset(
     {

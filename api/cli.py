@@ -12,13 +12,13 @@ from flask.cli import with_appcontext
 from peewee import IntegrityError
 
 from api.services import services
-from shared import database as databases
 from shared import development
 from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.credentials import Admin
+from shared.database import connection as databases
+from shared.database.outages import OUTAGES, is_disk_full
 from shared.names import UnusableName
 from shared.options import ImportOptions, OnError
-from shared.outages import OUTAGES, is_disk_full
 from shared.passwords import WeakPassword
 from shared.people import Role, create_person
 from shared.roll_file.csv_files.reader import DELIMITERS

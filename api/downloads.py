@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, request
 
 from shared.audit import Action, record
-from shared.database import ANSWER_SECONDS, be_impatient
+from shared.database.connection import ANSWER_SECONDS, be_impatient
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

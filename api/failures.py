@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from api.addresses import network_of
 from shared import limits
-from shared.database import unless_unwritable
+from shared.database.connection import unless_unwritable
 from shared.limits import Limit
 
 WRITE_SECONDS = 1.0

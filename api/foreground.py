@@ -16,7 +16,7 @@ from types import FrameType
 from peewee import PeeweeException
 
 from config.settings import Settings
-from shared.database import database
+from shared.database.connection import database
 from shared.horses import close_horse, note_end, start_horse
 from shared.intake import OnProgress
 from shared.jobs import attempts

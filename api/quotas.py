@@ -16,7 +16,7 @@ from webargs.flaskparser import abort
 from api.addresses import network_of
 from api.services import services
 from shared import limits
-from shared.database import ANSWER_SECONDS, be_impatient, database
+from shared.database.connection import ANSWER_SECONDS, be_impatient, database
 from shared.jobs.waiting import waiting_jobs
 from shared.limits import Limit
 

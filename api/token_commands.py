@@ -11,7 +11,7 @@ from api.cli import usable_database
 from api.text_table import print_table, shown_time
 from shared import credentials
 from shared.credentials import MAX_DAYS, ApiToken, Scope, end_of
-from shared.database import clock
+from shared.database.connection import clock
 from shared.names import UnusableName
 
 DAY_SECONDS = 24 * 3600.0

@@ -16,7 +16,7 @@ from api.openapi import refuses
 from api.voter_change_schemas import VoterChangeSchema
 from api.voter_schemas import ChangeSchema, VoterSchema
 from shared.credentials import Scope
-from shared.database import ANSWER_SECONDS, be_impatient
+from shared.database.connection import ANSWER_SECONDS, be_impatient
 from shared.jobs.status_document import rfc3339
 from shared.roll_file.rows.cells import MAX_CHARS
 from shared.roll_file.rows.text import TextTooLong, compose

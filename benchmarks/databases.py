@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import psycopg
 
-from shared.database import database, migrate, open_database
+from shared.database.connection import database, migrate, open_database
 
 NewDatabase = Callable[[], AbstractContextManager[str]]
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.database import database, open_database
+from shared.database.connection import database, open_database
 from shared.jobs import store as jobs
 from shared.jobs.states import JobState
 from shared.storage.choice import open_store

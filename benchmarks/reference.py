@@ -5,7 +5,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
-from shared.database import database, open_database
+from shared.database.connection import database, open_database
 from shared.voters.models import Voter
 
 CHUNK_ROWS = 1000

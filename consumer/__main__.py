@@ -11,7 +11,7 @@ from consumer.courier import Courier
 from consumer.mailer import PostOffice
 from consumer.sweeper import Sweeper
 from consumer.worker import Worker
-from shared.database import ANSWER_SECONDS, open_database
+from shared.database.connection import ANSWER_SECONDS, open_database
 from shared.lasting_thread import LastingThread
 from shared.storage.choice import open_store
 

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from config.log_context import logged_with
 from config.settings import Settings
+from shared.database.outages import OUTAGES
 from shared.horses import close_horse, note_end, start_horse
 from shared.jobs import attempts
 from shared.jobs.attempts import Claim
 from shared.jobs.states import JobCode, JobState
-from shared.outages import OUTAGES
 
 logger = logging.getLogger(__name__)
 

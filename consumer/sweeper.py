@@ -12,7 +12,7 @@ from itertools import islice
 
 from config.settings import Settings
 from shared import limits, workers
-from shared.database import database, now_seconds
+from shared.database.connection import database, now_seconds
 from shared.jobs import files
 from shared.lasting_thread import LastingThread
 from shared.retention import purge_expired

@@ -25,7 +25,8 @@ from consumer.connecting import Connecting, Refused, refusals_told
 from consumer.deadline import after_signal
 from consumer.stable import Stable
 from shared import workers
-from shared.database import be_impatient, database, unless_locked
+from shared.database.connection import be_impatient, database, unless_locked
+from shared.database.outages import OUTAGES, OutageLog
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.lasting_thread import LastingThread, in_trouble
@@ -36,7 +37,6 @@ from shared.messages import (
     declare_dead_queue,
     decode,
 )
-from shared.outages import OUTAGES, OutageLog
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import BinaryIO
 
 from shared.audit import Action, record
-from shared.database import database
+from shared.database.connection import database
 from shared.demands import JobFailure, check_demands, check_preview
 from shared.intake import Ids, OnProgress, rows_as_meant, stage_all
 from shared.jobs import attempts

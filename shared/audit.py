@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from peewee import AutoField, DateTimeField, TextField
 
-from shared.database import BaseModel, clock
+from shared.database.connection import BaseModel, clock
 
 
 class Action(StrEnum):

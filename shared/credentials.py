@@ -14,7 +14,7 @@ from enum import StrEnum
 from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
 
 from shared.audit import Action, record
-from shared.database import BaseModel, clock, database, unless_unwritable
+from shared.database.connection import BaseModel, clock, database, unless_unwritable
 from shared.names import take_name
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a token

@@ -4,11 +4,11 @@ import logging
 from dataclasses import asdict, dataclass
 
 from shared.audit import Action, record
-from shared.database import database, is_postgresql
+from shared.database.connection import database, is_postgresql
+from shared.database.outages import OUTAGES, reason_of
 from shared.jobs import files
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
-from shared.outages import OUTAGES, reason_of
 from shared.storage.database_store import StoredChunk
 from shared.storage.store import UploadStore
 from shared.voters.figures import recount

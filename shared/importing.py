@@ -7,14 +7,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from shared.attempt import run
-from shared.database import database
+from shared.database.connection import database
+from shared.database.outages import OUTAGES, is_disk_full
 from shared.demands import JobFailure
 from shared.intake import OnProgress
 from shared.jobs import attempts
 from shared.jobs.attempts import AttemptLost, Claim
 from shared.jobs.states import JobCode
 from shared.options import UnknownOption
-from shared.outages import OUTAGES, is_disk_full
 from shared.roll_file.errors import FileFault
 from shared.roll_file.limits import Limits
 from shared.storage.store import StoreFull, StoreUnavailable, UploadStore

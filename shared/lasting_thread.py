@@ -4,8 +4,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 
-from shared.database import database
-from shared.outages import OUTAGES, OutageLog
+from shared.database.connection import database
+from shared.database.outages import OUTAGES, OutageLog
 from shared.storage.store import StoreFull, StoreUnavailable
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from peewee import (
     TextField,
 )
 
-from shared.database import BaseModel, clock, seconds_between
+from shared.database.connection import BaseModel, clock, seconds_between
 
 BATCH = 500
 

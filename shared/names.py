@@ -3,7 +3,7 @@ same."""
 
 from peewee import TextField
 
-from shared.database import BaseModel
+from shared.database.connection import BaseModel
 from shared.roll_file.rows.text import TextTooLong, compose
 
 MAX_NAME_CHARS = 100

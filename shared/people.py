@@ -16,7 +16,7 @@ from typing import Any
 
 from shared.audit import Action, ActorKind, Outcome, become, record
 from shared.credentials import Admin, Scope
-from shared.database import clock, database, is_postgresql
+from shared.database.connection import clock, database, is_postgresql
 from shared.names import check_name, take_name
 from shared.passwords import (
     WeakPassword,

@@ -32,7 +32,7 @@ from services import (
 
 from shared.audit import AuditEntry
 from shared.credentials import Admin, ApiToken
-from shared.database import database, migrate, open_database
+from shared.database.connection import database, migrate, open_database
 from shared.jobs.models import Job, JobFault
 from shared.limits import RateCount
 from shared.names import TakenName

@@ -22,7 +22,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from services import free_port
 
 from shared.credentials import Scope, create_token
-from shared.database import open_database
+from shared.database.connection import open_database
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from services import free_port
 
 from config.settings import PROJECT_ROOT
 from shared.credentials import Scope, create_token
-from shared.database import migrate
+from shared.database.connection import migrate
 
 
 @dataclass(frozen=True, slots=True)

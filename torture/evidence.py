@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.audit import Action, AuditEntry
-from shared.database import database, open_database
+from shared.database.connection import database, open_database
 from shared.jobs.models import Job
 from shared.voters.models import Voter as RollEntry
 from torture.records import Records

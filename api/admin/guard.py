@@ -18,7 +18,7 @@ from api.upload import read_form
 from shared import audit
 from shared.audit import ActorKind
 from shared.credentials import Admin, Scope
-from shared.database import database
+from shared.database.connection import database
 from shared.people import ROLE_SCOPES, find_session
 
 PUBLIC_ENDPOINTS = frozenset({"account.sign_in", "pages.static"})

@@ -22,7 +22,7 @@ from api.voter_exports import download_csv, download_xlsx
 from api.voter_query_schemas import VoterQuerySchema
 from api.voters import page_after
 from shared.credentials import Scope
-from shared.database import ANSWER_SECONDS, be_impatient
+from shared.database.connection import ANSWER_SECONDS, be_impatient
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
 from shared.voters import history
 from shared.voters.editing import edit

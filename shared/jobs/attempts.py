@@ -14,7 +14,7 @@ from uuid import UUID
 from peewee import Expression
 
 from config.log_context import REQUEST_ID
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import WAITING_STATES, JobCode, JobState, OutboxState, Phase
 from shared.names import COMMAND_LINE

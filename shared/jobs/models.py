@@ -12,7 +12,7 @@ from peewee import (
     UUIDField,
 )
 
-from shared.database import BaseModel
+from shared.database.connection import BaseModel
 from shared.jobs.states import OutboxState, Phase
 
 

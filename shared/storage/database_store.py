@@ -12,8 +12,8 @@ from peewee import (
     fn,
 )
 
-from shared.database import BaseModel, clock
-from shared.outages import OUTAGES, is_disk_full
+from shared.database.connection import BaseModel, clock
+from shared.database.outages import OUTAGES, is_disk_full
 from shared.storage.local_copy import local_copy
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 

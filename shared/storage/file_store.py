@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.outages import is_disk_full
+from shared.database.outages import is_disk_full
 from shared.storage.store import KEY, FileLost, StoreFull, StoreUnavailable
 
 PARTIAL = ".part"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import BinaryIO, cast
 
-from shared.outages import is_disk_full
+from shared.database.outages import is_disk_full
 from shared.storage.store import StoreFull, StoreUnavailable
 
 

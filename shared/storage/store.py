@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Protocol
 
-from shared.outages import OUTAGES
+from shared.database.outages import OUTAGES
 
 # What `uuid4().hex` gives. A folder or bucket may hold files of others, not ours to delete.
 KEY = re.compile("[0-9a-f]{32}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain, groupby, islice
 from operator import itemgetter
 
-from shared.database import stream
+from shared.database.connection import stream
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.rows.validation import conflict_error
 from shared.voters.models import ConflictRow

@@ -5,7 +5,7 @@ from typing import Any
 
 from peewee import JOIN, Expression
 
-from shared.database import database
+from shared.database.connection import database
 from shared.voters.merge import Mode, differs
 from shared.voters.models import COMPARED, StagedVoter, Voter
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.audit import Action, record
-from shared.database import database
+from shared.database.connection import database
 from shared.voters.figures import move, place_of
 from shared.voters.history import Author, note_entries
 from shared.voters.models import Voter

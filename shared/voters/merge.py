@@ -10,7 +10,7 @@ from operator import or_
 
 from peewee import JOIN, SQL, Case, Expression, Function, fn
 
-from shared.database import database, is_postgresql
+from shared.database.connection import database, is_postgresql
 from shared.voters.figures import recount
 from shared.voters.history import Author, note_entries
 from shared.voters.models import COMPARED, RepeatedId, StagedVoter, Voter

@@ -15,7 +15,7 @@ from peewee import (
     UUIDField,
 )
 
-from shared.database import BaseModel, is_postgresql
+from shared.database.connection import BaseModel, is_postgresql
 
 OPTIONAL = ("first_name", "last_name", "department", "year", "is_eligible")
 COMPARED = ("email", *OPTIONAL)

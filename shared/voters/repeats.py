@@ -10,7 +10,7 @@ from operator import or_
 
 from peewee import SQL, Expression, Value, fn
 
-from shared.database import database, is_postgresql, stream
+from shared.database.connection import database, is_postgresql, stream
 from shared.voters.models import COMPARED, OPTIONAL, RejectedRow, RepeatedId, StagedVoter
 
 ALL_ROWS = fn.COUNT(SQL("*"))

@@ -1,6 +1,6 @@
 """The roll as a whole: one writer at a time, and a number that tells whether it has changed."""
 
-from shared.database import clock, database, is_postgresql
+from shared.database.connection import clock, database, is_postgresql
 from shared.voters.models import Roll
 
 ROLL_LOCK_KEY = 0x526F6C6C  # "Roll"

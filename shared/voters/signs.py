@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from peewee import fn
 
-from shared.database import database
+from shared.database.connection import database
 from shared.roll_file.errors import SignCode
 from shared.voters.models import StagedVoter, Voter
 

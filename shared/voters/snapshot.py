@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from peewee import ModelSelect, __exception_wrapper__  # type: ignore[attr-defined]
 
-from shared.database import database, is_postgresql
+from shared.database.connection import database, is_postgresql
 from shared.voters.queries import Sought, rows_in_order
 
 # The seven fields; the year is None where it is not known.

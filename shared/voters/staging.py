@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from peewee import __exception_wrapper__  # type: ignore[attr-defined]
 
-from shared.database import database, is_postgresql
+from shared.database.connection import database, is_postgresql
 from shared.roll_file.rows.validation import Legible, Staged
 from shared.voters.models import ConflictRow, RejectedRow, RepeatedId, StagedVoter
 

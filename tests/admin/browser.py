@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from shared.credentials import Admin
-from shared.database import database
+from shared.database.connection import database
 from shared.people import Role, create_person
 
 PASSWORD = "long enough for anybody"

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from config.settings import Settings
 from shared.credentials import Admin, ApiToken, Scope, create_token, find_token
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.people import (
     Role,
     change_password,

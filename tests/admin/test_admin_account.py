@@ -14,7 +14,7 @@ from api.app import create_app
 from config.settings import Settings
 from shared.audit import AuditEntry
 from shared.credentials import Admin
-from shared.database import database
+from shared.database.connection import database
 from shared.jobs import store as jobs
 from shared.jobs.store import StoredFile
 from shared.people import Role, create_person, lock_out, set_role

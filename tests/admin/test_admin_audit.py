@@ -8,7 +8,7 @@ from flask import Flask
 from markupsafe import escape
 
 from shared.audit import SERVICE, Action, Actor, ActorKind, act_as, record
-from shared.database import database
+from shared.database.connection import database
 from shared.people import Role
 
 AUDIT = "/admin/audit/"

@@ -22,7 +22,7 @@ from api.app import create_app
 from config.settings import Settings
 from shared.audit import SERVICE, Action, AuditEntry, Outcome, record
 from shared.credentials import Admin, ApiToken, Scope, create_token
-from shared.database import database
+from shared.database.connection import database
 from shared.jobs.models import Job
 from shared.jobs.states import OutboxState
 from shared.people import Role, create_person, lock_out

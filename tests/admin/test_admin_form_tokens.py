@@ -5,7 +5,7 @@ from typing import Any
 from browser import PASSWORD, Browser, browser_of, csrf_token
 from flask import Flask, url_for
 
-from shared.database import database
+from shared.database.connection import database
 from shared.people import Role, create_person
 
 JOB = "0f0f0f0f-0f0f-4f0f-8f0f-0f0f0f0f0f0f"

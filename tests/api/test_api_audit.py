@@ -9,7 +9,7 @@ from flask import Flask
 
 from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
 from shared.credentials import Scope
-from shared.database import clock, database
+from shared.database.connection import clock, database
 
 AUDIT = "/api/audit/"
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from api.auth import REALM, UNMARKED, is_page
 from shared.credentials import ApiToken, Scope
-from shared.database import clock
+from shared.database.connection import clock
 
 TASK = f"/api/task-status/{UUID(int=1)}/"
 PUBLIC = {

@@ -19,7 +19,7 @@ from api.app import create_app
 from benchmarks.rolls import write_csv, write_xlsx
 from config.settings import PROJECT_ROOT, Settings
 from shared.credentials import Admin, ApiToken, Scope, find_token
-from shared.database import pending_migrations
+from shared.database.connection import pending_migrations
 from shared.jobs.models import Job
 from shared.voters.models import Voter
 

@@ -15,7 +15,7 @@ from api.error_codes import OF_STATUS
 from api.errors import SENTENCES
 from config.settings import Settings
 from shared.credentials import Scope
-from shared.database import database
+from shared.database.connection import database
 
 NO_DATABASE = "postgresql://postgres@127.0.0.1:1/none"
 

@@ -15,7 +15,7 @@ from object_server import environment
 from api.app import create_app
 from api.health import VERDICT_SECONDS
 from config.settings import Settings
-from shared.database import database
+from shared.database.connection import database
 from shared.workers import Worker, beat, this_worker
 
 NO_DATABASE = "postgresql://postgres@127.0.0.1:1/none"

@@ -12,7 +12,7 @@ from flask import Flask
 
 from api.services import services
 from shared.credentials import Scope
-from shared.database import clock
+from shared.database.connection import clock
 from shared.importing import perform
 from shared.jobs import attempts
 from shared.jobs.models import Job

@@ -20,7 +20,7 @@ from api.failures import MAX_ADDRESSES, Failures
 from config.settings import Settings
 from shared import limits
 from shared.credentials import Scope, revoke_token
-from shared.database import database
+from shared.database.connection import database
 from shared.jobs.models import Job
 from shared.limits import Limit, RateCount
 

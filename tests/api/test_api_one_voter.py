@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from config.settings import Settings
 from shared.credentials import Scope
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import roll_version
 

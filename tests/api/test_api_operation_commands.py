@@ -19,7 +19,7 @@ from api.service_status import MAX_OPEN_JOBS
 from api.services import services
 from config.settings import Settings
 from shared.credentials import Scope
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault

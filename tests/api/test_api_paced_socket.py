@@ -19,7 +19,7 @@ from api.paced_socket import (
     give_time,
 )
 from shared.credentials import Scope, create_token
-from shared.database import database
+from shared.database.connection import database
 
 PACE = Pace(seconds=0.3, bytes_per_second=1000)
 

@@ -9,7 +9,7 @@ from api.app import create_app
 from config.settings import Settings
 from dev.prepare import new_credentials
 from shared.credentials import Scope, create_token
-from shared.database import database
+from shared.database.connection import database
 from shared.people import Role, create_person, sign_in
 
 PASSWORD = "long enough, is it not"

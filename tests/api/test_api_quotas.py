@@ -13,7 +13,7 @@ from api.app import create_app
 from api.quotas import Quota
 from config.settings import Settings
 from shared.credentials import Scope
-from shared.database import database
+from shared.database.connection import database
 from shared.limits import RateCount
 
 SAFE = {"GET", "HEAD", "OPTIONS"}

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from api_client import ROLL, ApiClient
 
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs.attempts import Claim
 from shared.jobs.models import Job

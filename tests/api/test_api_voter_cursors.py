@@ -16,7 +16,7 @@ from peewee import chunked
 
 from config.settings import Settings
 from shared.credentials import Scope
-from shared.database import database
+from shared.database.connection import database
 from shared.voters.models import Voter
 from shared.voters.queries import DEEP_ROWS, SORTS
 from shared.voters.roll import note_roll_changed

@@ -17,7 +17,7 @@ from peewee import chunked
 
 from config.settings import Settings
 from shared.credentials import Scope
-from shared.database import database
+from shared.database.connection import database
 from shared.importing import perform
 from shared.jobs import store as jobs
 from shared.jobs.models import Job

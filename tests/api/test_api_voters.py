@@ -12,7 +12,7 @@ from flask import Flask
 
 from config.settings import Settings
 from shared.credentials import Scope
-from shared.database import database
+from shared.database.connection import database
 from shared.voters.models import Voter
 
 VOTERS = [

@@ -14,7 +14,7 @@ from flask import Flask
 
 from config.settings import Settings
 from shared.credentials import Scope, create_token
-from shared.database import database, open_database
+from shared.database.connection import database, open_database
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from peewee import IntegrityError, PeeweeException
 
 from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
 from shared.credentials import Admin, ApiToken, Scope, create_token, revoke_token
-from shared.database import clock, database, is_postgresql
+from shared.database.connection import clock, database, is_postgresql
 from shared.jobs import files
 from shared.jobs import store as jobs
 from shared.jobs.models import Job, JobFault

@@ -13,7 +13,7 @@ from receiver import Receiver
 from config.settings import WebhookSettings
 from consumer.courier import Courier
 from consumer.webhook_call import headers_of
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim

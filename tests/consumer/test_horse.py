@@ -11,7 +11,7 @@ import pytest
 from conftest import opened
 from services import free_port
 
-from shared.database import migrate
+from shared.database.connection import migrate
 from shared.jobs import store as jobs
 from shared.jobs.states import JobState
 from shared.process_limits import OUT_OF_REACH

@@ -14,7 +14,7 @@ from object_server import environment
 
 from config.settings import MailSettings
 from consumer.mailer import PostOffice
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim

@@ -11,7 +11,7 @@ from services import free_port
 
 from config.settings import Settings, load_settings
 from consumer.stable import Stable
-from shared.database import clock
+from shared.database.connection import clock
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job

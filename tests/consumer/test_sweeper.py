@@ -12,7 +12,7 @@ from running import wait_for
 from config.settings import Settings
 from consumer.sweeper import Sweeper, remove_orphans
 from shared import limits
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim

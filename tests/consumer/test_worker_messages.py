@@ -14,7 +14,7 @@ from services import free_port
 
 from config.settings import load_settings
 from consumer.worker import Worker
-from shared.database import migrate
+from shared.database.connection import migrate
 from shared.messages import (
     EXCHANGE,
     QUEUE,

@@ -19,7 +19,7 @@ from shared.credentials import (
     note_use,
     revoke_token,
 )
-from shared.database import clock
+from shared.database.connection import clock
 from shared.names import UnusableName
 from shared.people import Role, create_person
 

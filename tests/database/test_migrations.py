@@ -9,7 +9,7 @@ from peewee import Database, Table
 from playhouse.migrations import Runner
 
 from shared.credentials import Admin, ApiToken
-from shared.database import MIGRATIONS, clock, stream
+from shared.database.connection import MIGRATIONS, clock, stream
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.store import StoredFile

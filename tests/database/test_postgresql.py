@@ -8,7 +8,7 @@ import pytest
 from conftest import close, opened
 from peewee import OperationalError
 
-from shared.database import be_patient, database, migrate, open_database, stream
+from shared.database.connection import be_patient, database, migrate, open_database, stream
 from shared.voters.models import Voter
 
 pytestmark = pytest.mark.service

@@ -11,7 +11,7 @@ from conftest import opened
 
 from dev.prepare import main, new_credentials, usable_credentials, welcome, write_private
 from shared.credentials import ApiToken, Scope, find_token
-from shared.database import clock, migrate
+from shared.database.connection import clock, migrate
 
 
 @pytest.fixture

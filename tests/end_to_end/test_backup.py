@@ -21,7 +21,7 @@ from services import postgresql_database
 from api.app import create_app
 from config.settings import PROJECT_ROOT, Settings
 from shared.credentials import Scope
-from shared.database import database, migrate
+from shared.database.connection import database, migrate
 from shared.jobs.models import Job
 
 PAGE = (PROJECT_ROOT / "docs" / "backup.md").read_text(encoding="utf-8")

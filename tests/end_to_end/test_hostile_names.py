@@ -17,7 +17,7 @@ from werkzeug.http import parse_options_header
 from config.settings import Settings
 from consumer.mailer import PostOffice
 from shared.credentials import Scope
-from shared.database import database
+from shared.database.connection import database
 from shared.storage.choice import open_store
 
 ROWS = HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n2,Bob,Ray,nobody,Law,3,yes\n"

@@ -13,8 +13,8 @@ from relay import Relay, relay_to
 from running import Answer, Service, is_running, running_service, wait_for
 
 from benchmarks.rolls import write_csv
-from shared.database import ANSWER_SECONDS
-from shared.postgresql import CONNECT_SECONDS
+from shared.database.connection import ANSWER_SECONDS
+from shared.database.postgresql import CONNECT_SECONDS
 from shared.voters.roll import ROLL_LOCK_KEY
 
 pytestmark = pytest.mark.service

@@ -22,7 +22,7 @@ BROKER = "amqp://voters:Xk3_vPq9@broker.hung.example//"
 LOOP_ALONE = """python -c '
 from config.settings import load_settings
 from consumer.worker import Worker
-from shared.database import open_database
+from shared.database.connection import open_database
 
 settings = load_settings()
 open_database(settings.database_url, answer_seconds=10)

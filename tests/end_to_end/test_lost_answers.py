@@ -9,7 +9,7 @@ from conftest import close, opened
 from peewee import DatabaseError, OperationalError
 from relay import Relay, relay_to
 
-from shared.database import database, migrate, open_database
+from shared.database.connection import database, migrate, open_database
 from shared.importing import perform
 from shared.jobs import attempts
 from shared.jobs import store as jobs

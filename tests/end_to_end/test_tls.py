@@ -12,7 +12,7 @@ from conftest import opened
 from peewee import OperationalError
 from tls_relay import tls_relay
 
-from shared.database import database
+from shared.database.connection import database
 from shared.messages import Doorbell
 
 pytestmark = pytest.mark.service

@@ -11,7 +11,7 @@ from conftest import opened
 from running import Answer, Service, running_service
 
 from api.waiting import MAX_WAITING
-from shared.database import database
+from shared.database.connection import database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim

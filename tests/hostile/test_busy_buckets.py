@@ -13,7 +13,7 @@ from object_server import ObjectServer, environment
 from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Scope
-from shared.database import migrate
+from shared.database.connection import migrate
 from shared.jobs.models import Job
 from shared.storage.object_store import ObjectStore
 from shared.storage.store import StoreUnavailable

@@ -18,12 +18,12 @@ from psycopg import sql
 from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Scope, create_token
-from shared.database import database, migrate
+from shared.database.connection import database, migrate
+from shared.database.outages import OUTAGES, is_disk_full, is_read_only
 from shared.importing import perform
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.store import StoredFile
-from shared.outages import OUTAGES, is_disk_full, is_read_only
 from shared.roll_file.limits import Limits
 from shared.storage.choice import open_store
 

@@ -13,7 +13,7 @@ from api.long_answers import MAX_LONG_ANSWERS
 from api.waiting import MAX_WAITING
 from config.gunicorn import threads
 from shared.credentials import Scope
-from shared.database import database
+from shared.database.connection import database
 from shared.jobs.models import Job
 
 EXPORT = "/api/voters/export.csv"

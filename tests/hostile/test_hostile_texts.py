@@ -16,7 +16,7 @@ from api.admin.guard import safe_next
 from api.app import create_app
 from config.settings import Settings
 from shared.credentials import Scope, create_token
-from shared.database import database, open_database
+from shared.database.connection import database, open_database
 from shared.people import Role, create_person
 from shared.voters.models import Voter
 

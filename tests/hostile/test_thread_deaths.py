@@ -11,7 +11,7 @@ from peewee import OperationalError
 from running import wait_for
 
 from shared import workers
-from shared.database import database
+from shared.database.connection import database
 from shared.lasting_thread import LastingThread, in_trouble
 from shared.storage.store import StoreFull
 from shared.workers import this_worker

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.demands import JobFailure, check_preview
 from shared.jobs import attempts
 from shared.jobs import store as jobs

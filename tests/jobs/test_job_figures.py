@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import Claim

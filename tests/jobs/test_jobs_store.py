@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from peewee import IntegrityError
 
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.attempts import AttemptLost, Claim

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from shared import workers
-from shared.database import clock
+from shared.database.connection import clock
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.states import JobState

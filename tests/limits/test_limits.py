@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from peewee import Database
 
 from shared import limits
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.limits import Limit, RateCount
 
 LIMIT = Limit("tests", 3, 60.0)

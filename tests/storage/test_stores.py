@@ -13,7 +13,7 @@ import pytest
 from object_server import ObjectServer, environment
 from peewee import IntegrityError
 
-from shared.database import clock, database
+from shared.database.connection import clock, database
 from shared.storage.choice import open_store
 from shared.storage.database_store import CHUNK_BYTES, StoredChunk
 from shared.storage.file_store import FileStore

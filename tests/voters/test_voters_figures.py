@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.database import database, stream
+from shared.database.connection import database, stream
 from shared.roll_file.rows.validation import Staged
 from shared.voters import merge, repeats, staging
 from shared.voters.editing import edit

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.database import database, stream
+from shared.database.connection import database, stream
 from shared.roll_file.rows.validation import Staged
 from shared.voters import merge, repeats, staging
 from shared.voters.conflicts import conflict_faults, note_conflicts

@@ -21,8 +21,8 @@ from peewee import (  # type: ignore[attr-defined]
 from playhouse.migrations import Runner
 
 from config.settings import PROJECT_ROOT
-from shared.outages import OUTAGES, is_disk_full, is_read_only, name_outages
-from shared.postgresql import CONNECTION_DEFAULTS, PooledDatabase, SingleDatabase
+from shared.database.outages import OUTAGES, is_disk_full, is_read_only, name_outages
+from shared.database.postgresql import CONNECTION_DEFAULTS, PooledDatabase, SingleDatabase
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_WAIT_SECONDS = 5

@@ -14,7 +14,7 @@ from playhouse.postgres_ext import PooledPsycopg3Database, Psycopg3Database, Psy
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 
-from shared.sessions import demand_own_session
+from shared.database.sessions import demand_own_session
 
 # For a connection to be made, and for one that has lain in a pool to show that it is alive.
 CONNECT_SECONDS = 5
