@@ -27,7 +27,6 @@ from api.admin.site import add_pages
 from api.auth import authenticate
 from api.document import DocumentedApi
 from api.errors import register_errors
-from api.failures import Failures
 from api.forms import FormRequest
 from api.header_limits import limit_headers
 from api.openapi import OPENAPI_CONFIG
@@ -40,9 +39,10 @@ from api.services import Services, attach
 from config.gunicorn import threads
 from config.process import begin_process
 from config.settings import Settings, SettingsError, load_settings
+from shared.access.rate_limits import Limit
+from shared.access.refused_tokens import Failures
 from shared.audit import SERVICE, act_as
 from shared.database.connection import ANSWER_SECONDS, database, open_database
-from shared.limits import Limit
 from shared.messages import Doorbell
 from shared.storage.choice import open_store
 

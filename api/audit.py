@@ -12,8 +12,8 @@ from api.auth import requires
 from api.cursors import CursorBlueprint, CursorPage, refuse_page_number
 from api.openapi import refuses
 from api.query import page_of
+from shared.access.tokens import Scope
 from shared.audit import AuditEntry
-from shared.credentials import Scope
 from shared.jobs.status_document import rfc3339
 
 blueprint = CursorBlueprint(

@@ -15,8 +15,8 @@ from api.paced_socket import give_time
 from api.quotas import count_request, refuse_for_now
 from api.services import services
 from shared import audit
+from shared.access.tokens import ApiToken, Scope, TokenState, look_up, note_use
 from shared.audit import Actor, ActorKind
-from shared.credentials import ApiToken, Scope, TokenState, look_up, note_use
 from shared.database.connection import database
 
 PUBLIC_ENDPOINTS = frozenset(

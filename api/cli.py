@@ -12,15 +12,15 @@ from flask.cli import with_appcontext
 from peewee import IntegrityError
 
 from api.services import services
-from shared import development
+from shared.access import development
+from shared.access.names import UnusableName
+from shared.access.passwords import WeakPassword
+from shared.access.people import Role, create_person
+from shared.access.tokens import Admin
 from shared.audit import SERVICE, Action, act_as, command_line, record
-from shared.credentials import Admin
 from shared.database import connection as databases
 from shared.database.outages import OUTAGES, is_disk_full
-from shared.names import UnusableName
 from shared.options import ImportOptions, OnError
-from shared.passwords import WeakPassword
-from shared.people import Role, create_person
 from shared.roll_file.csv_files.reader import DELIMITERS
 from shared.voters.merge import Mode
 

@@ -19,8 +19,8 @@ from api.paced_socket import TooSlow
 from api.refused_heads import TOO_SLOW
 from api.schemas import ErrorSchema
 from api.services import services
+from shared.access.passwords import PasswordsBusy
 from shared.database.outages import OUTAGES, is_disk_full, reason_of
-from shared.passwords import PasswordsBusy
 from shared.roll_file.errors import FileCode, FileFault
 from shared.storage.store import StoreFull, StoreUnavailable
 from shared.submission import KeyReused, TooLarge

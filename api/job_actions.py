@@ -18,7 +18,7 @@ from api.services import services
 from api.task_schemas import AcceptedSchema
 from api.upload import LOCATION, accepted
 from shared import follow_up
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.follow_up import FilePurged, NotPossible
 from shared.jobs import store as jobs
 from shared.jobs.states import FINAL_STATES

@@ -22,8 +22,8 @@ from api.quotas import Quota, counted_as
 from api.report_schemas import RowErrorSchema
 from api.schemas import described
 from api.services import services
+from shared.access.tokens import Scope
 from shared.audit import Action
-from shared.credentials import Scope
 from shared.jobs.models import Job, JobFault
 from shared.roll_file.detection import Format
 from shared.roll_file.errors import RowCode

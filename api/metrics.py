@@ -14,7 +14,7 @@ from api.request_metrics import REGISTRY
 from api.services import services
 from api.surroundings import queue_probe
 from config.gunicorn import WORKER
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 
 blueprint = Blueprint("Metrics", __name__, description="For monitoring.")
 

@@ -11,8 +11,8 @@ from flask.cli import with_appcontext
 
 from api.cli import usable_database
 from api.text_table import print_table, shown_time
-from shared import people
-from shared.credentials import Admin
+from shared.access import people
+from shared.access.tokens import Admin
 
 COLUMNS = ("NAME", "ROLE", "STATE", "SINCE", "LAST SIGN-IN")
 

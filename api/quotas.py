@@ -13,12 +13,12 @@ from typing import Any, NoReturn, TypeVar
 from flask import current_app, request
 from webargs.flaskparser import abort
 
-from api.addresses import network_of
 from api.services import services
-from shared import limits
+from shared.access import rate_limits
+from shared.access.addresses import network_of
+from shared.access.rate_limits import Limit
 from shared.database.connection import ANSWER_SECONDS, be_impatient, database
 from shared.jobs.waiting import waiting_jobs
-from shared.limits import Limit
 
 SIGN_IN_SECONDS = 15 * 60.0
 PENDING_SECONDS = 30.0
@@ -62,7 +62,7 @@ def count_request(caller: str) -> None:
             # An import that is being applied holds SQLite's lock.
             be_impatient(ANSWER_SECONDS)
         limit, message = _limit_of(quota)
-        spent = limits.add_one(limit, caller)
+        spent = rate_limits.add_one(limit, caller)
     if spent.count > limit.most:
         refuse_for_now(spent.seconds_left, f"{message} Wait a moment.")
 
@@ -94,7 +94,7 @@ def seconds_before_sign_in(account: str) -> float:
     """How long this client must wait before it may try a password for the account; 0 when it may
     try now. Ask before the password is looked at."""
     limit = _sign_ins()
-    spent = limits.spent(limit, _sign_in_subject(account))
+    spent = rate_limits.spent(limit, _sign_in_subject(account))
     here = services().sign_ins.seconds_to_wait(request.remote_addr, "")
     return max(here, spent.seconds_left if spent.count >= limit.most else 0.0)
 
@@ -105,13 +105,13 @@ def note_failed_sign_in(account: str) -> None:
     It counts for the client's address, too, whatever the account. Refused tokens have a count of
     their own: a broken program must keep no one at the same address from signing in.
     """
-    limits.add_one(_sign_ins(), _sign_in_subject(account))
+    rate_limits.add_one(_sign_ins(), _sign_in_subject(account))
     services().sign_ins.note(request.remote_addr)
 
 
 def forget_failed_sign_ins(account: str) -> None:
     """The right password was given."""
-    limits.forget(_sign_ins(), _sign_in_subject(account))
+    rate_limits.forget(_sign_ins(), _sign_in_subject(account))
 
 
 def _sign_ins() -> Limit:

@@ -5,8 +5,8 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from api.failures import Failures
 from config.settings import Settings
+from shared.access.refused_tokens import Failures
 from shared.messages import Doorbell
 from shared.storage.store import UploadStore
 

@@ -14,7 +14,7 @@ from api.openapi import refuses
 from api.schemas import described
 from api.task_schemas import TaskStatusSchema
 from api.waiting import MAX_WAIT_SECONDS, wait_until
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.jobs.states import FINAL_STATES
 from shared.jobs.status_document import describe

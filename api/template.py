@@ -6,7 +6,7 @@ from api.auth import requires
 from api.blueprint import Blueprint
 from api.downloads import CSV, XLSX, documented, download
 from api.openapi import refuses
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 
 blueprint = Blueprint("Template", __name__, url_prefix="/api", description="A roll to fill in.")
 

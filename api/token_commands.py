@@ -9,10 +9,10 @@ from peewee import IntegrityError, Node
 
 from api.cli import usable_database
 from api.text_table import print_table, shown_time
-from shared import credentials
-from shared.credentials import MAX_DAYS, ApiToken, Scope, end_of
+from shared.access import tokens as credentials
+from shared.access.names import UnusableName
+from shared.access.tokens import MAX_DAYS, ApiToken, Scope, end_of
 from shared.database.connection import clock
-from shared.names import UnusableName
 
 DAY_SECONDS = 24 * 3600.0
 COLUMNS = ("NAME", "SCOPES", "STATE", "CREATED", "LAST USED", "EXPIRES")

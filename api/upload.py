@@ -19,7 +19,7 @@ from api.schemas import STATUS_URL
 from api.services import services
 from api.task_schemas import AcceptedSchema
 from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.jobs.models import Job
 from shared.options import ImportOptions
 from shared.submission import TooLarge, submit

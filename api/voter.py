@@ -15,7 +15,7 @@ from api.json_bodies import JsonBlueprint
 from api.openapi import refuses
 from api.voter_change_schemas import VoterChangeSchema
 from api.voter_schemas import ChangeSchema, VoterSchema
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import ANSWER_SECONDS, be_impatient
 from shared.jobs.status_document import rfc3339
 from shared.roll_file.rows.cells import MAX_CHARS

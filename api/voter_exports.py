@@ -16,8 +16,8 @@ from api.long_answers import long_answer
 from api.openapi import refuses
 from api.quotas import Quota, counted_as
 from api.voter_query_schemas import VoterFilterSchema
+from shared.access.tokens import Scope
 from shared.audit import Action
-from shared.credentials import Scope
 from shared.roll_file.writing.csv_export import MAX_SHEET_VOTERS, csv_blocks
 from shared.voters.queries import Sought, total
 from shared.voters.snapshot import RollRow, Snapshot

@@ -10,7 +10,7 @@ from api.cursors import CursorBlueprint, CursorPage, cursor_to, place_behind, re
 from api.openapi import refuses
 from api.voter_query_schemas import VoterQuerySchema
 from api.voter_schemas import SummarySchema, VoterSchema
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.voters.models import Voter
 from shared.voters.queries import Sought, place_of, total, voters_after, voters_at
 from shared.voters.summary import Group, summarise

@@ -11,7 +11,8 @@ import time
 from itertools import islice
 
 from config.settings import Settings
-from shared import limits, workers
+from shared import workers
+from shared.access import rate_limits
 from shared.database.connection import database, now_seconds
 from shared.jobs import files
 from shared.lasting_thread import LastingThread
@@ -39,7 +40,7 @@ class Sweeper(LastingThread):
         orphan_seconds = max(MIN_ORPHAN_SECONDS, 2.0 * settings.job_time_limit_seconds)
         try:
             # First what needs no store: it may be away for days.
-            limits.purge_ended()
+            rate_limits.purge_ended()
             workers.forget_gone()
             store = open_store(settings.upload_store)
             purge_expired(store, settings.retain_files_days)

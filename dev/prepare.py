@@ -15,13 +15,13 @@ from pathlib import Path
 
 from config.process import keep_files_private
 from config.settings import PROJECT_ROOT, SettingsError, load_settings
+from shared.access.development import NAME, TOKEN_NAME
+from shared.access.names import TakenName
+from shared.access.people import Role, create_person
+from shared.access.tokens import Admin, Scope, create_token, find_token
 from shared.audit import act_as, command_line
-from shared.credentials import Admin, Scope, create_token, find_token
 from shared.database.connection import database, migrate, open_database
 from shared.database.outages import OUTAGES
-from shared.development import NAME, TOKEN_NAME
-from shared.names import TakenName
-from shared.people import Role, create_person
 
 CREDENTIALS = PROJECT_ROOT / "var" / "dev-credentials.json"
 

@@ -11,7 +11,7 @@ from flask import Flask
 
 from api.app import create_app, open_services
 from config.settings import Settings, load_settings
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import database
 
 _built: dict[Settings, tuple[Flask, dict[str, Any]]] = {}

@@ -30,12 +30,12 @@ from services import (
     rabbitmq_vhost,
 )
 
+from shared.access.names import TakenName
+from shared.access.rate_limits import RateCount
+from shared.access.tokens import Admin, ApiToken
 from shared.audit import AuditEntry
-from shared.credentials import Admin, ApiToken
 from shared.database.connection import database, migrate, open_database
 from shared.jobs.models import Job, JobFault
-from shared.limits import RateCount
-from shared.names import TakenName
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Roll, RollGroup, Voter, VoterHistory
 from shared.workers import Worker

@@ -21,7 +21,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from services import free_port
 
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import open_database
 
 T = TypeVar("T")

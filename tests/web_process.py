@@ -15,7 +15,7 @@ from running import WAIT_SECONDS, procfile, wait_for
 from services import free_port
 
 from config.settings import PROJECT_ROOT
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import migrate
 
 

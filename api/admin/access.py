@@ -10,9 +10,8 @@ from api.admin.access_forms import PersonForm, RoleForm, TokenForm
 from api.admin.guard import person as signed_in
 from api.admin.page import Page
 from api.auth import requires
-from shared.credentials import Admin, ApiToken, Scope, all_tokens, create_token, revoke_token
-from shared.names import UnusableName
-from shared.people import (
+from shared.access.names import UnusableName
+from shared.access.people import (
     ONE_TIME_DAYS,
     Role,
     all_people,
@@ -22,6 +21,7 @@ from shared.people import (
     reset_password,
     set_role,
 )
+from shared.access.tokens import Admin, ApiToken, Scope, all_tokens, create_token, revoke_token
 
 # No database takes a number of any size to compare with a key.
 ID = "<int(max=2147483647):{}>"

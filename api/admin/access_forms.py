@@ -7,9 +7,9 @@ from wtforms import DateField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from shared.credentials import MAX_DAYS, Scope, end_of
-from shared.names import MAX_NAME_CHARS
-from shared.people import Role
+from shared.access.names import MAX_NAME_CHARS
+from shared.access.people import Role
+from shared.access.tokens import MAX_DAYS, Scope, end_of
 
 SCOPES = {
     Scope.READ: "Look at the roll and the imports",

@@ -14,11 +14,11 @@ from api.admin.guard import Person, person, safe_next
 from api.admin.page import ANYBODY, Page
 from api.auth import requires
 from api.quotas import forget_failed_sign_ins, note_failed_sign_in, seconds_before_sign_in
-from shared.names import MAX_NAME_CHARS
-from shared.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, WeakPassword
-from shared.people import PasswordExpired, change_password
-from shared.people import sign_in as find_person
-from shared.people import sign_out as end_sessions
+from shared.access.names import MAX_NAME_CHARS
+from shared.access.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, WeakPassword
+from shared.access.people import PasswordExpired, change_password
+from shared.access.people import sign_in as find_person
+from shared.access.people import sign_out as end_sessions
 
 EXPIRED = "This one-time password is too old. Please ask an admin for a new one."
 

@@ -10,8 +10,8 @@ from api.admin.lists import Pages, text_argument
 from api.admin.page import Page
 from api.audit import entries
 from api.auth import requires
+from shared.access.tokens import Scope
 from shared.audit import Action, AuditEntry, Outcome
-from shared.credentials import Scope
 
 PAGE_SIZE = 50
 TO_A_JOB = frozenset(

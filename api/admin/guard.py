@@ -16,10 +16,10 @@ from api.quotas import count_request
 from api.small_bodies import BODY_BYTES
 from api.upload import read_form
 from shared import audit
+from shared.access.people import ROLE_SCOPES, find_session
+from shared.access.tokens import Admin, Scope
 from shared.audit import ActorKind
-from shared.credentials import Admin, Scope
 from shared.database.connection import database
-from shared.people import ROLE_SCOPES, find_session
 
 PUBLIC_ENDPOINTS = frozenset({"account.sign_in", "pages.static"})
 SIGN_IN = "account.sign_in"
@@ -42,7 +42,7 @@ class Person(UserMixin):  # type: ignore[misc]
         self.has_one_time_password = admin.one_time_until is not None
 
     def get_id(self) -> str:
-        """What the session keeps; see `shared.people`."""
+        """What the session keeps; see `shared.access.people`."""
         return f"{self.admin.id}:{self.admin.session_key}"
 
     def allows(self, *scopes: Scope) -> bool:

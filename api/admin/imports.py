@@ -21,7 +21,7 @@ from api.jobs import job_or_404
 from api.quotas import Quota, counted_as
 from api.services import services
 from shared import follow_up
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.follow_up import FilePurged, NotPossible
 from shared.jobs import store as jobs
 from shared.jobs.models import Job

@@ -21,7 +21,7 @@ from api.voter import voter_or_404
 from api.voter_exports import download_csv, download_xlsx
 from api.voter_query_schemas import VoterQuerySchema
 from api.voters import page_after
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import ANSWER_SECONDS, be_impatient
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
 from shared.voters import history

@@ -14,10 +14,10 @@ from uuid import UUID
 from peewee import Expression
 
 from config.log_context import REQUEST_ID
+from shared.access.names import COMMAND_LINE
 from shared.database.connection import clock, database
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import WAITING_STATES, JobCode, JobState, OutboxState, Phase
-from shared.names import COMMAND_LINE
 from shared.roll_file.errors import RowError
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from shared.credentials import Admin
+from shared.access.people import Role, create_person
+from shared.access.tokens import Admin
 from shared.database.connection import database
-from shared.people import Role, create_person
 
 PASSWORD = "long enough for anybody"
 _TOKEN = re.compile(r'name="csrf_token"[^>]* value="([^"]+)"')

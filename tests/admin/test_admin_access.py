@@ -18,9 +18,7 @@ from peewee import Database
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
-from shared.credentials import Admin, ApiToken, Scope, create_token, find_token
-from shared.database.connection import clock, database
-from shared.people import (
+from shared.access.people import (
     Role,
     change_password,
     create_person,
@@ -28,7 +26,9 @@ from shared.people import (
     reset_password,
     set_role,
 )
-from shared.people import sign_in as find_person
+from shared.access.people import sign_in as find_person
+from shared.access.tokens import Admin, ApiToken, Scope, create_token, find_token
+from shared.database.connection import clock, database
 
 TOKENS, PEOPLE, ACCOUNT = "/admin/tokens/", "/admin/people/", "/admin/account/"
 SIGN_IN = "/admin/account/sign-in/"

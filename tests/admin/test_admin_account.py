@@ -12,12 +12,12 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from config.settings import Settings
+from shared.access.people import Role, create_person, lock_out, set_role
+from shared.access.tokens import Admin
 from shared.audit import AuditEntry
-from shared.credentials import Admin
 from shared.database.connection import database
 from shared.jobs import store as jobs
 from shared.jobs.store import StoredFile
-from shared.people import Role, create_person, lock_out, set_role
 
 SIGN_IN = "/admin/account/sign-in/"
 ACCOUNT = "/admin/account/"

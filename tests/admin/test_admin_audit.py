@@ -7,9 +7,9 @@ from browser import Browser, browser_of, text_of
 from flask import Flask
 from markupsafe import escape
 
+from shared.access.people import Role
 from shared.audit import SERVICE, Action, Actor, ActorKind, act_as, record
 from shared.database.connection import database
-from shared.people import Role
 
 AUDIT = "/admin/audit/"
 MARKUP = "\"'><script>alert(1)</script>{{7*7919}}"

@@ -20,12 +20,12 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from config.settings import Settings
+from shared.access.people import Role, create_person, lock_out
+from shared.access.tokens import Admin, ApiToken, Scope, create_token
 from shared.audit import SERVICE, Action, AuditEntry, Outcome, record
-from shared.credentials import Admin, ApiToken, Scope, create_token
 from shared.database.connection import database
 from shared.jobs.models import Job
 from shared.jobs.states import OutboxState
-from shared.people import Role, create_person, lock_out
 
 IMPORTS, TOKENS, PEOPLE = "/admin/imports/", "/admin/tokens/", "/admin/people/"
 VOTER = "/admin/voters/voter/?id=1"

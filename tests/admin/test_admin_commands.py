@@ -5,8 +5,8 @@ from browser import browser_of
 from click.testing import Result
 from flask import Flask
 
-from shared.credentials import Admin
-from shared.people import Role, lock_out
+from shared.access.people import Role, lock_out
+from shared.access.tokens import Admin
 
 
 def run(app: Flask, *words: str) -> Result:

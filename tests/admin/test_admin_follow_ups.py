@@ -12,11 +12,11 @@ from job_runs import finished, run_due_jobs
 
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.people import Role
+from shared.access.tokens import Scope
 from shared.database.connection import clock
 from shared.jobs.models import Job
 from shared.jobs.states import OutboxState
-from shared.people import Role
 from shared.voters.models import Voter
 
 FIRST = HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n"

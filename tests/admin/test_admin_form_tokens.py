@@ -5,8 +5,8 @@ from typing import Any
 from browser import PASSWORD, Browser, browser_of, csrf_token
 from flask import Flask, url_for
 
+from shared.access.people import Role, create_person
 from shared.database.connection import database
-from shared.people import Role, create_person
 
 JOB = "0f0f0f0f-0f0f-4f0f-8f0f-0f0f0f0f0f0f"
 PLACES: dict[str, Any] = {"task_id": JOB, "token_id": 1, "person_id": 1}

@@ -9,7 +9,7 @@ from flask import Flask
 
 from api.admin.guard import PUBLIC_ENDPOINTS, safe_next
 from api.auth import UNMARKED, is_page
-from shared.people import ROLE_SCOPES, Role
+from shared.access.people import ROLE_SCOPES, Role
 
 SIGN_IN = "/admin/account/sign-in/"
 PAGES = tuple(

@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from config.settings import Settings
+from shared.access.people import Role
 from shared.jobs.models import Job, JobFault
-from shared.people import Role
 from shared.voters.models import Voter
 from shared.workers import beat, this_worker
 

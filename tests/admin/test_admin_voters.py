@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse
 
 from api.admin.voters import CHANGES_SHOWN, PAGE_SIZE
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.people import Role
+from shared.access.tokens import Scope
 from shared.database.connection import clock, database
-from shared.people import Role
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import roll_version
 

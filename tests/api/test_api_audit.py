@@ -7,8 +7,8 @@ from api_client import ApiClient
 from application import client_of
 from flask import Flask
 
+from shared.access.tokens import Scope
 from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
-from shared.credentials import Scope
 from shared.database.connection import clock, database
 
 AUDIT = "/api/audit/"

@@ -8,7 +8,7 @@ from application import client_of
 from flask import Flask
 
 from api.auth import REALM, UNMARKED, is_page
-from shared.credentials import ApiToken, Scope
+from shared.access.tokens import ApiToken, Scope
 from shared.database.connection import clock
 
 TASK = f"/api/task-status/{UUID(int=1)}/"

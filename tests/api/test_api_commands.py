@@ -18,7 +18,7 @@ from running import WAIT_SECONDS, wait_for
 from api.app import create_app
 from benchmarks.rolls import write_csv, write_xlsx
 from config.settings import PROJECT_ROOT, Settings
-from shared.credentials import Admin, ApiToken, Scope, find_token
+from shared.access.tokens import Admin, ApiToken, Scope, find_token
 from shared.database.connection import pending_migrations
 from shared.jobs.models import Job
 from shared.voters.models import Voter

@@ -8,7 +8,7 @@ from application import client_of
 from flask import Flask
 
 from api.blueprint import Blueprint
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 
 VOTERS = "/api/voters/"
 VALUES = {"task_id": "7f9c24e5-2f6a-4c1b-9d55-0f4f3a4c2a10", "student_id": "1"}

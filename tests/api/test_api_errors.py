@@ -14,7 +14,7 @@ from api.app import create_app
 from api.error_codes import OF_STATUS
 from api.errors import SENTENCES
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import database
 
 NO_DATABASE = "postgresql://postgres@127.0.0.1:1/none"

@@ -10,7 +10,7 @@ from application import client_of
 from flask import Flask, request
 from werkzeug.test import TestResponse
 
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.jobs.models import Job
 
 HEAD = b'Content-Disposition: form-data; name="file"; filename="%s"\r\n\r\n'

@@ -26,7 +26,7 @@ from web_process import WebProcess, web_process
 
 from api.contract import resolve
 from api.schemas import TASK_ID
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import database
 from shared.jobs import attempts
 from shared.jobs import store as jobs

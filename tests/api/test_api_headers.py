@@ -12,7 +12,7 @@ from flask import Flask
 from web_process import web_process
 
 from api.security_headers import DATA_POLICY, HEADERS, PAGE_POLICY
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMIUM_SECONDS = 120

@@ -9,7 +9,7 @@ from application import client_of
 from flask import Flask
 from job_runs import finished
 
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.jobs.models import Job
 
 MIXED = ROLL + b"2,Ben,Ray,nobody,Law,1,yes\n"

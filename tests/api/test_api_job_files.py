@@ -11,7 +11,7 @@ from application import client_of
 from flask import Flask
 
 from api.services import services
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import clock
 from shared.importing import perform
 from shared.jobs import attempts

@@ -13,7 +13,7 @@ from job_runs import finished, run_due_jobs
 
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import clock
 from shared.jobs.models import Job
 from shared.jobs.outbox import REPORT_MAILS

@@ -14,15 +14,15 @@ from peewee import Database
 from werkzeug.test import TestResponse, create_environ, run_wsgi_app
 
 from api import quotas
-from api.addresses import client_address, network_of
 from api.app import create_app
-from api.failures import MAX_ADDRESSES, Failures
 from config.settings import Settings
-from shared import limits
-from shared.credentials import Scope, revoke_token
+from shared.access import rate_limits
+from shared.access.addresses import client_address, network_of
+from shared.access.rate_limits import Limit, RateCount
+from shared.access.refused_tokens import MAX_ADDRESSES, Failures
+from shared.access.tokens import Scope, revoke_token
 from shared.database.connection import database
 from shared.jobs.models import Job
-from shared.limits import Limit, RateCount
 
 LIMIT = Limit("token", 5, 60.0)
 HERE = "198.51.100.7"
@@ -303,7 +303,7 @@ def test_sign_ins_are_counted_for_account_and_address(app: Flask, settings: Sett
     for account in "abcde":
         wait(account, fail=1)
     assert 0 < wait("f") <= 60
-    assert limits.spent(Limit("sign-in", 3, 900.0), f"{HERE} ada").count == 0
+    assert rate_limits.spent(Limit("sign-in", 3, 900.0), f"{HERE} ada").count == 0
 
 
 def test_refused_tokens_keep_no_one_from_signing_in(app: Flask, settings: Settings) -> None:

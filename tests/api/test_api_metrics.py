@@ -20,7 +20,7 @@ from web_process import WebProcess, web_process
 
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import clock, database
 from shared.workers import ALIVE_SECONDS, Worker, beat, this_worker
 

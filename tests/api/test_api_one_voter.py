@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import clock, database
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import roll_version

@@ -18,7 +18,7 @@ from api.app import create_app
 from api.service_status import MAX_OPEN_JOBS
 from api.services import services
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs

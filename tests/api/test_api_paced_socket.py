@@ -18,7 +18,7 @@ from api.paced_socket import (
     TooSlow,
     give_time,
 )
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import database
 
 PACE = Pace(seconds=0.3, bytes_per_second=1000)

@@ -8,9 +8,9 @@ from flask import Flask
 from api.app import create_app
 from config.settings import Settings
 from dev.prepare import new_credentials
-from shared.credentials import Scope, create_token
+from shared.access.people import Role, create_person, sign_in
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import database
-from shared.people import Role, create_person, sign_in
 
 PASSWORD = "long enough, is it not"
 

@@ -12,9 +12,9 @@ from flask import Flask
 from api.app import create_app
 from api.quotas import Quota
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.rate_limits import RateCount
+from shared.access.tokens import Scope
 from shared.database.connection import database
-from shared.limits import RateCount
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 # Acts that are not counted, each with the reason.

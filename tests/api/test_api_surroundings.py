@@ -11,7 +11,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 
 CLAIMS = {
     "X-Forwarded-For": "198.51.100.7, 203.0.113.9",

@@ -7,7 +7,7 @@ from api_client import ApiClient
 from click.testing import Result
 from flask import Flask
 
-from shared.credentials import ApiToken, find_token
+from shared.access.tokens import ApiToken, find_token
 
 
 def run(app: Flask, *words: str) -> Result:

@@ -15,7 +15,7 @@ from flask import Flask
 
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.jobs.models import Job
 
 XLSX = (Path(__file__).parents[2] / "samples" / "roll.xlsx").read_bytes()

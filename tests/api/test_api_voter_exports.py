@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from peewee import chunked
 
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.importing import perform
 from shared.jobs import store as jobs

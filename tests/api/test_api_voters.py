@@ -11,7 +11,7 @@ from conftest import close
 from flask import Flask
 
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.voters.models import Voter
 

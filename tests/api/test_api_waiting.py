@@ -13,7 +13,7 @@ from conftest import close
 from flask import Flask
 
 from config.settings import Settings
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import database, open_database
 
 

@@ -6,14 +6,7 @@ from contextlib import contextmanager
 import pytest
 from peewee import IntegrityError, PeeweeException
 
-from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
-from shared.credentials import Admin, ApiToken, Scope, create_token, revoke_token
-from shared.database.connection import clock, database, is_postgresql
-from shared.jobs import files
-from shared.jobs import store as jobs
-from shared.jobs.models import Job, JobFault
-from shared.jobs.store import StoredFile
-from shared.people import (
+from shared.access.people import (
     Role,
     change_password,
     create_person,
@@ -21,6 +14,13 @@ from shared.people import (
     set_role,
     sign_in,
 )
+from shared.access.tokens import Admin, ApiToken, Scope, create_token, revoke_token
+from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
+from shared.database.connection import clock, database, is_postgresql
+from shared.jobs import files
+from shared.jobs import store as jobs
+from shared.jobs.models import Job, JobFault
+from shared.jobs.store import StoredFile
 from shared.voters.editing import edit
 from shared.voters.history import Author
 from shared.voters.models import Voter, VoterHistory

@@ -11,7 +11,8 @@ from running import wait_for
 
 from config.settings import Settings
 from consumer.sweeper import Sweeper, remove_orphans
-from shared import limits
+from shared.access import rate_limits
+from shared.access.rate_limits import Limit, RateCount
 from shared.database.connection import clock, database
 from shared.jobs import attempts
 from shared.jobs import store as jobs
@@ -19,7 +20,6 @@ from shared.jobs.attempts import Claim
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode
 from shared.jobs.store import StoredFile
-from shared.limits import Limit, RateCount
 from shared.retention import purge_expired
 from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, RowError
 from shared.roll_file.report import Report
@@ -174,9 +174,9 @@ def test_a_worker_forgets_what_was_counted_in_a_window_that_has_ended_whatever_i
 ) -> None:
     for name, value in environment("http://127.0.0.1:1").items():
         monkeypatch.setenv(name, value)
-    limits.add(Limit("tests", 1, 60.0), {"old": 1})
+    rate_limits.add(Limit("tests", 1, 60.0), {"old": 1})
     RateCount.update(ends_at=clock(-1)).execute()
-    limits.add(Limit("tests", 1, 60.0), {"new": 1})
+    rate_limits.add(Limit("tests", 1, 60.0), {"new": 1})
     sweeper = Sweeper(replace(settings, upload_store="s3://nobody"))
     sweeper.start()
     wait_for(lambda: RateCount.select().count() == 1, "the old count stays")

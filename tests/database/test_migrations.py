@@ -8,12 +8,12 @@ from conftest import opened
 from peewee import Database, Table
 from playhouse.migrations import Runner
 
-from shared.credentials import Admin, ApiToken
+from shared.access.names import TakenName
+from shared.access.tokens import Admin, ApiToken
 from shared.database.connection import MIGRATIONS, clock, stream
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.store import StoredFile
-from shared.names import TakenName
 from shared.voters.figures import kept_groups
 from shared.voters.models import Voter
 

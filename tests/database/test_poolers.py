@@ -22,7 +22,7 @@ from services import free_port
 
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import database, migrate
 
 pytestmark = pytest.mark.service

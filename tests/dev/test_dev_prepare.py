@@ -10,7 +10,7 @@ import pytest
 from conftest import opened
 
 from dev.prepare import main, new_credentials, usable_credentials, welcome, write_private
-from shared.credentials import ApiToken, Scope, find_token
+from shared.access.tokens import ApiToken, Scope, find_token
 from shared.database.connection import clock, migrate
 
 

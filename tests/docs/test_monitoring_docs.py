@@ -11,7 +11,7 @@ from application import client_of
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 
 DOCS = Path(__file__).parents[2] / "docs"
 ALERTS = (DOCS / "monitoring" / "alerts.yml").read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from api.addresses import IPV6_PREFIX
 from api.auth import PUBLIC_ENDPOINTS
 from api.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
 from api.header_limits import MAX_CHARS, MAX_LIST_CHARS
@@ -25,10 +24,11 @@ from api.web_worker import (
 )
 from config import gunicorn
 from config.settings import LimitSettings, load_settings
+from shared.access.addresses import IPV6_PREFIX
+from shared.access.passwords import MAX_CALLERS
+from shared.access.people import Role, create_person
+from shared.access.tokens import Scope
 from shared.audit import Action
-from shared.credentials import Scope
-from shared.passwords import MAX_CALLERS
-from shared.people import Role, create_person
 from shared.submission import MAX_NAME_CHARS
 
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from services import postgresql_database
 
 from api.app import create_app
 from config.settings import PROJECT_ROOT, Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import database, migrate
 from shared.jobs.models import Job
 

@@ -16,7 +16,7 @@ from werkzeug.http import parse_options_header
 
 from config.settings import Settings
 from consumer.mailer import PostOffice
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.storage.choice import open_store
 

@@ -12,7 +12,7 @@ from object_server import ObjectServer, environment
 
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import migrate
 from shared.jobs.models import Job
 from shared.storage.object_store import ObjectStore

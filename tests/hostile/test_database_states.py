@@ -17,7 +17,7 @@ from psycopg import sql
 
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope, create_token
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import database, migrate
 from shared.database.outages import OUTAGES, is_disk_full, is_read_only
 from shared.importing import perform

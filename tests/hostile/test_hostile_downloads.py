@@ -12,7 +12,7 @@ from flask import Flask
 from api.long_answers import MAX_LONG_ANSWERS
 from api.waiting import MAX_WAITING
 from config.gunicorn import threads
-from shared.credentials import Scope
+from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.jobs.models import Job
 

@@ -15,9 +15,9 @@ from werkzeug.test import Client, TestResponse
 from api.admin.guard import safe_next
 from api.app import create_app
 from config.settings import Settings
-from shared.credentials import Scope, create_token
+from shared.access.people import Role, create_person
+from shared.access.tokens import Scope, create_token
 from shared.database.connection import database, open_database
-from shared.people import Role, create_person
 from shared.voters.models import Voter
 
 PASSWORD = "tidal lamp orbit"

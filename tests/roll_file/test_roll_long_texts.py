@@ -20,9 +20,9 @@ from werkzeug.exceptions import NotFound
 from api.admin.voter_form import VoterForm
 from api.voter import voter_or_404
 from api.voter_query_schemas import VoterFilterSchema
-from shared.credentials import Scope
-from shared.names import UnusableName, take_name
-from shared.people import Role, create_person
+from shared.access.names import UnusableName, take_name
+from shared.access.people import Role, create_person
+from shared.access.tokens import Scope
 from shared.roll_file.errors import FileCode
 from shared.roll_file.limits import ReadOptions
 from shared.roll_file.rows.cells import (

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from peewee import Database, IntegrityError
 
-from shared.credentials import (
+from shared.access.names import UnusableName
+from shared.access.people import Role, create_person
+from shared.access.tokens import (
     Admin,
     ApiToken,
     Scope,
@@ -20,8 +22,6 @@ from shared.credentials import (
     revoke_token,
 )
 from shared.database.connection import clock
-from shared.names import UnusableName
-from shared.people import Role, create_person
 
 
 def state_of(token: str) -> TokenState:

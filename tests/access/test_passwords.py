@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from shared.passwords import WeakPassword, check_password
+from shared.access.passwords import WeakPassword, check_password
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from api.addresses import network_of
-from shared import limits
+from shared.access import rate_limits
+from shared.access.addresses import network_of
+from shared.access.rate_limits import Limit
 from shared.database.connection import unless_unwritable
-from shared.limits import Limit
 
 WRITE_SECONDS = 1.0
 MAX_ADDRESSES = 10_000
@@ -80,7 +80,7 @@ class Failures:
             self._write_at = self._now() + WRITE_SECONDS
             unwritten = self._unwritten()
         with unless_unwritable():
-            spent = limits.add(self._limit, unwritten)
+            spent = rate_limits.add(self._limit, unwritten)
             with self._lock:
                 for network, of_all in spent.items():
                     tally = self._tally(network)
@@ -103,7 +103,7 @@ class Failures:
         for network, tally in reversed(self._tallies.items()):
             if tally.unwritten and tally.ends > self._now():
                 found[network] = tally.unwritten
-            if len(found) == limits.BATCH:
+            if len(found) == rate_limits.BATCH:
                 break
         return found
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from config.gunicorn import threads
-from shared.passwords import MAX_CALLERS, PasswordsBusy, hash_of, is_password, turn
+from shared.access.passwords import MAX_CALLERS, PasswordsBusy, hash_of, is_password, turn
 
 PASSWORD = "tidal lamp orbit"
 

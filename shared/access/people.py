@@ -14,16 +14,16 @@ from textwrap import wrap
 from types import MappingProxyType
 from typing import Any
 
-from shared.audit import Action, ActorKind, Outcome, become, record
-from shared.credentials import Admin, Scope
-from shared.database.connection import clock, database, is_postgresql
-from shared.names import check_name, take_name
-from shared.passwords import (
+from shared.access.names import check_name, take_name
+from shared.access.passwords import (
     WeakPassword,
     check_password,
     hash_of,
     is_password,
 )
+from shared.access.tokens import Admin, Scope
+from shared.audit import Action, ActorKind, Outcome, become, record
+from shared.database.connection import clock, database, is_postgresql
 
 # A one-time password waits in a mail or on a slip of paper.
 ONE_TIME_DAYS = 3

@@ -1,7 +1,7 @@
 """Who may come in: API tokens for programs, admins for the pages.
 
 A token is 32 random bytes, so a plain SHA-256 of it is safe at rest and quick to look up. What
-people do with their passwords is in `shared.people`.
+people do with their passwords is in `shared.access.people`.
 """
 
 import hashlib
@@ -13,9 +13,9 @@ from enum import StrEnum
 
 from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
 
+from shared.access.names import take_name
 from shared.audit import Action, record
 from shared.database.connection import BaseModel, clock, database, unless_unwritable
-from shared.names import take_name
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a token
 # How far ahead a token may expire, other than never.

@@ -5,8 +5,8 @@ Their secrets were shown on a terminal and lie in a file of a laptop.
 
 import re
 
-from shared.credentials import Scope, TokenState, all_tokens
-from shared.people import all_people
+from shared.access.people import all_people
+from shared.access.tokens import Scope, TokenState, all_tokens
 
 NAME = "development"
 TOKEN_NAME = f"{NAME}-token"
