@@ -25,18 +25,18 @@ from consumer.connecting import Connecting, Refused, refusals_told
 from consumer.deadline import after_signal
 from consumer.stable import Stable
 from shared import workers
-from shared.database.connection import be_impatient, database, unless_locked
-from shared.database.outages import OUTAGES, OutageLog
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.lasting_thread import LastingThread, in_trouble
-from shared.messages import (
+from shared.broker.message import (
     QUEUE,
     consumer_connection,
     correlation_of,
     declare_dead_queue,
     decode,
 )
+from shared.database.connection import be_impatient, database, unless_locked
+from shared.database.outages import OUTAGES, OutageLog
+from shared.jobs import attempts
+from shared.jobs import store as jobs
+from shared.lasting_thread import LastingThread, in_trouble
 
 logger = logging.getLogger(__name__)
 

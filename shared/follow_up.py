@@ -3,10 +3,10 @@
 from enum import StrEnum
 from uuid import UUID
 
+from shared.broker.message import Doorbell
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState
-from shared.messages import Doorbell
 from shared.voters.roll import roll_version
 
 

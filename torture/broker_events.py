@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from kombu.messaging import Producer
 
-from shared.messages import EXCHANGE, QUEUE, consumer_connection
+from shared.broker.message import EXCHANGE, QUEUE, consumer_connection
 from torture.scene import Event, Scene
 
 

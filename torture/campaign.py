@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from shared.messages import Doorbell
+from shared.broker.message import Doorbell
 from torture import drills, storm
 from torture.clients import Clients
 from torture.evidence import Evidence, gather

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count, islice
 
-from shared.messages import QUEUE, consumer_connection
+from shared.broker.message import QUEUE, consumer_connection
 from torture.clients import Clients
 from torture.processes import wait_until
 from torture.rabbitmq import Node

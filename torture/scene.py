@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from shared.messages import Doorbell
+from shared.broker.message import Doorbell
 from torture.postgresql import Cluster
 from torture.processes import Fleet
 from torture.rabbitmq import Node

@@ -14,14 +14,14 @@ from services import free_port
 
 from config.settings import load_settings
 from consumer.worker import Worker
-from shared.database.connection import migrate
-from shared.messages import (
+from shared.broker.message import (
     EXCHANGE,
     QUEUE,
     consumer_connection,
     declare_dead_queue,
     encode,
 )
+from shared.database.connection import migrate
 
 pytestmark = pytest.mark.service
 

@@ -13,7 +13,7 @@ from kombu.entity import Queue
 from relay import Relay, relay_to
 from running import Service, running_service, wait_for
 
-from shared.messages import QUEUE, consumer_connection
+from shared.broker.message import QUEUE, consumer_connection
 
 HEADER = "student_id,email\n"
 BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%'"

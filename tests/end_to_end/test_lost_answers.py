@@ -9,12 +9,12 @@ from conftest import close, opened
 from peewee import DatabaseError, OperationalError
 from relay import Relay, relay_to
 
+from shared.broker.message import Doorbell
 from shared.database.connection import database, migrate, open_database
 from shared.importing import perform
 from shared.jobs import attempts
 from shared.jobs import store as jobs
 from shared.jobs.models import Job
-from shared.messages import Doorbell
 from shared.roll_file.limits import Limits
 from shared.storage.file_store import FileStore
 from shared.submission import submit

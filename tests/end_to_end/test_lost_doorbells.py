@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from running import running_service
 
-from shared.messages import QUEUE, consumer_connection
+from shared.broker.message import QUEUE, consumer_connection
 
 JOBS = 6
 # One job a poll would be one a minute.

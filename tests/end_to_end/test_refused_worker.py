@@ -10,7 +10,7 @@ from kombu.entity import Queue
 from running import running_service, wait_for
 
 from consumer.worker import REFUSED_SECONDS
-from shared.messages import QUEUE, consumer_connection
+from shared.broker.message import QUEUE, consumer_connection
 
 pytestmark = pytest.mark.service
 

@@ -12,8 +12,8 @@ from conftest import opened
 from peewee import OperationalError
 from tls_relay import tls_relay
 
+from shared.broker.message import Doorbell
 from shared.database.connection import database
-from shared.messages import Doorbell
 
 pytestmark = pytest.mark.service
 

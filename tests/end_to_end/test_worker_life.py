@@ -17,7 +17,7 @@ from relay import relay_to
 from running import Service, is_running, running_service, wait_for
 
 from benchmarks.rolls import write_csv
-from shared.messages import DEAD_QUEUE, EXCHANGE, QUEUE, consumer_connection, encode
+from shared.broker.message import DEAD_QUEUE, EXCHANGE, QUEUE, consumer_connection, encode
 
 HEADER = "student_id,email\n"
 # More than one batch, so that progress is noted before the end.

@@ -14,7 +14,7 @@ from kombu.messaging import Consumer
 from running import WAIT_SECONDS, wait_for
 
 from config.log_context import logged_with
-from shared.messages import (
+from shared.broker.message import (
     DEAD_QUEUE,
     EXCHANGE,
     QUEUE,
