@@ -12,8 +12,8 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from config.version import version
-from shared.jobs.figures import ATTEMPT_SECONDS, JobFigures, job_figures
 from shared.jobs.states import FINAL_STATES, JobState, OutboxState
+from shared.jobs.statistics import ATTEMPT_SECONDS, JobFigures, job_figures
 from shared.voters.roll import roll_version
 from shared.workers import Worker, all_workers
 

@@ -19,10 +19,9 @@ from config.settings import Settings
 from shared.database.connection import database
 from shared.horses import close_horse, note_end, start_horse
 from shared.intake import OnProgress
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import Claim
+from shared.jobs import jobs, transitions
 from shared.jobs.states import JobCode, Phase
+from shared.jobs.transitions import Claim
 from shared.process_limits import MEMORY_STATUSES
 
 logger = logging.getLogger(__name__)
@@ -78,7 +77,7 @@ def failing_when_interrupted(claim: Claim) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        attempts.fail(claim, JobCode.INTERRUPTED, attempts.INTERRUPTED)
+        transitions.fail(claim, JobCode.INTERRUPTED, transitions.INTERRUPTED)
         raise
     finally:
         for number, handler in before.items():
@@ -98,7 +97,7 @@ def lease_renewed(claim: Claim, lease_seconds: float) -> Iterator[None]:
     def renew() -> None:
         while not is_done.wait(lease_seconds / RENEWALS_PER_LEASE):
             try:
-                attempts.renew(claim, lease_seconds)
+                transitions.renew(claim, lease_seconds)
             except PeeweeException as error:
                 logger.warning("lease not renewed", extra={"reason": type(error).__name__})
             finally:

@@ -19,12 +19,11 @@ from api.foreground import attempted, failing_when_interrupted, lease_renewed
 from api.services import services
 from config.settings import Settings
 from shared.intake import OnProgress
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState, Phase
 from shared.jobs.status_document import describe
-from shared.jobs.store import StoredFile
 from shared.options import ImportOptions
 from shared.roll_file.errors import FileFault
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable
@@ -96,9 +95,9 @@ def _imported(file: StoredFile, *, dry_run: bool, options: ImportOptions) -> Job
     settings = services().settings
     claim = jobs.create_started(
         file,
-        uploaded_by=attempts.FOREGROUND,
+        uploaded_by=transitions.FOREGROUND,
         dry_run=dry_run,
-        worker=attempts.FOREGROUND,
+        worker=transitions.FOREGROUND,
         lease_seconds=settings.lease_seconds,
         options=options.to_dict(),
     )

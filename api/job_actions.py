@@ -20,7 +20,7 @@ from api.upload import LOCATION, accepted
 from shared import follow_up
 from shared.access.tokens import Scope
 from shared.follow_up import FilePurged, NotPossible
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.states import FINAL_STATES
 
 blueprint = Blueprint(

@@ -16,7 +16,7 @@ from api.job_schemas import JobQuerySchema, JobSchema
 from api.openapi import refuses
 from api.query import page_of
 from shared.access.tokens import Scope
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.status_document import describe, rfc3339
 

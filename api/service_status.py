@@ -4,9 +4,9 @@ from typing import Any
 
 from api.surroundings import queue_probe
 from config.version import version
-from shared.jobs.figures import JobFigures, job_figures
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState, OutboxState
+from shared.jobs.statistics import JobFigures, job_figures
 from shared.jobs.status_document import rfc3339
 from shared.voters.models import Roll
 from shared.voters.summary import summarise

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.database.connection import database, open_database
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.states import JobState
 from shared.storage.choice import open_store
 from shared.submission import keep

@@ -10,9 +10,9 @@ from config.log_context import logged_with
 from config.settings import Settings
 from shared.database.outages import OUTAGES
 from shared.horses import close_horse, note_end, start_horse
-from shared.jobs import attempts
-from shared.jobs.attempts import Claim
+from shared.jobs import transitions
 from shared.jobs.states import JobCode, JobState
+from shared.jobs.transitions import Claim
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Stable:
         """Claim the job and start a horse for it; nothing happens when it is not to be had."""
         if not self.has_room:
             return
-        claim = attempts.claim(
+        claim = transitions.claim(
             job_id,
             worker=self._worker,
             lease_seconds=self._settings.lease_seconds,
@@ -115,7 +115,7 @@ class Stable:
         lease_seconds = self._settings.lease_seconds
         if time.monotonic() - horse.renewed_at < lease_seconds / RENEWALS_PER_LEASE:
             return
-        if not attempts.renew(horse.claim, lease_seconds):
+        if not transitions.renew(horse.claim, lease_seconds):
             # Finished this instant, or taken over: in neither case is there anything left to do.
             logger.info("lease not renewed", extra=horse.claim.log_fields)
             _end(horse)
@@ -146,7 +146,7 @@ class Stable:
     def _release(
         self, claim: Claim, *, death: JobCode | None, delay_seconds: float = 0.0
     ) -> JobState | None:
-        return attempts.release(
+        return transitions.release(
             claim,
             death=death,
             max_attempts=self._settings.max_attempts,

@@ -34,8 +34,7 @@ from shared.broker.message import (
 )
 from shared.database.connection import be_impatient, database, unless_locked
 from shared.database.outages import OUTAGES, OutageLog
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
 from shared.lasting_thread import LastingThread, in_trouble
 
 logger = logging.getLogger(__name__)
@@ -225,7 +224,7 @@ class Worker:
             ):
                 self._polled_at = time.monotonic()
                 room = self._stable.room
-                due = attempts.due_jobs(room)
+                due = transitions.due_jobs(room)
                 for job_id in due:
                     self._stable.start(job_id)
                 if len(due) == room:

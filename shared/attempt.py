@@ -15,11 +15,10 @@ from shared.audit import Action, record
 from shared.database.connection import database
 from shared.demands import JobFailure, check_demands, check_preview
 from shared.intake import Ids, OnProgress, rows_as_meant, stage_all
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import AttemptLost, Claim
+from shared.jobs import jobs, transitions
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
+from shared.jobs.transitions import AttemptLost, Claim
 from shared.options import ImportOptions
 from shared.rejection import Rejections
 from shared.roll_file.errors import WarningCode
@@ -48,7 +47,7 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
     options = ImportOptions.from_dict(job.options)
     reading = partial(open_roll, options=options, limits=limits)
     with _opened(store, job) as file, reading(file) as reader:
-        attempts.note_progress(
+        transitions.note_progress(
             claim,
             format=reader.format,
             encoding=reader.encoding,
@@ -60,14 +59,14 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
             ids = Ids()
             report = stage_all(claim, reader, rejections, ids, on_progress)
             # Whatever becomes of the job, so many rows were read.
-            attempts.note_progress(claim, rows_read=report.rows_read)
+            transitions.note_progress(claim, rows_read=report.rows_read)
             label = header.labels[header.columns["student_id"]]
             if not ids.are_rising and _find_conflicts(label):
                 with reading(file) as once_more:
                     rejections.add_conflicts(rows_as_meant(once_more), label)
             _compare(report, reader, rejections)
             check_demands(options, report, rejections, store)
-            attempts.note_progress(
+            transitions.note_progress(
                 claim, phase=Phase.APPLYING, rows_read=report.rows_read, percent=None
             )
             on_progress(Phase.APPLYING, report.rows_read, None)
@@ -141,7 +140,7 @@ def _conclude(
             _count(report, merge.apply(author, options.mode))
             _record(job, report)
         report.check()
-        attempts.finish(
+        transitions.finish(
             claim,
             report.to_dict(),
             rejections.first_faults(),

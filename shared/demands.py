@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode
 from shared.options import ImportOptions, OnError

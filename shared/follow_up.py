@@ -4,7 +4,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.broker.message import Doorbell
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState
 from shared.voters.roll import roll_version

@@ -9,10 +9,9 @@ import sys
 from typing import IO
 
 from config.settings import PROJECT_ROOT, Settings
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import Claim
+from shared.jobs import jobs, transitions
 from shared.jobs.states import JobCode, JobState
+from shared.jobs.transitions import Claim
 from shared.process_limits import DISK_FULL, MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
 from shared.roll_file.detection import Format
 from shared.roll_file.workbooks.faults import too_large
@@ -81,13 +80,13 @@ def note_end(
     death = DEATHS.get(status, JobCode.WORKER_CRASHED)
     if status == -signal.SIGTERM and max_attempts > 1:
         # The platform may signal the whole container: that is a shutdown, not a crash.
-        return attempts.release(claim, death=None, max_attempts=max_attempts)
-    return attempts.release(claim, death=death, max_attempts=max_attempts)
+        return transitions.release(claim, death=None, max_attempts=max_attempts)
+    return transitions.release(claim, death=death, max_attempts=max_attempts)
 
 
 def _fail_for_time(claim: Claim, settings: Settings) -> None:
     logger.warning("out of time")
-    attempts.fail(
+    transitions.fail(
         claim,
         JobCode.TIME_LIMIT,
         f"The import was stopped after {settings.job_time_limit_seconds:,} seconds. The roll is"
@@ -101,9 +100,9 @@ def _fail_for_memory(claim: Claim, settings: Settings) -> None:
     job = jobs.find(claim.job_id)
     if job is not None and job.format != Format.CSV:
         fault = too_large("The workbook takes more memory to read than there is for one file.")
-        attempts.fail(claim, fault.code, fault.message)
+        transitions.fail(claim, fault.code, fault.message)
         return
-    attempts.fail(
+    transitions.fail(
         claim,
         JobCode.MEMORY_LIMIT,
         f"The import was stopped because it needed more than {settings.job_memory_limit_mb:,} MiB"

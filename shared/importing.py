@@ -11,9 +11,9 @@ from shared.database.connection import database
 from shared.database.outages import OUTAGES, is_disk_full
 from shared.demands import JobFailure
 from shared.intake import OnProgress
-from shared.jobs import attempts
-from shared.jobs.attempts import AttemptLost, Claim
+from shared.jobs import transitions
 from shared.jobs.states import JobCode
+from shared.jobs.transitions import AttemptLost, Claim
 from shared.options import UnknownOption
 from shared.roll_file.errors import FileFault
 from shared.roll_file.limits import Limits
@@ -45,10 +45,10 @@ def perform(
     except FileFault as fault:
         outcome = str(fault.code)
         cause = {"cause": _cause(fault)}
-        attempts.fail(claim, fault.code, fault.message)
+        transitions.fail(claim, fault.code, fault.message)
     except JobFailure as failure:
         outcome = str(failure.code)
-        attempts.fail(
+        transitions.fail(
             claim,
             failure.code,
             failure.message,
@@ -58,7 +58,7 @@ def perform(
     except UnknownOption:
         # During a release, a newer worker takes it at its next try.
         outcome = "given back: unknown option"
-        attempts.release(claim, death=JobCode.WORKER_TOO_OLD, max_attempts=max_attempts)
+        transitions.release(claim, death=JobCode.WORKER_TOO_OLD, max_attempts=max_attempts)
     except AttemptLost:
         outcome = "cancelled or taken over"
     except MemoryError:
@@ -69,12 +69,12 @@ def perform(
             outcome = f"given back: {type(error).__name__}"
             # The connection may be the fault; giving the job back takes a fresh one.
             database.close()
-            attempts.release(claim, death=_death(error), max_attempts=max_attempts)
+            transitions.release(claim, death=_death(error), max_attempts=max_attempts)
         else:
             error_id = uuid4().hex[:12]
             outcome = "defect"
             logger.exception("attempt met a defect", extra={"error_id": error_id})
-            attempts.fail(claim, JobCode.INTERNAL_ERROR, _apology(error_id))
+            transitions.fail(claim, JobCode.INTERNAL_ERROR, _apology(error_id))
     logger.info(
         "attempt ended",
         extra={

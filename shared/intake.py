@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import chain, islice, takewhile
 from typing import cast
 
-from shared.jobs import attempts
-from shared.jobs.attempts import Claim
+from shared.jobs import transitions
 from shared.jobs.states import Phase
+from shared.jobs.transitions import Claim
 from shared.rejection import Rejections
 from shared.roll_file.errors import FileCode, FileFault, WarningCode
 from shared.roll_file.report import Report
@@ -58,7 +58,7 @@ def stage_all(
         if time.monotonic() - told_at >= PROGRESS_SECONDS:
             percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
             rows_read = staged + rejections.count
-            attempts.note_progress(claim, rows_read=rows_read, percent=percent)
+            transitions.note_progress(claim, rows_read=rows_read, percent=percent)
             on_progress(Phase.READING, rows_read, percent)
             told_at = time.monotonic()
     _stage_rejected(rejections)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from shared.jobs.attempts import MAX_KEPT_FAULTS
+from shared.jobs.transitions import MAX_KEPT_FAULTS
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.rows.row import Cell, Row
 from shared.roll_file.rows.validation import Legible, Rejected

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from peewee import IntegrityError
 
 from shared.broker.message import Doorbell
-from shared.jobs import store as jobs
-from shared.jobs.store import StoredFile
+from shared.jobs import jobs
+from shared.jobs.jobs import StoredFile
 from shared.options import ImportOptions
 from shared.roll_file.detection import Format, detect_format
 from shared.roll_file.errors import FileCode, FileFault

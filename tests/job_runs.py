@@ -7,15 +7,15 @@ from flask import Flask
 
 from api.services import services
 from shared.importing import perform
-from shared.jobs import attempts
+from shared.jobs import transitions
 from shared.roll_file.limits import Limits
 
 
 def run_due_jobs(app: Flask) -> None:
     """Do what a worker would do, until nothing is due."""
     with app.app_context():
-        while due := attempts.due_jobs(1):
-            claim = attempts.claim(due[0], worker="tests", lease_seconds=30, max_attempts=2)
+        while due := transitions.due_jobs(1):
+            claim = transitions.claim(due[0], worker="tests", lease_seconds=30, max_attempts=2)
             assert claim is not None
             perform(claim, store=services().store, limits=Limits(100), max_attempts=2)
 

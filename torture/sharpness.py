@@ -40,13 +40,13 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "the attempt number fences nothing",
-        "shared/jobs/attempts.py",
+        "shared/jobs/transitions.py",
         "            & (Job.attempts == self.attempt)\n",
         "",
     ),
     Mutant(
         "nothing fences an attempt",
-        "shared/jobs/attempts.py",
+        "shared/jobs/transitions.py",
         "            & (Job.state == JobState.STARTED)\n"
         "            & (Job.attempts == self.attempt)\n",
         "",

@@ -23,7 +23,7 @@ from api.services import services
 from shared import follow_up
 from shared.access.tokens import Scope
 from shared.follow_up import FilePurged, NotPossible
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES
 from shared.jobs.status_document import describe

@@ -12,8 +12,8 @@
 | STARTED          | REVOKED | someone cancels it; its attempt is fenced out                      |
 | PENDING, RETRY   | FAILURE | deaths used up, as a worker with a lower MAX_ATTEMPTS sees it      |
 
-Every transition is one conditional UPDATE in `shared.jobs.attempts` or
-`shared.jobs.store`, guarded by the state and, for a
+Every transition is one conditional UPDATE in `shared.jobs.transitions` or
+`shared.jobs.jobs`, guarded by the state and, for a
 running job, by its attempt number, which serves as the fencing token: an attempt that was thought
 dead and is not finds another number and changes nothing.
 """

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from shared.jobs import attempts
+from shared.jobs import transitions
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState, Phase
 from shared.roll_file.report import Report
@@ -73,7 +73,7 @@ def _status(job: Job) -> str:
 def _is_left_alone(job: Job) -> bool:
     """Whether it waits and no worker lives; one that has been started waits when its worker does
     not renew the lease."""
-    is_at_work = job.state == JobState.STARTED and not attempts.is_abandoned(job.id)
+    is_at_work = job.state == JobState.STARTED and not transitions.is_abandoned(job.id)
     return not is_at_work and not is_any_alive()
 
 

@@ -16,8 +16,8 @@ from shared.access.people import Role, create_person, lock_out, set_role
 from shared.access.tokens import Admin
 from shared.audit import AuditEntry
 from shared.database.connection import database
-from shared.jobs import store as jobs
-from shared.jobs.store import StoredFile
+from shared.jobs import jobs
+from shared.jobs.jobs import StoredFile
 
 SIGN_IN = "/admin/account/sign-in/"
 ACCOUNT = "/admin/account/"

@@ -28,8 +28,7 @@ from api.contract import resolve
 from api.schemas import TASK_ID
 from shared.access.tokens import Scope, create_token
 from shared.database.connection import database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
 from shared.jobs.models import Job
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.report import Report
@@ -93,11 +92,11 @@ def task_id(admin: ApiClient) -> str:
 
 def finish(job_id: UUID) -> None:
     """What a worker would do with a job of one bad row."""
-    claim = attempts.claim(job_id, worker="w", lease_seconds=60, max_attempts=1)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=60, max_attempts=1)
     assert claim is not None
     fault = RowError(17, "E-mail", RowCode.INVALID_EMAIL, "ann(at)x.edu", "Give one address.")
     with database.atomic():
-        attempts.finish(claim, Report(rows_read=1, rejected=1).to_dict(), [fault])
+        transitions.finish(claim, Report(rows_read=1, rejected=1).to_dict(), [fault])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from api.services import services
 from shared.access.tokens import Scope
 from shared.database.connection import clock
 from shared.importing import perform
-from shared.jobs import attempts
+from shared.jobs import transitions
 from shared.jobs.models import Job
 from shared.roll_file.limits import Limits
 
@@ -26,8 +26,8 @@ def task_id(app: Flask, client: ApiClient) -> str:
     """A finished job with three faults in two rejected rows."""
     task_id = client.upload(ROLL).get_json()["task_id"]
     with app.app_context():
-        [due] = attempts.due_jobs(1)
-        claim = attempts.claim(due, worker="tests", lease_seconds=30, max_attempts=2)
+        [due] = transitions.due_jobs(1)
+        claim = transitions.claim(due, worker="tests", lease_seconds=30, max_attempts=2)
         assert claim is not None
         perform(claim, store=services().store, limits=Limits(100), max_attempts=2)
     return str(task_id)

@@ -20,10 +20,9 @@ from api.services import services
 from config.settings import Settings
 from shared.access.tokens import Scope
 from shared.database.connection import clock, database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault
-from shared.jobs.store import StoredFile
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Voter, VoterHistory
 from shared.workers import ALIVE_SECONDS, Worker, beat, this_worker
@@ -47,7 +46,7 @@ def test_status_shows_the_roll_the_queue_the_workers_and_the_jobs(
     waiting = client.upload(HEADER + BAD_ROW).get_json()["task_id"]
     worker = this_worker("9.9")
     beat(worker)
-    claim = attempts.claim(UUID(waiting), worker=worker.name, lease_seconds=60, max_attempts=3)
+    claim = transitions.claim(UUID(waiting), worker=worker.name, lease_seconds=60, max_attempts=3)
     assert claim is not None
     shown = run(app, "status").stdout
     assert "1 voters, 1 of them eligible" in shown
@@ -79,7 +78,7 @@ def test_status_lists_what_runs_first_and_counts_what_it_does_not_list(app: Flas
     waiting = [jobs.create(FILE, uploaded_by="tests") for _ in range(MAX_OPEN_JOBS + 3)]
     worker = this_worker("9.9")
     beat(worker)
-    attempts.claim(waiting[-1], worker=worker.name, lease_seconds=60, max_attempts=3)
+    transitions.claim(waiting[-1], worker=worker.name, lease_seconds=60, max_attempts=3)
     Job.update(rows_read=41_200).where(Job.id == waiting[-1]).execute()
     Worker.update(beat_at=clock(-ALIVE_SECONDS - 1)).execute()
     shown = run(app, "status").stdout

@@ -12,7 +12,7 @@ from flask import Flask
 
 from config.log_context import log_fields
 from config.logging import JsonFormatter
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 
 PROXYS = "0d5c7a3e-94f1-4c1b-8f6e-2b1d9c3a7e55"
 MADE = re.compile(r"[0-9a-f]{32}")

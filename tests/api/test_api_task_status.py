@@ -9,11 +9,11 @@ import pytest
 from api_client import ROLL, ApiClient
 
 from shared.database.connection import clock, database
-from shared.jobs import attempts
-from shared.jobs.attempts import Claim
+from shared.jobs import transitions
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState, Phase
 from shared.jobs.status_document import NOBODY
+from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -41,7 +41,7 @@ def job_id(client: ApiClient) -> UUID:
 
 @pytest.fixture
 def claim(job_id: UUID) -> Claim:
-    taken = attempts.claim(job_id, worker="test", lease_seconds=60, max_attempts=3)
+    taken = transitions.claim(job_id, worker="test", lease_seconds=60, max_attempts=3)
     assert taken is not None
     return taken
 
@@ -54,7 +54,7 @@ def status(client: ApiClient, job_id: UUID) -> Any:
 
 def finish(claim: Claim) -> None:
     with database.atomic():
-        attempts.finish(claim, Report(rows_read=1000, created=998, rejected=2).to_dict(), [])
+        transitions.finish(claim, Report(rows_read=1000, created=998, rejected=2).to_dict(), [])
 
 
 def test_a_waiting_job_has_no_outcome_and_no_start(client: ApiClient, job_id: UUID) -> None:
@@ -77,18 +77,18 @@ def test_a_waiting_job_has_no_outcome_and_no_start(client: ApiClient, job_id: UU
 
 
 def test_a_running_job_tells_how_far_it_is(client: ApiClient, claim: Claim) -> None:
-    attempts.note_progress(claim, rows_read=12_000, percent=41.55)
+    transitions.note_progress(claim, rows_read=12_000, percent=41.55)
     shown = status(client, claim.job_id)
     assert shown["state"] == "STARTED"
     assert shown["status"] == "Reading the file: 12,000 rows so far."
     assert shown["progress"] == {"phase": "reading", "rows_read": 12_000, "percent": 41.5}
     assert shown["result"] is None
-    attempts.note_progress(claim, phase=Phase.APPLYING, percent=None)
+    transitions.note_progress(claim, phase=Phase.APPLYING, percent=None)
     assert status(client, claim.job_id)["status"] == "Applying 12,000 rows."
 
 
 def test_an_interrupted_job_waits_for_its_next_attempt(client: ApiClient, claim: Claim) -> None:
-    attempts.release(claim, death=None, max_attempts=3)
+    transitions.release(claim, death=None, max_attempts=3)
     shown = status(client, claim.job_id)
     assert (shown["state"], shown["result"]) == ("RETRY", None)
 
@@ -106,7 +106,7 @@ def test_a_success_shows_its_report_and_its_sentence(client: ApiClient, claim: C
 
 
 def test_a_failure_is_never_a_success_with_an_error_text(client: ApiClient, claim: Claim) -> None:
-    attempts.fail(claim, JobCode.FILE_LOST, "The file is gone.")
+    transitions.fail(claim, JobCode.FILE_LOST, "The file is gone.")
     shown = status(client, claim.job_id)
     assert shown["state"] == "FAILURE"
     assert shown["result"] == "File processing failed: The file is gone."
@@ -144,7 +144,7 @@ def test_a_status_that_is_known_already_is_not_sent_again(client: ApiClient, cla
         assert again.get_data() == b""
         assert again.headers["ETag"] == tag
         assert again.headers["Retry-After"] == "1"
-    attempts.note_progress(claim, rows_read=12_000)
+    transitions.note_progress(claim, rows_read=12_000)
     changed = client.get(path, headers={"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed.headers["ETag"] != tag

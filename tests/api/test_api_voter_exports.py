@@ -19,7 +19,7 @@ from config.settings import Settings
 from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.importing import perform
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.roll_file.limits import Limits
 from shared.roll_file.writing.template import EXAMPLE

@@ -17,10 +17,9 @@ from shared.access.people import (
 from shared.access.tokens import Admin, ApiToken, Scope, create_token, revoke_token
 from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
 from shared.database.connection import clock, database, is_postgresql
-from shared.jobs import files
-from shared.jobs import store as jobs
+from shared.jobs import files, jobs
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault
-from shared.jobs.store import StoredFile
 from shared.voters.editing import edit
 from shared.voters.history import Author
 from shared.voters.models import Voter, VoterHistory

@@ -14,13 +14,12 @@ from config.settings import WebhookSettings
 from consumer.courier import Courier
 from consumer.webhook_call import headers_of
 from shared.database.connection import clock, database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import Claim
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
 from shared.jobs.states import OutboxState
 from shared.jobs.status_document import describe
-from shared.jobs.store import StoredFile
+from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -49,7 +48,7 @@ def started_job() -> Claim:
 def finished_job() -> Claim:
     claim = started_job()
     with database.atomic():
-        attempts.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
+        transitions.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
     return claim
 
 
@@ -88,7 +87,7 @@ def test_a_finished_job_is_told_once_with_its_status_document(receiver: Receiver
 def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -> None:
     started_job()
     failed = started_job()
-    attempts.fail(failed, "NO_ROWS", "The file has no rows.")
+    transitions.fail(failed, "NO_ROWS", "The file has no rows.")
     called = courier(receiver.port)
     assert [called.send_one(), called.send_one()] == [True, False]
     [(_, _, body)] = receiver.calls

@@ -12,7 +12,7 @@ from conftest import opened
 from services import free_port
 
 from shared.database.connection import migrate
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.states import JobState
 from shared.process_limits import OUT_OF_REACH
 from shared.storage.file_store import FileStore

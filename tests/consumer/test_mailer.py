@@ -15,12 +15,11 @@ from object_server import environment
 from config.settings import MailSettings
 from consumer.mailer import PostOffice
 from shared.database.connection import clock, database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import Claim
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
 from shared.jobs.states import OutboxState
-from shared.jobs.store import StoredFile
+from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 from shared.storage.choice import open_store
 from shared.storage.object_store import ObjectStore
@@ -107,7 +106,7 @@ def finished_job(*, rejects: bytes | None = None, **values: object) -> Claim:
         with STORE.writing(key) as sink:
             sink.write(rejects)
     with database.atomic():
-        attempts.finish(claim, Report(rows_read=1, created=1).to_dict(), [], rejects_key=key)
+        transitions.finish(claim, Report(rows_read=1, created=1).to_dict(), [], rejects_key=key)
     Job.update({**values, "report_mail_error": None}).where(Job.id == claim.job_id).execute()
     return claim
 

@@ -12,11 +12,10 @@ from services import free_port
 from config.settings import Settings, load_settings
 from consumer.stable import Stable
 from shared.database.connection import clock
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState
-from shared.jobs.store import StoredFile
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -67,7 +66,7 @@ def test_a_machine_without_room_for_a_process_costs_a_job_no_attempt_and_a_momen
         stable.start(job_id)
     job = only_job()
     assert (job.state, job.deaths, stable.has_room) == (JobState.RETRY, 0, True)
-    assert attempts.due_jobs(1) == []
+    assert transitions.due_jobs(1) == []
     Job.update(not_before=clock(-1)).execute()
     stable.start(job_id)
     assert (only_job().state, stable.has_room) == (JobState.STARTED, False)

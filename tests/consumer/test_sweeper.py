@@ -14,12 +14,11 @@ from consumer.sweeper import Sweeper, remove_orphans
 from shared.access import rate_limits
 from shared.access.rate_limits import Limit, RateCount
 from shared.database.connection import clock, database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import Claim
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode
-from shared.jobs.store import StoredFile
+from shared.jobs.transitions import Claim
 from shared.retention import purge_expired
 from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, RowError
 from shared.roll_file.report import Report
@@ -49,14 +48,14 @@ def is_there(store: UploadStore, key: str) -> bool:
 def failed_job(key: str, rejects_key: str) -> UUID:
     file = StoredFile(key, "roll.csv", 1, "0" * 64, "csv")
     job_id = jobs.create(file, uploaded_by="tests")
-    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert claim is not None
     fail(claim, rejects_key)
     return job_id
 
 
 def fail(claim: Claim, rejects_key: str | None = None) -> None:
-    attempts.fail(claim, JobCode.FILE_LOST, "Lost.", rejects_key=rejects_key)
+    transitions.fail(claim, JobCode.FILE_LOST, "Lost.", rejects_key=rejects_key)
 
 
 def test_a_file_that_no_job_names_is_removed_when_it_is_old(store: UploadStore) -> None:
@@ -110,7 +109,7 @@ def test_a_file_that_a_later_job_imports_again_stays_until_that_one_is_old(
     assert [is_there(store, key) for key in ("upload", "rejects")] == [True, False]
     assert remove_orphans(store, -1) == 0
 
-    claim = attempts.claim(again, worker="w", lease_seconds=9, max_attempts=3)
+    claim = transitions.claim(again, worker="w", lease_seconds=9, max_attempts=3)
     assert claim is not None
     fail(claim)
     Job.update(finished_at=long_ago).where(Job.id == again).execute()
@@ -139,11 +138,11 @@ def test_what_rows_held_goes_with_the_files(store: UploadStore) -> None:
         dry_run=True,
         idempotency_key="key",
     )
-    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert claim is not None
     report = Report(rows_read=1, rejected=1, would_create=0, differences=[{"student_id": "7"}])
     with database.atomic():
-        attempts.finish(claim, report.to_dict(), [fault])
+        transitions.finish(claim, report.to_dict(), [fault])
     Job.update(finished_at=clock(-91 * 86_400)).execute()
     assert purge_expired(store, 90) == 1
 
@@ -160,9 +159,9 @@ def test_purging_forgets_what_the_message_of_a_fault_quoted(store: UploadStore) 
     job_id = jobs.create(
         StoredFile(uuid4().hex, "roll.csv", 1, "0" * 64, "csv"), uploaded_by="tests"
     )
-    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert claim is not None
-    attempts.fail(claim, FileCode.MISSING_COLUMNS, 'The headers found are: "Wilhelmina".')
+    transitions.fail(claim, FileCode.MISSING_COLUMNS, 'The headers found are: "Wilhelmina".')
     purge_expired(store, 0.0)
     job = Job.get_by_id(job_id)
     assert job.error_code == FileCode.MISSING_COLUMNS

@@ -11,9 +11,9 @@ from playhouse.migrations import Runner
 from shared.access.names import TakenName
 from shared.access.tokens import Admin, ApiToken
 from shared.database.connection import MIGRATIONS, clock, stream
-from shared.jobs import store as jobs
+from shared.jobs import jobs
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
-from shared.jobs.store import StoredFile
 from shared.voters.figures import kept_groups
 from shared.voters.models import Voter
 

@@ -12,8 +12,7 @@ from relay import Relay, relay_to
 from shared.broker.message import Doorbell
 from shared.database.connection import database, migrate, open_database
 from shared.importing import perform
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
 from shared.jobs.models import Job
 from shared.roll_file.limits import Limits
 from shared.storage.file_store import FileStore
@@ -65,8 +64,8 @@ def test_an_upload_whose_commit_is_not_answered_keeps_its_file_and_is_imported(
         upload(store, tmp_path, "tests")
     relay.thaw()
     database.close()
-    (job_id,) = attempts.due_jobs(5)
-    claim = attempts.claim(job_id, worker="w", lease_seconds=30, max_attempts=1)
+    (job_id,) = transitions.due_jobs(5)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=30, max_attempts=1)
     assert claim is not None
     perform(claim, store=store, limits=Limits(10), max_attempts=1)
     job = jobs.find(job_id)

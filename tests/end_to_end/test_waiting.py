@@ -12,10 +12,9 @@ from running import Answer, Service, running_service
 
 from api.waiting import MAX_WAITING
 from shared.database.connection import database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import Claim
-from shared.jobs.store import StoredFile
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
+from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
@@ -63,7 +62,7 @@ def test_a_crowd_that_waits_leaves_threads_for_others_and_hears_the_end_at_once(
         time.sleep(2)
         others = [timed(service, plain) for _ in range(10)]
         with database.atomic():
-            attempts.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
+            transitions.finish(claim, Report(rows_read=1, created=1).to_dict(), [])
         finished_at = time.monotonic()
         answers = [poll.result() for poll in polls]
         heard_seconds = time.monotonic() - finished_at

@@ -21,9 +21,9 @@ from shared.access.tokens import Scope, create_token
 from shared.database.connection import database, migrate
 from shared.database.outages import OUTAGES, is_disk_full, is_read_only
 from shared.importing import perform
-from shared.jobs import store as jobs
+from shared.jobs import jobs
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
-from shared.jobs.store import StoredFile
 from shared.roll_file.limits import Limits
 from shared.storage.choice import open_store
 

@@ -16,11 +16,10 @@ from peewee import OperationalError
 
 from shared.importing import perform
 from shared.intake import MAX_WAITING_REJECTS
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import Claim
+from shared.jobs import jobs, transitions
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
+from shared.jobs.transitions import Claim
 from shared.roll_file.errors import FileCode, FileFault
 from shared.roll_file.limits import Limits
 from shared.roll_file.rows.columns import FIELDS
@@ -276,7 +275,7 @@ def test_what_is_out_of_reach_is_tried_again_and_fails_in_the_end(
     job = attempt(claim, broken)
     assert (job.state, job.deaths) == (JobState.RETRY, 1)
     Job.update(not_before=Job.created_at).execute()
-    again = attempts.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=2)
+    again = transitions.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=2)
     assert again is not None
     job = attempt(again, broken)
     assert (job.state, job.error_code) == (JobState.FAILURE, code)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from shared.importing import perform
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState
 from shared.options import ImportOptions, OnError
@@ -49,7 +48,7 @@ def imported(store: FileStore, rows: str, *, dry_run: bool = False, **options: A
         dry_run=dry_run,
         options=ImportOptions(**options).to_dict(),
     )
-    claim = attempts.claim(job_id, worker="w", lease_seconds=30, max_attempts=2)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=30, max_attempts=2)
     assert claim is not None
     perform(claim, store=store, limits=Limits(1000), max_attempts=2)
     return Job.get_by_id(job_id)
@@ -226,7 +225,7 @@ def test_a_job_that_applies_a_preview_fails_when_the_roll_has_changed(store: Fil
     preview = imported(store, NEWER, dry_run=True)
     applied = jobs.create_again(preview, uploaded_by="tests", dry_run=False, preview_of=preview.id)
     assert applied is not None
-    claim = attempts.claim(applied, worker="w", lease_seconds=30, max_attempts=2)
+    claim = transitions.claim(applied, worker="w", lease_seconds=30, max_attempts=2)
     assert claim is not None
     imported(store, "9,Zoe,zoe@x.edu,1,yes\n")
     before = voters()
@@ -287,7 +286,7 @@ def test_an_option_of_a_newer_release_waits_for_a_newer_worker(
     job_id = jobs.create(file, uploaded_by="tests", options=newer)
     states = []
     for _ in range(2):
-        claim = attempts.claim(job_id, worker="w", lease_seconds=30, max_attempts=2)
+        claim = transitions.claim(job_id, worker="w", lease_seconds=30, max_attempts=2)
         assert claim is not None
         perform(claim, store=store, limits=Limits(1000), max_attempts=2)
         job = Job.get_by_id(job_id)

@@ -12,7 +12,7 @@ from merge_rolls import ROLLS as MERGE_ROLLS
 from rolls import Roll
 
 from shared.importing import perform
-from shared.jobs import store as jobs
+from shared.jobs import jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
 from shared.roll_file.errors import FileFault

@@ -10,11 +10,10 @@ import pytest
 
 from shared.database.connection import clock, database
 from shared.demands import JobFailure, check_preview
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import NOT_COPIED, StoredFile
 from shared.jobs.models import Job
 from shared.jobs.states import JobState
-from shared.jobs.store import NOT_COPIED, StoredFile
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -35,9 +34,9 @@ COPIED = {
 
 def failed_job(**values: Any) -> Job:
     job_id = jobs.create(FILE, uploaded_by="ann", options=OPTIONS)
-    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert claim is not None
-    attempts.fail(claim, "X", "x")
+    transitions.fail(claim, "X", "x")
     if values:
         Job.update(**values).where(Job.id == job_id).execute()
     return Job.get_by_id(job_id)
@@ -48,7 +47,7 @@ def finished_preview() -> Job:
         FILE, uploaded_by="ann", dry_run=True, worker="w", lease_seconds=9, options=OPTIONS
     )
     with database.atomic():
-        attempts.finish(claim, {"rows_read": 3}, [], roll_version=7)
+        transitions.finish(claim, {"rows_read": 3}, [], roll_version=7)
     return Job.get_by_id(claim.job_id)
 
 

@@ -3,13 +3,12 @@
 import pytest
 
 from shared.database.connection import clock, database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import Claim
-from shared.jobs.figures import job_figures
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode
-from shared.jobs.store import StoredFile
+from shared.jobs.statistics import job_figures
+from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("any_database")
 def started(size_bytes: int) -> Claim:
     file = StoredFile("key", "roll.csv", size_bytes, "sha", "csv")
     job_id = jobs.create(file, uploaded_by="tests")
-    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert claim is not None
     return claim
 
@@ -31,11 +30,11 @@ def test_without_jobs_all_is_nothing() -> None:
 def test_states_rows_and_durations_are_those_of_the_jobs() -> None:
     saved, failed, interrupted = started(100), started(10), started(1)
     with database.atomic():
-        attempts.finish(saved, Report(rows_read=7, created=7).to_dict(), [])
-    attempts.fail(failed, JobCode.FILE_LOST, "Lost.")
+        transitions.finish(saved, Report(rows_read=7, created=7).to_dict(), [])
+    transitions.fail(failed, JobCode.FILE_LOST, "Lost.")
     Job.update(started_at=clock(-20)).where(Job.id == saved.job_id).execute()
     Job.update(started_at=clock(-2)).where(Job.id == failed.job_id).execute()
-    attempts.release(interrupted, death=JobCode.WORKER_CRASHED, max_attempts=3)
+    transitions.release(interrupted, death=JobCode.WORKER_CRASHED, max_attempts=3)
     Job.update(not_before=clock(-90)).where(Job.id == interrupted.job_id).execute()
 
     figures = job_figures()

@@ -17,12 +17,11 @@ from hypothesis.stateful import (
 )
 
 from shared.database.connection import clock, database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import AttemptLost, Claim
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobCode, JobState, OutboxState
-from shared.jobs.store import StoredFile
+from shared.jobs.transitions import AttemptLost, Claim
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 MAX_ATTEMPTS = 3
@@ -63,7 +62,7 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(target=claims, job_id=jobs, worker=st.sampled_from(["one", "two"]))
     def claim(self, job_id: UUID, worker: str) -> object:
-        claim = attempts.claim(
+        claim = transitions.claim(
             job_id, worker=worker, lease_seconds=FAR_SECONDS, max_attempts=MAX_ATTEMPTS
         )
         job = self.expected[job_id]
@@ -97,26 +96,26 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(claim=claims)
     def renew(self, claim: Claim) -> None:
-        assert attempts.renew(claim, FAR_SECONDS) is self.holds(claim)
+        assert transitions.renew(claim, FAR_SECONDS) is self.holds(claim)
         if self.holds(claim):
             self.expected[claim.job_id].is_leased = True
 
     @rule(claim=claims)
     def tell_progress(self, claim: Claim) -> None:
         if self.holds(claim):
-            attempts.note_progress(claim, rows_read=7)
+            transitions.note_progress(claim, rows_read=7)
         else:
             with pytest.raises(AttemptLost):
-                attempts.note_progress(claim, rows_read=7)
+                transitions.note_progress(claim, rows_read=7)
 
     @rule(claim=claims, is_rolled_back=st.booleans())
     def finish(self, claim: Claim, is_rolled_back: bool) -> None:
         if not self.holds(claim):
             with pytest.raises(AttemptLost), database.atomic():
-                attempts.finish(claim, {"rows_read": 3}, [])
+                transitions.finish(claim, {"rows_read": 3}, [])
             return
         with suppress(InterruptedError), database.atomic():
-            attempts.finish(claim, {"rows_read": 3}, [])
+            transitions.finish(claim, {"rows_read": 3}, [])
             if is_rolled_back:
                 raise InterruptedError
         if not is_rolled_back:
@@ -125,14 +124,14 @@ class Jobs(RuleBasedStateMachine):
     @rule(claim=claims)
     def fail(self, claim: Claim) -> None:
         holds = self.holds(claim)
-        assert attempts.fail(claim, JobCode.FILE_LOST, "Lost.") is holds
+        assert transitions.fail(claim, JobCode.FILE_LOST, "Lost.") is holds
         if holds:
             self.expected[claim.job_id].end(JobState.FAILURE)
 
     @rule(claim=claims, death=st.sampled_from([None, JobCode.WORKER_CRASHED]))
     def give_back(self, claim: Claim, death: JobCode | None) -> None:
         holds = self.holds(claim)
-        state = attempts.release(claim, death=death, max_attempts=MAX_ATTEMPTS)
+        state = transitions.release(claim, death=death, max_attempts=MAX_ATTEMPTS)
         if not holds:
             assert state is None
             return
@@ -181,7 +180,7 @@ class Jobs(RuleBasedStateMachine):
             if (job.state in (JobState.PENDING, JobState.RETRY) and job.is_due)
             or (job.state is JobState.STARTED and not job.is_leased)
         }
-        assert set(attempts.due_jobs(1000)) == due
+        assert set(transitions.due_jobs(1000)) == due
 
 
 @pytest.mark.usefixtures("any_database")

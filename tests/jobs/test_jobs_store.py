@@ -6,12 +6,11 @@ import pytest
 from peewee import IntegrityError
 
 from shared.database.connection import clock, database
-from shared.jobs import attempts
-from shared.jobs import store as jobs
-from shared.jobs.attempts import AttemptLost, Claim
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, OutboxState, Phase
-from shared.jobs.store import StoredFile
+from shared.jobs.transitions import AttemptLost, Claim
 from shared.roll_file.errors import RowCode, RowError
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -26,7 +25,7 @@ def new_job() -> Claim:
 
 
 def claimed(job_id: object = None, worker: str = "w") -> Claim:
-    claim = attempts.claim(
+    claim = transitions.claim(
         job_id or new_job().job_id,  # type: ignore[arg-type]
         worker=worker,
         lease_seconds=30,
@@ -51,29 +50,29 @@ def test_a_new_job_waits_and_is_due() -> None:
     job = jobs.find(job_id)
     assert job is not None
     assert (job.state, job.phase, job.attempts) == (JobState.PENDING, "queued", 0)
-    assert attempts.due_jobs(5) == [job_id]
+    assert transitions.due_jobs(5) == [job_id]
 
 
 def test_a_claim_raises_the_attempt_and_takes_the_job_off_the_list() -> None:
     claim = claimed()
     assert claim.attempt == 1
     assert state_of(claim) == JobState.STARTED
-    assert attempts.due_jobs(5) == []
+    assert transitions.due_jobs(5) == []
 
 
 def test_a_running_job_cannot_be_claimed_by_another_worker() -> None:
     claim = claimed()
-    assert attempts.claim(claim.job_id, worker="x", lease_seconds=30, max_attempts=3) is None
+    assert transitions.claim(claim.job_id, worker="x", lease_seconds=30, max_attempts=3) is None
 
 
 def test_an_unknown_job_cannot_be_claimed() -> None:
-    assert attempts.claim(uuid4(), worker="x", lease_seconds=30, max_attempts=3) is None
+    assert transitions.claim(uuid4(), worker="x", lease_seconds=30, max_attempts=3) is None
 
 
 def test_a_job_whose_lease_ran_out_goes_to_the_next_worker_and_counts_a_death() -> None:
     first = claimed()
     expire_lease(first)
-    assert attempts.due_jobs(5) == [first.job_id]
+    assert transitions.due_jobs(5) == [first.job_id]
     second = claimed(first.job_id, worker="other")
     job = jobs.find(first.job_id)
     assert job is not None
@@ -84,13 +83,13 @@ def test_a_stale_attempt_changes_nothing() -> None:
     stale = claimed()
     expire_lease(stale)
     claimed(stale.job_id)
-    assert attempts.renew(stale, 30) is False
-    assert attempts.fail(stale, "X", "x") is False
-    assert attempts.release(stale, death=None, max_attempts=3) is None
+    assert transitions.renew(stale, 30) is False
+    assert transitions.fail(stale, "X", "x") is False
+    assert transitions.release(stale, death=None, max_attempts=3) is None
     with pytest.raises(AttemptLost):
-        attempts.note_progress(stale, rows_read=5)
+        transitions.note_progress(stale, rows_read=5)
     with pytest.raises(AttemptLost), database.atomic():
-        attempts.finish(stale, REPORT, [])
+        transitions.finish(stale, REPORT, [])
     job = jobs.find(stale.job_id)
     assert job is not None
     assert (job.state, job.rows_read, job.report) == (JobState.STARTED, 0, None)
@@ -102,7 +101,7 @@ def test_the_last_allowed_death_is_a_failure_with_a_mail() -> None:
         expire_lease(claim)
         claim = claimed(claim.job_id)
     expire_lease(claim)
-    assert attempts.claim(claim.job_id, worker="x", lease_seconds=30, max_attempts=3) is None
+    assert transitions.claim(claim.job_id, worker="x", lease_seconds=30, max_attempts=3) is None
     job = jobs.find(claim.job_id)
     assert job is not None
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.WORKER_CRASHED)
@@ -111,23 +110,23 @@ def test_the_last_allowed_death_is_a_failure_with_a_mail() -> None:
 
 def test_a_waiting_job_with_too_many_deaths_does_not_hold_up_the_others() -> None:
     claim = claimed()
-    attempts.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=9)
+    transitions.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=9)
     Job.update(deaths=3, not_before=clock(-1)).where(Job.id == claim.job_id).execute()
     following = new_job()
-    assert attempts.due_jobs(1) == [claim.job_id]
-    assert attempts.claim(claim.job_id, worker="v", lease_seconds=30, max_attempts=3) is None
+    assert transitions.due_jobs(1) == [claim.job_id]
+    assert transitions.claim(claim.job_id, worker="v", lease_seconds=30, max_attempts=3) is None
     assert state_of(claim) == JobState.FAILURE
-    assert attempts.due_jobs(1) == [following.job_id]
+    assert transitions.due_jobs(1) == [following.job_id]
 
 
 def test_a_job_that_ended_with_its_terminal_is_not_finished_by_a_worker() -> None:
     claim = jobs.create_started(
-        FILE, uploaded_by="tests", dry_run=False, worker=attempts.FOREGROUND, lease_seconds=30
+        FILE, uploaded_by="tests", dry_run=False, worker=transitions.FOREGROUND, lease_seconds=30
     )
-    assert attempts.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=3) is None
+    assert transitions.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=3) is None
     assert state_of(claim) == JobState.STARTED
     expire_lease(claim)
-    assert attempts.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=3) is None
+    assert transitions.claim(claim.job_id, worker="w", lease_seconds=30, max_attempts=3) is None
     job = jobs.find(claim.job_id)
     assert job is not None
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.INTERRUPTED)
@@ -136,8 +135,8 @@ def test_a_job_that_ended_with_its_terminal_is_not_finished_by_a_worker() -> Non
 
 def test_a_job_that_waits_shows_no_progress() -> None:
     claim = claimed()
-    attempts.note_progress(claim, rows_read=88, percent=8.8)
-    attempts.release(claim, death=None, max_attempts=3)
+    transitions.note_progress(claim, rows_read=88, percent=8.8)
+    transitions.release(claim, death=None, max_attempts=3)
     job = jobs.find(claim.job_id)
     assert job is not None
     assert (job.phase, job.rows_read, job.percent) == (Phase.QUEUED, 0, None)
@@ -147,7 +146,7 @@ def test_finishing_writes_report_faults_and_mail_together() -> None:
     claim = claimed()
     fault = RowError(4, "E-mail", RowCode.INVALID_EMAIL, "x", "Mend it.")
     with database.atomic():
-        attempts.finish(claim, REPORT, [fault])
+        transitions.finish(claim, REPORT, [fault])
     job = jobs.find(claim.job_id)
     assert job is not None
     assert (job.state, job.report, job.percent) == (JobState.SUCCESS, REPORT, 100.0)
@@ -160,7 +159,7 @@ def test_finishing_writes_report_faults_and_mail_together() -> None:
 def test_a_rolled_back_finish_leaves_the_job_running() -> None:
     claim = claimed()
     with pytest.raises(ZeroDivisionError), database.atomic():
-        attempts.finish(claim, REPORT, [])
+        transitions.finish(claim, REPORT, [])
         raise ZeroDivisionError
     assert state_of(claim) == JobState.STARTED
 
@@ -169,14 +168,14 @@ def test_only_the_first_thousand_faults_are_kept() -> None:
     claim = claimed()
     fault = RowError(4, "E-mail", RowCode.INVALID_EMAIL, "x", "Mend it.")
     with database.atomic():
-        attempts.finish(claim, REPORT, [fault] * 1005)
+        transitions.finish(claim, REPORT, [fault] * 1005)
     assert JobFault.select().count() == 1000
 
 
 def test_a_shutdown_makes_the_job_due_at_once_and_counts_no_death() -> None:
     claim = claimed()
-    assert attempts.release(claim, death=None, max_attempts=3) == JobState.RETRY
-    assert attempts.due_jobs(5) == [claim.job_id]
+    assert transitions.release(claim, death=None, max_attempts=3) == JobState.RETRY
+    assert transitions.due_jobs(5) == [claim.job_id]
     assert claimed(claim.job_id).attempt == 2
     job = jobs.find(claim.job_id)
     assert job is not None
@@ -185,15 +184,17 @@ def test_a_shutdown_makes_the_job_due_at_once_and_counts_no_death() -> None:
 
 def test_a_death_delays_the_next_attempt() -> None:
     claim = claimed()
-    assert attempts.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=3) == JobState.RETRY
-    assert attempts.due_jobs(5) == []
+    assert (
+        transitions.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=3) == JobState.RETRY
+    )
+    assert transitions.due_jobs(5) == []
     Job.update(not_before=clock(-1)).execute()
-    assert attempts.due_jobs(5) == [claim.job_id]
+    assert transitions.due_jobs(5) == [claim.job_id]
 
 
 def test_deaths_used_up_end_in_the_failure_that_they_were() -> None:
     claim = claimed()
-    released = attempts.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=1)
+    released = transitions.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=1)
     job = jobs.find(claim.job_id)
     assert job is not None
     assert released == JobState.FAILURE
@@ -204,7 +205,7 @@ def test_due_jobs_come_in_the_order_of_their_upload() -> None:
     ids = [jobs.create(FILE, uploaded_by="tests") for _ in range(3)]
     for offset, job_id in enumerate(reversed(ids)):
         Job.update(created_at=clock(offset - 10.0)).where(Job.id == job_id).execute()
-    assert attempts.due_jobs(2) == list(reversed(ids))[:2]
+    assert transitions.due_jobs(2) == list(reversed(ids))[:2]
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,10 @@ import pytest
 
 from shared import workers
 from shared.database.connection import clock
-from shared.jobs import attempts
-from shared.jobs import store as jobs
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
 from shared.jobs.states import JobState
 from shared.jobs.status_document import NOBODY, STATUS, describe
-from shared.jobs.store import StoredFile
 from shared.workers import ALIVE_SECONDS, KEPT_SECONDS, Worker
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -62,12 +61,12 @@ def test_a_job_that_waits_without_a_worker_says_so() -> None:
     assert said() == f"Waiting for a worker. {NOBODY}"
     workers.beat(workers.this_worker("1"))
     assert said() == "Waiting for a worker."
-    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert claim is not None
-    attempts.release(claim, death=None, max_attempts=3)
+    transitions.release(claim, death=None, max_attempts=3)
     silent_for(ALIVE_SECONDS + 1)
     assert said().endswith(NOBODY)
-    claim = attempts.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
+    claim = transitions.claim(job_id, worker="w", lease_seconds=9, max_attempts=3)
     assert said() == "Reading the file: 0 rows so far."
 
 
@@ -75,11 +74,11 @@ def test_a_job_whose_worker_was_lost_says_so_until_another_takes_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     job_id = jobs.create(FILE, uploaded_by="tests")
-    attempts.claim(job_id, worker="host:1", lease_seconds=-1, max_attempts=3)
+    transitions.claim(job_id, worker="host:1", lease_seconds=-1, max_attempts=3)
     assert said_of(job_id) == f"{STATUS[JobState.RETRY]} {NOBODY}"
     workers.beat(workers.this_worker("1"))
     assert said_of(job_id) == "Reading the file: 0 rows so far."
-    attempts.claim(job_id, worker="host:2", lease_seconds=9, max_attempts=3)
+    transitions.claim(job_id, worker="host:2", lease_seconds=9, max_attempts=3)
     [line] = caplog.records
     told = [vars(line)[name] for name in ("levelname", "message", "attempt", "lost_worker")]
     assert told == ["WARNING", "lease ran out", 1, "host:1"]

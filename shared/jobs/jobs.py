@@ -1,4 +1,4 @@
-"""Jobs as people see them: made, found, cancelled; `shared.jobs.attempts` has what workers do.
+"""Jobs as people see them: made, found, cancelled; `shared.jobs.transitions` has what workers do.
 
 Every function is one statement or one transaction of its own.
 """
@@ -14,9 +14,9 @@ from peewee import ModelSelect
 from config.log_context import request_id
 from shared.audit import Action, record
 from shared.database.connection import clock, database, is_postgresql
-from shared.jobs.attempts import Claim, conclude
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState, OutboxState, Phase
+from shared.jobs.transitions import Claim, conclude
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 # What a job does not take over from the job that it follows: who made it and when, how it went,
