@@ -22,7 +22,7 @@ from shared.database import connection as databases
 from shared.database.outages import OUTAGES, is_disk_full
 from shared.options import ImportOptions, OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
-from shared.voters.merge import Mode
+from shared.staging.merge import Mode
 
 MAX_OPTION_CHARS = 100
 

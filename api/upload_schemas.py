@@ -9,7 +9,7 @@ from api.query import storable
 from api.schemas import described
 from shared.options import OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
-from shared.voters.merge import Mode
+from shared.staging.merge import Mode
 
 MAX_EXPECTED_ROWS = 100_000_000
 KEY = re.compile(r"[\x21-\x7e]{1,255}")

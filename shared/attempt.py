@@ -26,13 +26,13 @@ from shared.roll_file.limits import Limits
 from shared.roll_file.reader import open_roll
 from shared.roll_file.report import Report
 from shared.roll_file.rows.row import RollReader
+from shared.staging import merge, repeats
+from shared.staging.conflicts import note_conflicts
+from shared.staging.differences import sample_differences
+from shared.staging.odd_signs import odd_signs
 from shared.storage.store import FileLost, UploadStore, deleted_unless_committed
-from shared.voters import merge, repeats
-from shared.voters.conflicts import note_conflicts
-from shared.voters.differences import sample_differences
 from shared.voters.history import Author
 from shared.voters.roll import lock_roll, roll_version
-from shared.voters.signs import odd_signs
 
 MAX_DIFFERENCES = 50
 HASH_BYTES = 1024 * 1024

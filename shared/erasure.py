@@ -11,7 +11,7 @@ from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
 from shared.storage.database_store import StoredChunk
 from shared.storage.store import UploadStore
-from shared.voters.figures import recount
+from shared.voters.counts import recount
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import lock_roll, note_roll_changed
 

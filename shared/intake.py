@@ -17,7 +17,7 @@ from shared.roll_file.rows.columns import repeats_header
 from shared.roll_file.rows.row import RollReader, Row
 from shared.roll_file.rows.validation import Staged, compile_validator
 from shared.roll_file.writing.csv_export import as_meant, is_disarmed
-from shared.voters import repeats, staging
+from shared.staging import load, repeats
 
 BATCH_ROWS = 20_000
 PROGRESS_SECONDS = 0.5
@@ -46,14 +46,14 @@ def stage_all(
 ) -> Report:
     """Stage the good rows in batches; between two of them the connection is free to tell the
     progress. Returns a report of what reading alone can tell."""
-    staging.begin_staging()
+    load.begin_staging()
     report = Report()
     rows = _good_rows(reader, rejections, report, ids)
     staged = 0
     told_at = time.monotonic()
     for first in rows:
         batch = takewhile(bool, chain((first,), islice(rows, BATCH_ROWS - 1)))
-        staged += staging.stage(cast(Iterator[Staged], batch))
+        staged += load.stage(cast(Iterator[Staged], batch))
         _stage_rejected(rejections)
         if time.monotonic() - told_at >= PROGRESS_SECONDS:
             percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
@@ -68,14 +68,14 @@ def stage_all(
             FileCode.NO_ROWS,
             "The file has a header and no rows below it. Please export the roll again.",
         )
-    staging.analyze_staging()
+    load.analyze_staging()
     report.missing_fields = dict(rejections.missing + Counter(repeats.count_missing()))
     return report
 
 
 def _stage_rejected(rejections: Rejections) -> None:
     if legible := rejections.take_legible():
-        staging.stage_rejected(legible)
+        load.stage_rejected(legible)
 
 
 def _good_rows(

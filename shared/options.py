@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from shared.roll_file.limits import ReadOptions
-from shared.voters.merge import Mode
+from shared.staging.merge import Mode
 
 
 class UnknownOption(ValueError):

@@ -15,8 +15,8 @@ from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.rows.row import Cell, Row
 from shared.roll_file.rows.validation import Legible, Rejected
 from shared.roll_file.writing.rejects import RejectsWriter, most_chars
+from shared.staging.conflicts import conflict_faults
 from shared.storage.store import UploadStore
-from shared.voters.conflicts import conflict_faults
 
 COPY_BYTES = 256 * 1024
 

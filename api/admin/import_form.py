@@ -15,7 +15,7 @@ from wtforms.validators import Length, NumberRange, Optional
 
 from api.upload_schemas import MAX_EXPECTED_ROWS
 from shared.options import ImportOptions, OnError
-from shared.voters.merge import Mode
+from shared.staging.merge import Mode
 
 INTENTS = [
     SelectChoice("preview", "Preview first: show what would change, and let me apply it then"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.audit import Action, record
 from shared.database.connection import database
-from shared.voters.figures import move, place_of
+from shared.voters.counts import move, place_of
 from shared.voters.history import Author, note_entries
 from shared.voters.models import Voter
 from shared.voters.roll import lock_roll, note_roll_changed

@@ -77,7 +77,7 @@ class Roll(BaseModel):
 
 
 class RollGroup(BaseModel):
-    """How many voters have one department and one year; see `shared.voters.figures`."""
+    """How many voters have one department and one year; see `shared.voters.counts`."""
 
     department = TextField()
     year = SmallIntegerField(null=True)

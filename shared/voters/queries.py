@@ -12,7 +12,7 @@ from typing import Any
 from peewee import Database, Expression, Field, ModelSelect, Ordering, fn
 
 from shared.database.connection import database, is_postgresql
-from shared.voters.figures import kept_count
+from shared.voters.counts import kept_count
 from shared.voters.models import Voter
 from shared.voters.roll import roll_version
 

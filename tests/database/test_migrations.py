@@ -14,7 +14,7 @@ from shared.database.connection import MIGRATIONS, clock, stream
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
-from shared.voters.figures import kept_groups
+from shared.voters.counts import kept_groups
 from shared.voters.models import Voter
 
 FIRST = "0001_roll_and_jobs"

@@ -14,9 +14,9 @@ from shared.jobs.states import JobCode, JobState
 from shared.options import ImportOptions, OnError
 from shared.roll_file.limits import Limits
 from shared.roll_file.report import Report
+from shared.staging.merge import Mode
 from shared.storage.file_store import FileStore
 from shared.submission import keep
-from shared.voters.merge import Mode
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import roll_version
 

@@ -6,9 +6,9 @@ import pytest
 
 from shared.database.connection import database, stream
 from shared.roll_file.rows.validation import Staged
-from shared.voters import merge, repeats, staging
+from shared.staging import load, merge, repeats
+from shared.voters.counts import count_groups, kept_groups
 from shared.voters.editing import edit
-from shared.voters.figures import count_groups, kept_groups
 from shared.voters.history import Author
 from shared.voters.models import RollGroup, Voter
 from shared.voters.queries import Sought, total
@@ -30,9 +30,9 @@ FIRST = Summary(
 
 
 def import_rows(*rows: Staged) -> None:
-    staging.begin_staging()
-    staging.stage(iter(rows))
-    staging.analyze_staging()
+    load.begin_staging()
+    load.stage(iter(rows))
+    load.analyze_staging()
     repeats.find_repeats()
     with database.atomic():
         lock_roll()

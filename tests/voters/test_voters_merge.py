@@ -7,10 +7,10 @@ import pytest
 
 from shared.database.connection import database, stream
 from shared.roll_file.rows.validation import Staged
-from shared.voters import merge, repeats, staging
-from shared.voters.conflicts import conflict_faults, note_conflicts
+from shared.staging import load, merge, repeats
+from shared.staging.conflicts import conflict_faults, note_conflicts
+from shared.staging.merge import Counts
 from shared.voters.history import Author
-from shared.voters.merge import Counts
 from shared.voters.models import StagedVoter, Voter
 from shared.voters.roll import lock_roll
 
@@ -22,9 +22,9 @@ BARE: Staged = (4, "3", None, None, "cy@x.edu", None, None, None)
 
 
 def stage(*rows: Staged) -> None:
-    staging.begin_staging()
-    assert staging.stage(iter(rows)) == len(rows)
-    staging.analyze_staging()
+    load.begin_staging()
+    assert load.stage(iter(rows)) == len(rows)
+    load.analyze_staging()
     repeats.find_repeats()
 
 
@@ -118,8 +118,8 @@ def test_a_conflict_of_very_many_rows_names_ten_lines_each() -> None:
     many: Iterator[Staged] = (
         (line, "1", str(line), None, "a@x.edu", None, None, None) for line in range(2, 5002)
     )
-    staging.begin_staging()
-    staging.stage(many)
+    load.begin_staging()
+    load.stage(many)
     repeats.find_repeats()
     note_conflicts("ID")
     errors = list(conflict_faults("ID"))
@@ -155,9 +155,9 @@ def test_a_fault_while_rows_are_made_comes_out_and_stages_nothing() -> None:
         yield ANN
         raise LookupError("made up")
 
-    staging.begin_staging()
+    load.begin_staging()
     with pytest.raises(LookupError, match="made up"):
-        staging.stage(rows())
+        load.stage(rows())
     assert StagedVoter.select().count() == 0
 
 

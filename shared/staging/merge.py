@@ -11,7 +11,7 @@ from operator import or_
 from peewee import JOIN, SQL, Case, Expression, Function, fn
 
 from shared.database.connection import database, is_postgresql
-from shared.voters.figures import recount
+from shared.voters.counts import recount
 from shared.voters.history import Author, note_entries
 from shared.voters.models import COMPARED, RepeatedId, StagedVoter, Voter
 from shared.voters.roll import note_roll_changed

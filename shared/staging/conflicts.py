@@ -7,8 +7,8 @@ from operator import itemgetter
 from shared.database.connection import stream
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.rows.validation import conflict_error
+from shared.staging.repeats import conflicting_rows
 from shared.voters.models import ConflictRow
-from shared.voters.repeats import conflicting_rows
 
 NAMED_LINES = 10
 BATCH_ROWS = 1_000

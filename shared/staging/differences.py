@@ -6,7 +6,7 @@ from typing import Any
 from peewee import JOIN, Expression
 
 from shared.database.connection import database
-from shared.voters.merge import Mode, differs
+from shared.staging.merge import Mode, differs
 from shared.voters.models import COMPARED, StagedVoter, Voter
 
 
