@@ -20,7 +20,7 @@ from shared.access.tokens import Admin
 from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.database import connection as databases
 from shared.database.outages import OUTAGES, is_disk_full
-from shared.options import ImportOptions, OnError
+from shared.importing.options import ImportOptions, OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
 from shared.staging.merge import Mode
 

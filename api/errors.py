@@ -21,9 +21,9 @@ from api.schemas import ErrorSchema
 from api.services import services
 from shared.access.passwords import PasswordsBusy
 from shared.database.outages import OUTAGES, is_disk_full, reason_of
+from shared.importing.submission import KeyReused, TooLarge
 from shared.roll_file.errors import FileCode, FileFault
 from shared.storage.store import StoreFull, StoreUnavailable
-from shared.submission import KeyReused, TooLarge
 
 logger = logging.getLogger(__name__)
 

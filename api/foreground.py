@@ -17,12 +17,12 @@ from peewee import PeeweeException
 
 from config.settings import Settings
 from shared.database.connection import database
-from shared.horses import close_horse, note_end, start_horse
-from shared.intake import OnProgress
+from shared.importing.job_process import close_horse, note_end, start_horse
+from shared.importing.limits import MEMORY_STATUSES
+from shared.importing.reading import OnProgress
 from shared.jobs import jobs, transitions
 from shared.jobs.states import JobCode, Phase
 from shared.jobs.transitions import Claim
-from shared.process_limits import MEMORY_STATUSES
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from api.quotas import Quota, counted_as
 from api.services import services
 from api.task_schemas import AcceptedSchema
 from api.upload import LOCATION, accepted
-from shared import follow_up
 from shared.access.tokens import Scope
-from shared.follow_up import FilePurged, NotPossible
+from shared.importing import follow_up
+from shared.importing.follow_up import FilePurged, NotPossible
 from shared.jobs import jobs
 from shared.jobs.states import FINAL_STATES
 

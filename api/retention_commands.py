@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from api.cli import usable_database
 from api.services import services
-from shared.erasure import ImportsOpen, erase_roll, overwrite_deleted
+from shared.deletion import ImportsOpen, erase_roll, overwrite_deleted
 from shared.jobs.files import count_expired
 from shared.retention import purge_expired
 from shared.storage.store import StoreUnavailable

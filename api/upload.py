@@ -20,9 +20,9 @@ from api.services import services
 from api.task_schemas import AcceptedSchema
 from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema
 from shared.access.tokens import Scope
+from shared.importing.options import ImportOptions
+from shared.importing.submission import TooLarge, submit
 from shared.jobs.models import Job
-from shared.options import ImportOptions
-from shared.submission import TooLarge, submit
 
 blueprint = Blueprint("Upload", __name__, url_prefix="/api/upload", description="Send a roll.")
 

@@ -7,7 +7,7 @@ from marshmallow.validate import Length, OneOf
 
 from api.query import storable
 from api.schemas import described
-from shared.options import OnError
+from shared.importing.options import OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
 from shared.staging.merge import Mode
 

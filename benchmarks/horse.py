@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.database.connection import database, open_database
+from shared.importing.submission import keep
 from shared.jobs import jobs
 from shared.jobs.states import JobState
 from shared.storage.choice import open_store
-from shared.submission import keep
 
 POLL_SECONDS = 0.01
 

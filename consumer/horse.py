@@ -15,9 +15,9 @@ from config.process import begin_process
 from config.settings import load_settings
 from shared.database.connection import database, open_database
 from shared.database.outages import OUTAGES, is_disk_full, reason_of
-from shared.importing import perform
+from shared.importing.attempt import perform
+from shared.importing.limits import DISK_FULL, OUT_OF_MEMORY, OUT_OF_REACH, limit_process
 from shared.jobs.transitions import Claim
-from shared.process_limits import DISK_FULL, OUT_OF_MEMORY, OUT_OF_REACH, limit_process
 from shared.roll_file.limits import Limits
 from shared.storage.choice import open_store
 

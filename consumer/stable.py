@@ -9,7 +9,7 @@ from uuid import UUID
 from config.log_context import logged_with
 from config.settings import Settings
 from shared.database.outages import OUTAGES
-from shared.horses import close_horse, note_end, start_horse
+from shared.importing.job_process import close_horse, note_end, start_horse
 from shared.jobs import transitions
 from shared.jobs.states import JobCode, JobState
 from shared.jobs.transitions import Claim

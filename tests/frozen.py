@@ -11,7 +11,7 @@ from typing import Any
 
 from running import FINAL, Service, wait_for
 
-from shared.intake import PROGRESS_SECONDS
+from shared.importing.reading import PROGRESS_SECONDS
 
 # In so little time no machine reads the rest of a large file.
 SLICE_SECONDS = 0.02

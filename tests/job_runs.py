@@ -6,7 +6,7 @@ from api_client import ApiClient
 from flask import Flask
 
 from api.services import services
-from shared.importing import perform
+from shared.importing.attempt import perform
 from shared.jobs import transitions
 from shared.roll_file.limits import Limits
 

@@ -53,7 +53,7 @@ MUTANTS = (
     ),
     Mutant(
         "SUCCESS is written after the roll's commit",
-        "shared/attempt.py",
+        "shared/importing/pipeline.py",
         FINISH,
         textwrap.indent(textwrap.dedent(FINISH), "    "),
     ),

@@ -14,7 +14,7 @@ from wtforms import (
 from wtforms.validators import Length, NumberRange, Optional
 
 from api.upload_schemas import MAX_EXPECTED_ROWS
-from shared.options import ImportOptions, OnError
+from shared.importing.options import ImportOptions, OnError
 from shared.staging.merge import Mode
 
 INTENTS = [

@@ -20,15 +20,15 @@ from api.job_files import download_original, download_rejects
 from api.jobs import job_or_404
 from api.quotas import Quota, counted_as
 from api.services import services
-from shared import follow_up
 from shared.access.tokens import Scope
-from shared.follow_up import FilePurged, NotPossible
+from shared.importing import follow_up
+from shared.importing.follow_up import FilePurged, NotPossible
+from shared.importing.submission import TooLarge, submit
 from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES
 from shared.jobs.status_document import describe
 from shared.roll_file.errors import FileFault
-from shared.submission import TooLarge, submit
 
 PAGE_SIZE = 25
 ORDERS = {

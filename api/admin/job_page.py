@@ -7,7 +7,7 @@ from typing import Any
 from peewee import fn
 
 from shared.database.connection import database
-from shared.follow_up import is_out_of_date
+from shared.importing.follow_up import is_out_of_date
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES, MAY_PASS, JobState
 from shared.jobs.status_document import describe

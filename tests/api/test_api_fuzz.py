@@ -28,13 +28,13 @@ from api.contract import resolve
 from api.schemas import TASK_ID
 from shared.access.tokens import Scope, create_token
 from shared.database.connection import database
+from shared.importing.submission import keep
 from shared.jobs import jobs, transitions
 from shared.jobs.models import Job
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.report import Report
 from shared.storage.choice import open_store
 from shared.storage.store import UploadStore
-from shared.submission import keep
 from shared.voters.models import Voter
 
 IS_LONG = "FUZZ_EXAMPLES" in os.environ

@@ -13,7 +13,7 @@ from flask import Flask
 from api.services import services
 from shared.access.tokens import Scope
 from shared.database.connection import clock
-from shared.importing import perform
+from shared.importing.attempt import perform
 from shared.jobs import transitions
 from shared.jobs.models import Job
 from shared.roll_file.limits import Limits

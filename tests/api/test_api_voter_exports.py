@@ -18,13 +18,13 @@ from peewee import chunked
 from config.settings import Settings
 from shared.access.tokens import Scope
 from shared.database.connection import database
-from shared.importing import perform
+from shared.importing.attempt import perform
+from shared.importing.submission import keep
 from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.roll_file.limits import Limits
 from shared.roll_file.writing.template import EXAMPLE
 from shared.storage.choice import open_store
-from shared.submission import keep
 from shared.voters.models import Voter
 from shared.voters.roll import note_roll_changed, roll_version
 

@@ -21,7 +21,7 @@ from config.error_reports import report_errors
 from config.log_context import begin
 report_errors(sys.argv[1])
 begin(request_id="request-1", job_id="job-1")
-logger = logging.getLogger("shared.importing")
+logger = logging.getLogger("shared.importing.attempt")
 email = "ann@x.edu"
 logger.warning("a warning is none")
 try:

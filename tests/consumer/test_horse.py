@@ -12,11 +12,11 @@ from conftest import opened
 from services import free_port
 
 from shared.database.connection import migrate
+from shared.importing.limits import OUT_OF_REACH
+from shared.importing.submission import keep
 from shared.jobs import jobs
 from shared.jobs.states import JobState
-from shared.process_limits import OUT_OF_REACH
 from shared.storage.file_store import FileStore
-from shared.submission import keep
 from shared.voters.roll import ROLL_LOCK_KEY
 
 ROOT = Path(__file__).parents[2]

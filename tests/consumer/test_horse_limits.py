@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.process_limits import MEMORY_STATUSES, TIME_STATUSES
+from shared.importing.limits import MEMORY_STATUSES, TIME_STATUSES
 
 ROOT = Path(__file__).parents[2]
-LIMITED = "from shared.process_limits import limit_process\nlimit_process({limits})\n{then}"
+LIMITED = "from shared.importing.limits import limit_process\nlimit_process({limits})\n{then}"
 
 
 def status_of(limits: str, then: str) -> int:

@@ -10,7 +10,7 @@ import yaml
 
 from api.error_codes import ApiCode
 from config.settings import load_settings
-from shared.follow_up import NotPossibleCode
+from shared.importing.follow_up import NotPossibleCode
 from shared.jobs import states
 from shared.jobs.states import JobCode
 from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode

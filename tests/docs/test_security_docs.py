@@ -29,7 +29,7 @@ from shared.access.passwords import MAX_CALLERS
 from shared.access.people import Role, create_person
 from shared.access.tokens import Scope
 from shared.audit import Action
-from shared.submission import MAX_NAME_CHARS
+from shared.importing.submission import MAX_NAME_CHARS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

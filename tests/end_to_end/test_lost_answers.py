@@ -11,12 +11,12 @@ from relay import Relay, relay_to
 
 from shared.broker.message import Doorbell
 from shared.database.connection import database, migrate, open_database
-from shared.importing import perform
+from shared.importing.attempt import perform
+from shared.importing.submission import submit
 from shared.jobs import jobs, transitions
 from shared.jobs.models import Job
 from shared.roll_file.limits import Limits
 from shared.storage.file_store import FileStore
-from shared.submission import submit
 
 pytestmark = pytest.mark.service
 

@@ -20,7 +20,7 @@ from config.settings import Settings
 from shared.access.tokens import Scope, create_token
 from shared.database.connection import database, migrate
 from shared.database.outages import OUTAGES, is_disk_full, is_read_only
-from shared.importing import perform
+from shared.importing.attempt import perform
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job

@@ -14,8 +14,9 @@ import pytest
 from openpyxl import Workbook
 from peewee import OperationalError
 
-from shared.importing import perform
-from shared.intake import MAX_WAITING_REJECTS
+from shared.importing.attempt import perform
+from shared.importing.reading import MAX_WAITING_REJECTS
+from shared.importing.submission import TooLarge, keep, printable_name
 from shared.jobs import jobs, transitions
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
@@ -25,7 +26,6 @@ from shared.roll_file.limits import Limits
 from shared.roll_file.rows.columns import FIELDS
 from shared.storage.file_store import FileStore
 from shared.storage.store import StoreFull, StoreUnavailable
-from shared.submission import TooLarge, keep, printable_name
 from shared.voters.models import Voter
 
 pytestmark = pytest.mark.usefixtures("any_database")

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from shared.importing import perform
+from shared.importing.attempt import perform
+from shared.importing.options import ImportOptions, OnError
+from shared.importing.submission import keep
 from shared.jobs import jobs, transitions
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState
-from shared.options import ImportOptions, OnError
 from shared.roll_file.limits import Limits
 from shared.roll_file.report import Report
 from shared.staging.merge import Mode
 from shared.storage.file_store import FileStore
-from shared.submission import keep
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import roll_version
 

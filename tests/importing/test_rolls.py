@@ -11,7 +11,8 @@ from header_rolls import ROLLS as HEADER_ROLLS
 from merge_rolls import ROLLS as MERGE_ROLLS
 from rolls import Roll
 
-from shared.importing import perform
+from shared.importing.attempt import perform
+from shared.importing.submission import keep
 from shared.jobs import jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
@@ -19,7 +20,6 @@ from shared.roll_file.errors import FileFault
 from shared.roll_file.limits import Limits
 from shared.roll_file.rows.columns import FIELDS
 from shared.storage.database_store import DatabaseStore
-from shared.submission import keep
 from shared.voters.models import Voter
 
 ROLLS = (*CSV_ROLLS, *HEADER_ROLLS, *CELL_ROLLS, *MERGE_ROLLS, *EXCEL_ROLLS)

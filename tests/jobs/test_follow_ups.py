@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.database.connection import clock, database
-from shared.demands import JobFailure, check_preview
+from shared.importing.conditions import JobFailure, check_preview
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import NOT_COPIED, StoredFile
 from shared.jobs.models import Job

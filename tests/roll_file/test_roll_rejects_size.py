@@ -6,7 +6,7 @@ from io import BytesIO, StringIO
 
 from roll_samples import csv_roll
 
-from shared.rejection import Rejections
+from shared.importing.rejected_rows import Rejections
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.reader import open_roll
 from shared.roll_file.rows.row import Row

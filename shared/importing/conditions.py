@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from shared.importing.options import ImportOptions, OnError
+from shared.importing.rejected_rows import Rejections
 from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode
-from shared.options import ImportOptions, OnError
-from shared.rejection import Rejections
 from shared.roll_file.errors import RowError
 from shared.roll_file.report import Report
 from shared.storage.store import UploadStore

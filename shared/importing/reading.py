@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import chain, islice, takewhile
 from typing import cast
 
+from shared.importing.rejected_rows import Rejections
 from shared.jobs import transitions
 from shared.jobs.states import Phase
 from shared.jobs.transitions import Claim
-from shared.rejection import Rejections
 from shared.roll_file.errors import FileCode, FileFault, WarningCode
 from shared.roll_file.report import Report
 from shared.roll_file.rows.columns import repeats_header

@@ -13,14 +13,14 @@ from typing import BinaryIO
 
 from shared.audit import Action, record
 from shared.database.connection import database
-from shared.demands import JobFailure, check_demands, check_preview
-from shared.intake import Ids, OnProgress, rows_as_meant, stage_all
+from shared.importing.conditions import JobFailure, check_demands, check_preview
+from shared.importing.options import ImportOptions
+from shared.importing.reading import Ids, OnProgress, rows_as_meant, stage_all
+from shared.importing.rejected_rows import Rejections
 from shared.jobs import jobs, transitions
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
 from shared.jobs.transitions import AttemptLost, Claim
-from shared.options import ImportOptions
-from shared.rejection import Rejections
 from shared.roll_file.errors import WarningCode
 from shared.roll_file.limits import Limits
 from shared.roll_file.reader import open_roll

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 from peewee import IntegrityError
 
 from shared.broker.message import Doorbell
+from shared.importing.options import ImportOptions
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile
-from shared.options import ImportOptions
 from shared.roll_file.detection import Format, detect_format
 from shared.roll_file.errors import FileCode, FileFault
 from shared.storage.store import UploadStore, deleted_unless_committed

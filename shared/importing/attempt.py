@@ -6,15 +6,15 @@ import traceback
 from pathlib import Path
 from uuid import uuid4
 
-from shared.attempt import run
 from shared.database.connection import database
 from shared.database.outages import OUTAGES, is_disk_full
-from shared.demands import JobFailure
-from shared.intake import OnProgress
+from shared.importing.conditions import JobFailure
+from shared.importing.options import UnknownOption
+from shared.importing.pipeline import run
+from shared.importing.reading import OnProgress
 from shared.jobs import transitions
 from shared.jobs.states import JobCode
 from shared.jobs.transitions import AttemptLost, Claim
-from shared.options import UnknownOption
 from shared.roll_file.errors import FileFault
 from shared.roll_file.limits import Limits
 from shared.storage.store import StoreFull, StoreUnavailable, UploadStore
