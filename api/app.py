@@ -27,14 +27,14 @@ from api.admin.site import add_pages
 from api.auth import authenticate
 from api.document import DocumentedApi
 from api.errors import register_errors
-from api.forms import FormRequest
-from api.header_limits import limit_headers
+from api.middleware.forms import FormRequest
+from api.middleware.header_limits import limit_headers
+from api.middleware.proxies import behind_proxies
+from api.middleware.request_ids import name_requests
+from api.middleware.request_log import log_requests
+from api.middleware.request_metrics import count_requests
+from api.middleware.security_headers import add_security_headers
 from api.openapi import OPENAPI_CONFIG
-from api.proxies import behind_proxies
-from api.request_ids import name_requests
-from api.request_log import log_requests
-from api.request_metrics import count_requests
-from api.security_headers import add_security_headers
 from api.services import Services, attach
 from config.gunicorn import threads
 from config.process import begin_process

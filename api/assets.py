@@ -1,7 +1,7 @@
 """Public files of the service and of installed packages, which strangers may fetch.
 
 A file is in memory once for all answers. The main loop sends it to any number of slow clients, see
-`api.paced_socket`, so an answer must not have a copy of its own.
+`api.middleware.paced_socket`, so an answer must not have a copy of its own.
 """
 
 import mimetypes

@@ -11,7 +11,7 @@ from flask import Request, current_app, g, request
 from webargs.flaskparser import abort
 from werkzeug.exceptions import SecurityError
 
-from api.paced_socket import give_time
+from api.middleware.paced_socket import give_time
 from api.quotas import count_request, refuse_for_now
 from api.services import services
 from shared import audit

@@ -15,7 +15,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
 
 from api.error_codes import ApiCode, with_code
-from api.paced_socket import TooSlow
+from api.middleware.paced_socket import TooSlow
 from api.refused_heads import TOO_SLOW
 from api.schemas import ErrorSchema
 from api.services import services

@@ -8,9 +8,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from api.auth import requires
 from api.blueprint import Blueprint
 from api.figures import Figures
+from api.middleware.request_metrics import REGISTRY
 from api.openapi import refuses
 from api.probes import Probe
-from api.request_metrics import REGISTRY
 from api.services import services
 from api.surroundings import queue_probe
 from config.gunicorn import WORKER

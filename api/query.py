@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, pre_load
 from marshmallow.validate import Regexp
 from peewee import ModelSelect
 
-from api.forms import NUL
+from api.middleware.forms import NUL
 
 PAGE_PARAMETERS = ("page", "page_size")
 # PostgreSQL keeps no NUL character, not even to compare with. As a pattern it is in the document.

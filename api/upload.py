@@ -11,8 +11,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import caller, demand, requires
 from api.blueprint import Blueprint
-from api.forms import FormTooLarge
 from api.jobs import job_or_404, visible_origin
+from api.middleware.forms import FormTooLarge
 from api.openapi import refuses
 from api.quotas import Quota, counted_as
 from api.schemas import STATUS_URL

@@ -5,7 +5,7 @@ rest of a request's head, for its body, and for a client that does not read. A d
 connections keep all threads busy so. Here the main loop waits for all of this, for any number of
 connections at once. A thread gets a request when its head and a small body are complete, and gives
 the connection back with what the client has not yet taken of the answer. Only for a client that has
-shown a credential does a thread wait, see `api.paced_socket`.
+shown a credential does a thread wait, see `api.middleware.paced_socket`.
 """
 
 import logging
@@ -22,7 +22,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from api.connection import Connection
-from api.paced_socket import PacedSocket
+from api.middleware.paced_socket import PacedSocket
 from api.refused_heads import BodyTooSlow, answer_to
 from api.small_bodies import HEAD_BYTES, whole_bytes
 

@@ -48,7 +48,7 @@ max_requests_jitter = 500
 # choice of place where there is no memory file system.
 worker_tmp_dir = str(MEMORY_FOLDER) if MEMORY_FOLDER.is_dir() else None
 preload_app = False
-# The request's summary line is ours; see api/request_log.py.
+# The request's summary line is ours; see api/middleware/request_log.py.
 accesslog = None
 control_socket_disable = True
 

@@ -11,7 +11,7 @@ from webargs.flaskparser import abort
 from werkzeug.wrappers import Response
 
 from api.auth import UNMARKED, is_page
-from api.paced_socket import give_time
+from api.middleware.paced_socket import give_time
 from api.quotas import count_request
 from api.small_bodies import BODY_BYTES
 from api.upload import read_form

@@ -108,7 +108,7 @@ def test_the_summary_line_holds_the_route_and_nothing_personal(
 ) -> None:
     caplog.set_level(logging.INFO)
     client.get("/api/voters/4711/?q=Lee")
-    [record] = [record for record in caplog.records if record.name == "api.request_log"]
+    [record] = [record for record in caplog.records if record.name == "api.middleware.request_log"]
     line = vars(record)
     assert (line["method"], line["status"]) == ("GET", 422)
     assert line["route"] == "/api/voters/<path:student_id>/"

@@ -11,7 +11,7 @@ from application import client_of
 from flask import Flask
 from web_process import web_process
 
-from api.security_headers import DATA_POLICY, HEADERS, PAGE_POLICY
+from api.middleware.security_headers import DATA_POLICY, HEADERS, PAGE_POLICY
 from shared.access.tokens import Scope
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

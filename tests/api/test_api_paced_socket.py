@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import create_environ, run_wsgi_app
 
-from api.paced_socket import (
+from api.middleware.paced_socket import (
     BACKLOG_BYTES,
     KNOWN,
     STRANGER,

@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 
 from api.auth import PUBLIC_ENDPOINTS
-from api.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
-from api.header_limits import MAX_CHARS, MAX_LIST_CHARS
 from api.long_answers import MAX_LONG_ANSWERS
-from api.paced_socket import KNOWN
-from api.security_headers import HEADERS
+from api.middleware.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
+from api.middleware.header_limits import MAX_CHARS, MAX_LIST_CHARS
+from api.middleware.paced_socket import KNOWN
+from api.middleware.security_headers import HEADERS
 from api.small_bodies import BODY_BYTES
 from api.small_bodies import HEAD_BYTES as WHOLE_HEAD_BYTES
 from api.web_worker import (

@@ -71,7 +71,7 @@ def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: 
             assert worker.wait(WAIT_SECONDS) == 0
         wait_for(lambda: ready(web.port)["worker"] == "none", "the worker is still seen")
     told = lines(web.log)
-    assert {"gunicorn.error", "api.request_log"} <= {line["logger"] for line in told}
+    assert {"gunicorn.error", "api.middleware.request_log"} <= {line["logger"] for line in told}
     [summary] = [line for line in told if line.get("route") == "/api/upload/"]
     assert summary["request_id"] == REQUEST_ID
     for event in ("attempt started", "attempt ended"):

@@ -6,7 +6,7 @@ import pytest
 from api_client import ApiClient
 from flask import Flask
 
-from api.header_limits import MAX_CHARS, MAX_LIST_CHARS
+from api.middleware.header_limits import MAX_CHARS, MAX_LIST_CHARS
 
 OPENAPI = "/api/openapi.json"
 
