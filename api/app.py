@@ -6,7 +6,6 @@ from api import (
     audit,
     audit_command,
     cli,
-    docs,
     health,
     job_actions,
     job_files,
@@ -25,8 +24,6 @@ from api import (
 )
 from api.admin.site import add_pages
 from api.auth import authenticate
-from api.document import DocumentedApi
-from api.errors import register_errors
 from api.middleware.forms import FormRequest
 from api.middleware.header_limits import limit_headers
 from api.middleware.proxies import behind_proxies
@@ -34,7 +31,10 @@ from api.middleware.request_ids import name_requests
 from api.middleware.request_log import log_requests
 from api.middleware.request_metrics import count_requests
 from api.middleware.security_headers import add_security_headers
-from api.openapi import OPENAPI_CONFIG
+from api.rest import swagger_ui
+from api.rest.document import DocumentedApi
+from api.rest.errors import register_errors
+from api.rest.openapi import OPENAPI_CONFIG
 from api.services import Services, attach
 from config.gunicorn import threads
 from config.process import begin_process
@@ -90,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = DocumentedApi(app)
     for resource in RESOURCES:
         api.register_blueprint(resource)
-    app.register_blueprint(docs.blueprint)
+    app.register_blueprint(swagger_ui.blueprint)
     api.finish(app)
     add_pages(app, settings)
     cli.register_commands(app)

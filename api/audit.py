@@ -9,9 +9,9 @@ from peewee import Expression, ModelSelect
 
 from api.audit_schemas import AuditEntrySchema, AuditQuerySchema
 from api.auth import requires
-from api.cursors import CursorBlueprint, CursorPage, refuse_page_number
-from api.openapi import refuses
-from api.query import page_of
+from api.rest.cursors import CursorBlueprint, CursorPage, refuse_page_number
+from api.rest.openapi import refuses
+from api.rest.query import page_of
 from shared.access.tokens import Scope
 from shared.audit import AuditEntry
 from shared.jobs.status_document import rfc3339

@@ -3,8 +3,8 @@
 from marshmallow import fields
 from marshmallow.validate import Length, OneOf, Regexp
 
-from api.query import PagedQuerySchema, StoredTime, storable
-from api.schemas import TASK_ID, AnswerSchema, described, time_field
+from api.rest.query import PagedQuerySchema, StoredTime, storable
+from api.rest.schemas import TASK_ID, AnswerSchema, described, time_field
 from shared.audit import Action, ActorKind, Outcome
 
 MAX_FILTER_CHARS = 254

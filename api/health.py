@@ -9,9 +9,9 @@ from flask import current_app
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from api.blueprint import Blueprint
 from api.probes import Probe
-from api.schemas import AnswerSchema, described, time_field
+from api.rest.blueprint import Blueprint
+from api.rest.schemas import AnswerSchema, described, time_field
 from api.services import services
 from api.surroundings import UNKNOWN_WORKER, broker_state, database_state, storage_state
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from webargs.flaskparser import abort
 
 from api.auth import caller, demand, requires
-from api.blueprint import Blueprint
-from api.error_codes import ApiCode
-from api.errors import SENTENCES
 from api.job_schemas import JobSchema, MailAgainSchema
 from api.jobs import describe_job, job_or_404, visible_job
-from api.openapi import refuses
 from api.quotas import Quota, counted_as
+from api.rest.blueprint import Blueprint
+from api.rest.error_codes import ApiCode
+from api.rest.errors import SENTENCES
+from api.rest.openapi import refuses
 from api.services import services
 from api.task_schemas import AcceptedSchema
 from api.upload import LOCATION, accepted

@@ -11,16 +11,16 @@ from marshmallow.validate import OneOf
 from webargs.flaskparser import abort
 
 from api.auth import requires
-from api.blueprint import Blueprint
-from api.downloads import CSV, documented, note_handed_out
-from api.errors import SENTENCES
 from api.jobs import job_or_404
 from api.long_answers import long_answer
-from api.openapi import refuses
-from api.query import PagedQuerySchema, page_of, storable
 from api.quotas import Quota, counted_as
 from api.report_schemas import RowErrorSchema
-from api.schemas import described
+from api.rest.blueprint import Blueprint
+from api.rest.downloads import CSV, documented, note_handed_out
+from api.rest.errors import SENTENCES
+from api.rest.openapi import refuses
+from api.rest.query import PagedQuerySchema, page_of, storable
+from api.rest.schemas import described
 from api.services import services
 from shared.access.tokens import Scope
 from shared.audit import Action

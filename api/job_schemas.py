@@ -3,8 +3,8 @@
 from marshmallow import fields, validate
 from marshmallow.validate import OneOf
 
-from api.query import PagedQuerySchema, StoredTime, storable
-from api.schemas import SHA256, AnswerSchema, described, task_id_field, time_field
+from api.rest.query import PagedQuerySchema, StoredTime, storable
+from api.rest.schemas import SHA256, AnswerSchema, described, task_id_field, time_field
 from api.task_schemas import TaskStatusSchema
 from shared.jobs.states import JobState, OutboxState
 

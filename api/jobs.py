@@ -11,10 +11,10 @@ from peewee import Expression
 from webargs.flaskparser import abort
 
 from api.auth import caller, requires
-from api.blueprint import Blueprint
 from api.job_schemas import JobQuerySchema, JobSchema
-from api.openapi import refuses
-from api.query import page_of
+from api.rest.blueprint import Blueprint
+from api.rest.openapi import refuses
+from api.rest.query import page_of
 from shared.access.tokens import Scope
 from shared.jobs import jobs
 from shared.jobs.models import Job

@@ -6,11 +6,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.auth import requires
-from api.blueprint import Blueprint
 from api.figures import Figures
 from api.middleware.request_metrics import REGISTRY
-from api.openapi import refuses
 from api.probes import Probe
+from api.rest.blueprint import Blueprint
+from api.rest.openapi import refuses
 from api.services import services
 from api.surroundings import queue_probe
 from config.gunicorn import WORKER

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from gunicorn.http import errors
 
-from api.error_codes import REFUSED_HEADS, with_code
+from api.rest.error_codes import REFUSED_HEADS, with_code
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from api.schemas import AnswerSchema, count_field, counts_field, described
+from api.rest.schemas import AnswerSchema, count_field, counts_field, described
 
 
 class PreviewedVoterSchema(AnswerSchema):

@@ -4,7 +4,7 @@ from marshmallow import fields
 from marshmallow.validate import OneOf
 
 from api.report_schemas import ReportSchema
-from api.schemas import (
+from api.rest.schemas import (
     SHA256,
     STATUS_URL,
     TASK_ID,

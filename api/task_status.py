@@ -8,10 +8,10 @@ from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import Range
 
 from api.auth import caller, requires
-from api.blueprint import Blueprint
 from api.jobs import job_or_404
-from api.openapi import refuses
-from api.schemas import described
+from api.rest.blueprint import Blueprint
+from api.rest.openapi import refuses
+from api.rest.schemas import described
 from api.task_schemas import TaskStatusSchema
 from api.waiting import MAX_WAIT_SECONDS, wait_until
 from shared.access.tokens import Scope

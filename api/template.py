@@ -3,9 +3,9 @@
 from flask import Response
 
 from api.auth import requires
-from api.blueprint import Blueprint
-from api.downloads import CSV, XLSX, documented, download
-from api.openapi import refuses
+from api.rest.blueprint import Blueprint
+from api.rest.downloads import CSV, XLSX, documented, download
+from api.rest.openapi import refuses
 from shared.access.tokens import Scope
 
 blueprint = Blueprint("Template", __name__, url_prefix="/api", description="A roll to fill in.")

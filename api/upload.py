@@ -10,12 +10,12 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import caller, demand, requires
-from api.blueprint import Blueprint
 from api.jobs import job_or_404, visible_origin
 from api.middleware.forms import FormTooLarge
-from api.openapi import refuses
 from api.quotas import Quota, counted_as
-from api.schemas import STATUS_URL
+from api.rest.blueprint import Blueprint
+from api.rest.openapi import refuses
+from api.rest.schemas import STATUS_URL
 from api.services import services
 from api.task_schemas import AcceptedSchema
 from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema

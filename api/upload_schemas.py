@@ -5,8 +5,8 @@ import re
 from marshmallow import Schema, ValidationError, fields, validate
 from marshmallow.validate import Length, OneOf
 
-from api.query import storable
-from api.schemas import described
+from api.rest.query import storable
+from api.rest.schemas import described
 from shared.importing.options import OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
 from shared.staging.merge import Mode

@@ -11,8 +11,8 @@ from flask_smorest.pagination import PaginationParameters
 from webargs.flaskparser import abort
 
 from api.auth import caller, requires
-from api.json_bodies import JsonBlueprint
-from api.openapi import refuses
+from api.rest.json_bodies import JsonBlueprint
+from api.rest.openapi import refuses
 from api.voter_change_schemas import VoterChangeSchema
 from api.voter_schemas import ChangeSchema, VoterSchema
 from shared.access.tokens import Scope

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load
 from marshmallow.validate import Length
 
-from api.schemas import described
+from api.rest.schemas import described
 from shared.roll_file.rows.cells import (
     MAX_CHARS,
     MAX_YEAR,

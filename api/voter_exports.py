@@ -10,11 +10,11 @@ from marshmallow import RAISE
 from webargs.flaskparser import abort
 
 from api.auth import requires
-from api.blueprint import Blueprint
-from api.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
 from api.long_answers import long_answer
-from api.openapi import refuses
 from api.quotas import Quota, counted_as
+from api.rest.blueprint import Blueprint
+from api.rest.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
+from api.rest.openapi import refuses
 from api.voter_query_schemas import VoterFilterSchema
 from shared.access.tokens import Scope
 from shared.audit import Action

@@ -5,9 +5,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load
 from marshmallow.validate import Length, OneOf, Range
 
-from api.cursors import MAX_CURSOR_CHARS
-from api.query import PagedQuerySchema, storable
-from api.schemas import described
+from api.rest.cursors import MAX_CURSOR_CHARS
+from api.rest.query import PagedQuerySchema, storable
+from api.rest.schemas import described
 from shared.roll_file.rows.cells import MAX_CHARS, MAX_YEAR, MIN_YEAR
 from shared.roll_file.rows.text import TextTooLong, compose
 from shared.voters.queries import SORTS, Sought

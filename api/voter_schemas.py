@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from api.schemas import TASK_ID, AnswerSchema, count_field, described
+from api.rest.schemas import TASK_ID, AnswerSchema, count_field, described
 from shared.voters.summary import MAX_DEPARTMENTS
 
 

@@ -6,8 +6,14 @@ from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE
 
 from api.auth import requires
-from api.cursors import CursorBlueprint, CursorPage, cursor_to, place_behind, refuse_page_number
-from api.openapi import refuses
+from api.rest.cursors import (
+    CursorBlueprint,
+    CursorPage,
+    cursor_to,
+    place_behind,
+    refuse_page_number,
+)
+from api.rest.openapi import refuses
 from api.voter_query_schemas import VoterQuerySchema
 from api.voter_schemas import SummarySchema, VoterSchema
 from shared.access.tokens import Scope

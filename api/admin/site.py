@@ -18,7 +18,7 @@ from api.admin.home import Home
 from api.admin.imports import Imports, NewImport
 from api.admin.sessions import TolerantSessions
 from api.admin.voters import Voters
-from api.assets import AssetBlueprint
+from api.rest.assets import AssetBlueprint
 from config.settings import Settings
 
 SESSION_LENGTH = timedelta(hours=8)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from flask import Flask, request
 from webargs.flaskparser import abort
 
-from api.error_codes import REFUSED_HEADS
+from api.rest.error_codes import REFUSED_HEADS
 from config.gunicorn import limit_request_field_size
 
 MAX_CHARS = limit_request_field_size

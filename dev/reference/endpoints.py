@@ -6,8 +6,8 @@ from typing import Any
 from flask import Flask
 
 from api.auth import PUBLIC_ENDPOINTS, UNMARKED
-from api.contract import resolve
-from api.document import endpoints_of, operations
+from api.rest.contract import resolve
+from api.rest.document import endpoints_of, operations
 from dev.reference.tables import codes, table
 
 HEAD = """\

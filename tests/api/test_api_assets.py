@@ -6,7 +6,7 @@ import pytest
 from api_client import ApiClient
 from flask import Flask
 
-from api.docs import ASSETS_FOLDER
+from api.rest.swagger_ui import ASSETS_FOLDER
 
 BUNDLE = "/api/docs/assets/swagger-ui-bundle.js"
 STYLES = "/admin/assets/pages.css"

@@ -7,7 +7,7 @@ from api_client import ROLL, ApiClient
 from application import client_of
 from flask import Flask
 
-from api.blueprint import Blueprint
+from api.rest.blueprint import Blueprint
 from shared.access.tokens import Scope
 
 VOTERS = "/api/voters/"

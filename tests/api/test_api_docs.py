@@ -9,7 +9,7 @@ from flask import Flask
 from openapi_spec_validator import validate
 
 from api.auth import is_page
-from api.error_codes import ApiCode
+from api.rest.error_codes import ApiCode
 
 METHODS = ("get", "post", "put", "patch", "delete")
 PUBLIC_PATHS = {"/health/live", "/health/ready"}

@@ -11,8 +11,8 @@ from conftest import close
 from flask import Flask
 
 from api.app import create_app
-from api.error_codes import OF_STATUS
-from api.errors import SENTENCES
+from api.rest.error_codes import OF_STATUS
+from api.rest.errors import SENTENCES
 from config.settings import Settings
 from shared.access.tokens import Scope
 from shared.database.connection import database

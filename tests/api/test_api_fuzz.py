@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from web_process import WebProcess, web_process
 
-from api.contract import resolve
-from api.schemas import TASK_ID
+from api.rest.contract import resolve
+from api.rest.schemas import TASK_ID
 from shared.access.tokens import Scope, create_token
 from shared.database.connection import database
 from shared.importing.submission import keep

@@ -16,7 +16,7 @@ import pytest
 from api_client import ROLL
 from web_process import WebProcess, web_process
 
-from api.error_codes import ApiCode
+from api.rest.error_codes import ApiCode
 from config.gunicorn import worker_connections
 
 CLIENTS = 40

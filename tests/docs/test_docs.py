@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from api.error_codes import ApiCode
+from api.rest.error_codes import ApiCode
 from config.settings import load_settings
 from shared.importing.follow_up import NotPossibleCode
 from shared.jobs import states

@@ -15,7 +15,7 @@ from flask_smorest.pagination import PaginationMetadataSchema, PaginationParamet
 from marshmallow import fields
 from webargs.flaskparser import abort
 
-from api.blueprint import Blueprint
+from api.rest.blueprint import Blueprint
 from shared.voters.queries import Place
 
 MAX_CURSOR_CHARS = 2_000

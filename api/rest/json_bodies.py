@@ -7,7 +7,7 @@ from flask import Request
 from marshmallow import missing
 from webargs.flaskparser import FlaskParser
 
-from api.blueprint import Blueprint
+from api.rest.blueprint import Blueprint
 
 
 class JsonParser(FlaskParser):

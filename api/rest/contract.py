@@ -16,7 +16,7 @@ from webargs.flaskparser import abort
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_options_header
 
-from api.errors import SENTENCES
+from api.rest.errors import SENTENCES
 
 # Health checks of a platform may carry anything, too.
 PREFIXES = ("/api/", "/metrics")

@@ -6,7 +6,7 @@ import flask_swagger_ui
 from flask import Blueprint, Response, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from api.assets import asset as asset_of
+from api.rest.assets import asset as asset_of
 
 blueprint = Blueprint("docs", __name__, template_folder="templates")
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from api.blueprint import Blueprint
-from api.errors import SENTENCES, error_answer
-from api.schemas import ErrorSchema
+from api.rest.blueprint import Blueprint
+from api.rest.errors import SENTENCES, error_answer
+from api.rest.schemas import ErrorSchema
 
 API_VERSION = "1"
 DESCRIPTION = """\

@@ -11,10 +11,10 @@ from apispec import APISpec
 from flask import Flask, Response
 from flask_smorest.spec.plugins import FlaskPlugin
 
-from api.contract import hold_to, resolve
-from api.error_codes import REFUSED_HEADS
-from api.errors import SENTENCES, ServiceApi, error_answer
-from api.schemas import TASK_ID, described
+from api.rest.contract import hold_to, resolve
+from api.rest.error_codes import REFUSED_HEADS
+from api.rest.errors import SENTENCES, ServiceApi, error_answer
+from api.rest.schemas import TASK_ID, described
 
 METHODS = ("get", "post", "put", "patch", "delete")
 ETAG = '"1c3e4d2e9a5b"'
