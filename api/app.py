@@ -22,8 +22,8 @@ from api import (
     voter_exports,
     voters,
 )
+from api.access.auth import authenticate
 from api.admin.site import add_pages
-from api.auth import authenticate
 from api.middleware.forms import FormRequest
 from api.middleware.header_limits import limit_headers
 from api.middleware.proxies import behind_proxies

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from webargs.flaskparser import abort
 
-from api.auth import caller, demand, requires
+from api.access.auth import caller, demand, requires
+from api.access.rate_limits import Quota, counted_as
 from api.job_schemas import JobSchema, MailAgainSchema
 from api.jobs import describe_job, job_or_404, visible_job
-from api.quotas import Quota, counted_as
 from api.rest.blueprint import Blueprint
 from api.rest.error_codes import ApiCode
 from api.rest.errors import SENTENCES

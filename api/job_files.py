@@ -10,10 +10,10 @@ from marshmallow import RAISE, fields
 from marshmallow.validate import OneOf
 from webargs.flaskparser import abort
 
-from api.auth import requires
+from api.access.auth import requires
+from api.access.long_answers import long_answer
+from api.access.rate_limits import Quota, counted_as
 from api.jobs import job_or_404
-from api.long_answers import long_answer
-from api.quotas import Quota, counted_as
 from api.report_schemas import RowErrorSchema
 from api.rest.blueprint import Blueprint
 from api.rest.downloads import CSV, documented, note_handed_out

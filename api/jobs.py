@@ -10,7 +10,7 @@ from marshmallow import RAISE
 from peewee import Expression
 from webargs.flaskparser import abort
 
-from api.auth import caller, requires
+from api.access.auth import caller, requires
 from api.job_schemas import JobQuerySchema, JobSchema
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses

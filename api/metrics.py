@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from api.auth import requires
+from api.access.auth import requires
 from api.figures import Figures
 from api.middleware.request_metrics import REGISTRY
 from api.probes import Probe

@@ -7,7 +7,7 @@ from flask import Response, after_this_request, request
 from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import Range
 
-from api.auth import caller, requires
+from api.access.auth import caller, requires
 from api.jobs import job_or_404
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses

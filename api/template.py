@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from api.auth import requires
+from api.access.auth import requires
 from api.rest.blueprint import Blueprint
 from api.rest.downloads import CSV, XLSX, documented, download
 from api.rest.openapi import refuses

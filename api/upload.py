@@ -9,10 +9,10 @@ from webargs.flaskparser import abort
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.auth import caller, demand, requires
+from api.access.auth import caller, demand, requires
+from api.access.rate_limits import Quota, counted_as
 from api.jobs import job_or_404, visible_origin
 from api.middleware.forms import FormTooLarge
-from api.quotas import Quota, counted_as
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.rest.schemas import STATUS_URL

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from flask_smorest.pagination import PaginationParameters
 from webargs.flaskparser import abort
 
-from api.auth import caller, requires
+from api.access.auth import caller, requires
 from api.rest.json_bodies import JsonBlueprint
 from api.rest.openapi import refuses
 from api.voter_change_schemas import VoterChangeSchema

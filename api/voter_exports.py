@@ -9,9 +9,9 @@ from flask import Response
 from marshmallow import RAISE
 from webargs.flaskparser import abort
 
-from api.auth import requires
-from api.long_answers import long_answer
-from api.quotas import Quota, counted_as
+from api.access.auth import requires
+from api.access.long_answers import long_answer
+from api.access.rate_limits import Quota, counted_as
 from api.rest.blueprint import Blueprint
 from api.rest.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
 from api.rest.openapi import refuses

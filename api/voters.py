@@ -5,7 +5,7 @@ from typing import Any
 from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE
 
-from api.auth import requires
+from api.access.auth import requires
 from api.rest.cursors import (
     CursorBlueprint,
     CursorPage,

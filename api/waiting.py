@@ -11,7 +11,7 @@ from threading import BoundedSemaphore
 
 from flask import current_app
 
-from api.long_answers import MAX_LONG_ANSWERS, places
+from api.access.long_answers import MAX_LONG_ANSWERS, places
 from config.gunicorn import WORKER
 
 MAX_WAIT_SECONDS = 30

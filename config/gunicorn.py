@@ -33,7 +33,7 @@ timeout = 60
 graceful_timeout = 25
 keepalive = 5
 # Half the descriptors that a process commonly has. The heads that they send are of 32 KiB at most,
-# see api/web_worker.py.
+# see api/server/worker.py.
 worker_connections = 500
 limit_request_line = 4094
 limit_request_fields = 50

@@ -6,10 +6,10 @@ from peewee import IntegrityError
 from webargs.flaskparser import abort
 from werkzeug.wrappers import Response
 
+from api.access.auth import requires
 from api.admin.access_forms import PersonForm, RoleForm, TokenForm
 from api.admin.guard import person as signed_in
 from api.admin.page import Page
-from api.auth import requires
 from shared.access.names import UnusableName
 from shared.access.people import (
     ONE_TIME_DAYS,

@@ -10,10 +10,14 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from api.access.auth import requires
+from api.access.rate_limits import (
+    forget_failed_sign_ins,
+    note_failed_sign_in,
+    seconds_before_sign_in,
+)
 from api.admin.guard import Person, person, safe_next
 from api.admin.page import ANYBODY, Page
-from api.auth import requires
-from api.quotas import forget_failed_sign_ins, note_failed_sign_in, seconds_before_sign_in
 from shared.access.names import MAX_NAME_CHARS
 from shared.access.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, WeakPassword
 from shared.access.people import PasswordExpired, change_password

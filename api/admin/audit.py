@@ -6,10 +6,10 @@ from datetime import date, datetime, time
 from flask import request, url_for
 from flask_admin import expose
 
+from api.access.auth import requires
 from api.admin.lists import Pages, text_argument
 from api.admin.page import Page
 from api.audit import entries
-from api.auth import requires
 from shared.access.tokens import Scope
 from shared.audit import Action, AuditEntry, Outcome
 

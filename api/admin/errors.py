@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from flask import Response, render_template, request
 
-from api.auth import is_page
+from api.access.auth import is_page
 
 TITLES = {
     400: "This form cannot be used",

@@ -10,10 +10,10 @@ from flask_wtf.csrf import CSRFProtect
 from webargs.flaskparser import abort
 from werkzeug.wrappers import Response
 
-from api.auth import UNMARKED, is_page
+from api.access.auth import UNMARKED, is_page
+from api.access.rate_limits import count_request
 from api.middleware.paced_socket import give_time
-from api.quotas import count_request
-from api.small_bodies import BODY_BYTES
+from api.server.small_bodies import BODY_BYTES
 from api.upload import read_form
 from shared import audit
 from shared.access.people import ROLE_SCOPES, find_session

@@ -2,8 +2,8 @@
 
 from flask_admin import expose
 
+from api.access.auth import requires
 from api.admin.page import Page
-from api.auth import requires
 from shared.access.tokens import Scope
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState

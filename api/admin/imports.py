@@ -9,16 +9,16 @@ from flask import flash, redirect, url_for
 from flask_admin import expose
 from werkzeug.wrappers import Response
 
+from api.access.auth import requires
+from api.access.rate_limits import Quota, counted_as
 from api.admin.guard import person
 from api.admin.import_form import ImportForm
 from api.admin.job_page import job_page
 from api.admin.lists import Pages, text_argument
 from api.admin.page import Page
 from api.admin.shown import STATES
-from api.auth import requires
 from api.job_files import download_original, download_rejects
 from api.jobs import job_or_404
-from api.quotas import Quota, counted_as
 from api.services import services
 from shared.access.tokens import Scope
 from shared.importing import follow_up

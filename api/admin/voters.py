@@ -11,12 +11,12 @@ from marshmallow import ValidationError
 from webargs.flaskparser import abort
 from werkzeug.wrappers import Response
 
+from api.access.auth import requires
+from api.access.rate_limits import Quota, counted_as
 from api.admin.guard import person
 from api.admin.lists import FetchedPages
 from api.admin.page import Page
 from api.admin.voter_form import EntryChanged, VoterForm, form_of
-from api.auth import requires
-from api.quotas import Quota, counted_as
 from api.voter import voter_or_404
 from api.voter_exports import download_csv, download_xlsx
 from api.voter_query_schemas import VoterQuerySchema

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from api.auth import PUBLIC_ENDPOINTS, UNMARKED
+from api.access.auth import PUBLIC_ENDPOINTS, UNMARKED
 from api.rest.contract import resolve
 from api.rest.document import endpoints_of, operations
 from dev.reference.tables import codes, table

@@ -7,8 +7,8 @@ import pytest
 from browser import Browser, browser_of, csrf_token
 from flask import Flask
 
+from api.access.auth import UNMARKED, is_page
 from api.admin.guard import PUBLIC_ENDPOINTS, safe_next
-from api.auth import UNMARKED, is_page
 from shared.access.people import ROLE_SCOPES, Role
 
 SIGN_IN = "/admin/account/sign-in/"

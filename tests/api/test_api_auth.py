@@ -7,7 +7,7 @@ from api_client import ApiClient
 from application import client_of
 from flask import Flask
 
-from api.auth import REALM, UNMARKED, is_page
+from api.access.auth import REALM, UNMARKED, is_page
 from shared.access.tokens import ApiToken, Scope
 from shared.database.connection import clock
 

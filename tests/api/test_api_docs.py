@@ -8,7 +8,7 @@ from api_client import ApiClient
 from flask import Flask
 from openapi_spec_validator import validate
 
-from api.auth import is_page
+from api.access.auth import is_page
 from api.rest.error_codes import ApiCode
 
 METHODS = ("get", "post", "put", "patch", "delete")

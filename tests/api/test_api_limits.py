@@ -13,7 +13,7 @@ from flask import Flask
 from peewee import Database
 from werkzeug.test import TestResponse, create_environ, run_wsgi_app
 
-from api import quotas
+from api.access import rate_limits as quotas
 from api.app import create_app
 from config.settings import Settings
 from shared.access import rate_limits

@@ -9,8 +9,8 @@ from api_client import ROLL
 from application import client_of
 from flask import Flask
 
+from api.access.rate_limits import Quota
 from api.app import create_app
-from api.quotas import Quota
 from config.settings import Settings
 from shared.access.rate_limits import RateCount
 from shared.access.tokens import Scope

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.small_bodies import BODY_BYTES, whole_bytes
+from api.server.small_bodies import BODY_BYTES, whole_bytes
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from api.auth import PUBLIC_ENDPOINTS
-from api.long_answers import MAX_LONG_ANSWERS
+from api.access.auth import PUBLIC_ENDPOINTS
+from api.access.long_answers import MAX_LONG_ANSWERS
 from api.middleware.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
 from api.middleware.header_limits import MAX_CHARS, MAX_LIST_CHARS
 from api.middleware.paced_socket import KNOWN
 from api.middleware.security_headers import HEADERS
-from api.small_bodies import BODY_BYTES
-from api.small_bodies import HEAD_BYTES as WHOLE_HEAD_BYTES
-from api.web_worker import (
+from api.server.small_bodies import BODY_BYTES
+from api.server.small_bodies import HEAD_BYTES as WHOLE_HEAD_BYTES
+from api.server.worker import (
     BODY_SECONDS,
     HEAD_SECONDS,
     LINGER_SECONDS,

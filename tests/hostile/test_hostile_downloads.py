@@ -9,7 +9,7 @@ from api_client import ROLL, ApiClient
 from application import client_of
 from flask import Flask
 
-from api.long_answers import MAX_LONG_ANSWERS
+from api.access.long_answers import MAX_LONG_ANSWERS
 from api.waiting import MAX_WAITING
 from config.gunicorn import threads
 from shared.access.tokens import Scope

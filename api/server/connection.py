@@ -1,4 +1,4 @@
-"""A client's connection, as the main loop of `api.web_worker` keeps it."""
+"""A client's connection, as the main loop of `api.server.worker` keeps it."""
 
 from typing import Any
 

@@ -11,8 +11,8 @@ from flask import Request, current_app, g, request
 from webargs.flaskparser import abort
 from werkzeug.exceptions import SecurityError
 
+from api.access.rate_limits import count_request, refuse_for_now
 from api.middleware.paced_socket import give_time
-from api.quotas import count_request, refuse_for_now
 from api.services import services
 from shared import audit
 from shared.access.tokens import ApiToken, Scope, TokenState, look_up, note_use

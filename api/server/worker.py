@@ -21,10 +21,10 @@ from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from api.connection import Connection
 from api.middleware.paced_socket import PacedSocket
-from api.refused_heads import BodyTooSlow, answer_to
-from api.small_bodies import HEAD_BYTES, whole_bytes
+from api.server.connection import Connection
+from api.server.refused_heads import BodyTooSlow, answer_to
+from api.server.small_bodies import HEAD_BYTES, whole_bytes
 
 logger = logging.getLogger(__name__)
 
