@@ -7,23 +7,19 @@ from api import (
     audit_command,
     cli,
     health,
-    job_actions,
-    job_files,
-    jobs,
     metrics,
     people_commands,
     retention_commands,
     status_command,
-    task_status,
     template,
     token_commands,
-    upload,
     voter,
     voter_exports,
     voters,
 )
 from api.access.auth import authenticate
 from api.admin.site import add_pages
+from api.jobs import actions, files, jobs, task_status, upload
 from api.middleware.forms import FormRequest
 from api.middleware.header_limits import limit_headers
 from api.middleware.proxies import behind_proxies
@@ -50,8 +46,8 @@ RESOURCES = (
     upload.blueprint,
     task_status.blueprint,
     jobs.blueprint,
-    job_actions.blueprint,
-    job_files.blueprint,
+    actions.blueprint,
+    files.blueprint,
     voters.blueprint,
     voter.blueprint,
     voter_exports.blueprint,

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 
 from api.access.auth import UNMARKED, is_page
 from api.access.rate_limits import count_request
+from api.jobs.upload import read_form
 from api.middleware.paced_socket import give_time
 from api.server.small_bodies import BODY_BYTES
-from api.upload import read_form
 from shared import audit
 from shared.access.people import ROLE_SCOPES, find_session
 from shared.access.tokens import Admin, Scope

@@ -13,7 +13,7 @@ from wtforms import (
 )
 from wtforms.validators import Length, NumberRange, Optional
 
-from api.upload_schemas import MAX_EXPECTED_ROWS
+from api.jobs.upload_schemas import MAX_EXPECTED_ROWS
 from shared.importing.options import ImportOptions, OnError
 from shared.staging.merge import Mode
 

@@ -17,8 +17,8 @@ from api.admin.job_page import job_page
 from api.admin.lists import Pages, text_argument
 from api.admin.page import Page
 from api.admin.shown import STATES
-from api.job_files import download_original, download_rejects
-from api.jobs import job_or_404
+from api.jobs.files import download_original, download_rejects
+from api.jobs.jobs import job_or_404
 from api.services import services
 from shared.access.tokens import Scope
 from shared.importing import follow_up

@@ -10,7 +10,7 @@ import pytest
 from conftest import opened
 from running import Answer, Service, running_service
 
-from api.waiting import MAX_WAITING
+from api.jobs.long_poll import MAX_WAITING
 from shared.database.connection import database
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile

@@ -10,7 +10,7 @@ from application import client_of
 from flask import Flask
 
 from api.access.long_answers import MAX_LONG_ANSWERS
-from api.waiting import MAX_WAITING
+from api.jobs.long_poll import MAX_WAITING
 from config.gunicorn import threads
 from shared.access.tokens import Scope
 from shared.database.connection import database

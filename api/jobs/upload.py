@@ -11,14 +11,14 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.access.auth import caller, demand, requires
 from api.access.rate_limits import Quota, counted_as
-from api.jobs import job_or_404, visible_origin
+from api.jobs.jobs import job_or_404, visible_origin
+from api.jobs.task_schemas import AcceptedSchema
+from api.jobs.upload_schemas import UploadHeaderSchema, UploadQuerySchema
 from api.middleware.forms import FormTooLarge
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.rest.schemas import STATUS_URL
 from api.services import services
-from api.task_schemas import AcceptedSchema
-from api.upload_schemas import UploadHeaderSchema, UploadQuerySchema
 from shared.access.tokens import Scope
 from shared.importing.options import ImportOptions
 from shared.importing.submission import TooLarge, submit

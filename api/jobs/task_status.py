@@ -8,12 +8,12 @@ from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import Range
 
 from api.access.auth import caller, requires
-from api.jobs import job_or_404
+from api.jobs.jobs import job_or_404
+from api.jobs.long_poll import MAX_WAIT_SECONDS, wait_until
+from api.jobs.task_schemas import TaskStatusSchema
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.rest.schemas import described
-from api.task_schemas import TaskStatusSchema
-from api.waiting import MAX_WAIT_SECONDS, wait_until
 from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.jobs.states import FINAL_STATES

@@ -11,7 +11,7 @@ from peewee import Expression
 from webargs.flaskparser import abort
 
 from api.access.auth import caller, requires
-from api.job_schemas import JobQuerySchema, JobSchema
+from api.jobs.job_schemas import JobQuerySchema, JobSchema
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.rest.query import page_of

@@ -3,9 +3,9 @@
 from marshmallow import fields, validate
 from marshmallow.validate import OneOf
 
+from api.jobs.task_schemas import TaskStatusSchema
 from api.rest.query import PagedQuerySchema, StoredTime, storable
 from api.rest.schemas import SHA256, AnswerSchema, described, task_id_field, time_field
-from api.task_schemas import TaskStatusSchema
 from shared.jobs.states import JobState, OutboxState
 
 

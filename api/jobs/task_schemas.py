@@ -3,7 +3,7 @@
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from api.report_schemas import ReportSchema
+from api.jobs.report_schemas import ReportSchema
 from api.rest.schemas import (
     SHA256,
     STATUS_URL,

@@ -8,15 +8,15 @@ from webargs.flaskparser import abort
 
 from api.access.auth import caller, demand, requires
 from api.access.rate_limits import Quota, counted_as
-from api.job_schemas import JobSchema, MailAgainSchema
-from api.jobs import describe_job, job_or_404, visible_job
+from api.jobs.job_schemas import JobSchema, MailAgainSchema
+from api.jobs.jobs import describe_job, job_or_404, visible_job
+from api.jobs.task_schemas import AcceptedSchema
+from api.jobs.upload import LOCATION, accepted
 from api.rest.blueprint import Blueprint
 from api.rest.error_codes import ApiCode
 from api.rest.errors import SENTENCES
 from api.rest.openapi import refuses
 from api.services import services
-from api.task_schemas import AcceptedSchema
-from api.upload import LOCATION, accepted
 from shared.access.tokens import Scope
 from shared.importing import follow_up
 from shared.importing.follow_up import FilePurged, NotPossible

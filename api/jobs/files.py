@@ -13,8 +13,8 @@ from webargs.flaskparser import abort
 from api.access.auth import requires
 from api.access.long_answers import long_answer
 from api.access.rate_limits import Quota, counted_as
-from api.jobs import job_or_404
-from api.report_schemas import RowErrorSchema
+from api.jobs.jobs import job_or_404
+from api.jobs.report_schemas import RowErrorSchema
 from api.rest.blueprint import Blueprint
 from api.rest.downloads import CSV, documented, note_handed_out
 from api.rest.errors import SENTENCES
