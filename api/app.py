@@ -3,7 +3,6 @@
 from flask import Flask
 
 from api import (
-    audit,
     audit_command,
     cli,
     health,
@@ -11,14 +10,11 @@ from api import (
     people_commands,
     retention_commands,
     status_command,
-    template,
     token_commands,
-    voter,
-    voter_exports,
-    voters,
 )
 from api.access.auth import authenticate
 from api.admin.site import add_pages
+from api.audit import audit
 from api.jobs import actions, files, jobs, task_status, upload
 from api.middleware.forms import FormRequest
 from api.middleware.header_limits import limit_headers
@@ -32,6 +28,7 @@ from api.rest.document import DocumentedApi
 from api.rest.errors import register_errors
 from api.rest.openapi import OPENAPI_CONFIG
 from api.services import Services, attach
+from api.voters import exports, template, voter, voters
 from config.gunicorn import threads
 from config.process import begin_process
 from config.settings import Settings, SettingsError, load_settings
@@ -50,7 +47,7 @@ RESOURCES = (
     files.blueprint,
     voters.blueprint,
     voter.blueprint,
-    voter_exports.blueprint,
+    exports.blueprint,
     template.blueprint,
     audit.blueprint,
     health.blueprint,

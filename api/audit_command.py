@@ -6,7 +6,7 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from api.audit import describe, entries
+from api.audit.audit import describe, entries
 from api.cli import usable_database
 from api.text_table import print_table
 from shared.audit import Action, AuditEntry, Outcome

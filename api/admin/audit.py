@@ -9,7 +9,7 @@ from flask_admin import expose
 from api.access.auth import requires
 from api.admin.lists import Pages, text_argument
 from api.admin.page import Page
-from api.audit import entries
+from api.audit.audit import entries
 from shared.access.tokens import Scope
 from shared.audit import Action, AuditEntry, Outcome
 

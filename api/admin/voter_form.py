@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from api.voter_change_schemas import MAX_REASON_CHARS, VoterChangeSchema
+from api.voters.change_schemas import MAX_REASON_CHARS, VoterChangeSchema
 from shared.roll_file.rows.cells import MAX_CHARS, MAX_YEAR, MIN_YEAR
 from shared.roll_file.rows.text import TextTooLong, clean
 from shared.voters.history import ENTRY, FIELDS

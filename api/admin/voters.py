@@ -17,10 +17,10 @@ from api.admin.guard import person
 from api.admin.lists import FetchedPages
 from api.admin.page import Page
 from api.admin.voter_form import EntryChanged, VoterForm, form_of
-from api.voter import voter_or_404
-from api.voter_exports import download_csv, download_xlsx
-from api.voter_query_schemas import VoterQuerySchema
-from api.voters import page_after
+from api.voters.exports import download_csv, download_xlsx
+from api.voters.query_schemas import VoterQuerySchema
+from api.voters.voter import voter_or_404
+from api.voters.voters import page_after
 from shared.access.tokens import Scope
 from shared.database.connection import ANSWER_SECONDS, be_impatient
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR

@@ -18,8 +18,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from api.admin.voter_form import VoterForm
-from api.voter import voter_or_404
-from api.voter_query_schemas import VoterFilterSchema
+from api.voters.query_schemas import VoterFilterSchema
+from api.voters.voter import voter_or_404
 from shared.access.names import UnusableName, take_name
 from shared.access.people import Role, create_person
 from shared.access.tokens import Scope

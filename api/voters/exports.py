@@ -15,7 +15,7 @@ from api.access.rate_limits import Quota, counted_as
 from api.rest.blueprint import Blueprint
 from api.rest.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
 from api.rest.openapi import refuses
-from api.voter_query_schemas import VoterFilterSchema
+from api.voters.query_schemas import VoterFilterSchema
 from shared.access.tokens import Scope
 from shared.audit import Action
 from shared.roll_file.writing.csv_export import MAX_SHEET_VOTERS, csv_blocks

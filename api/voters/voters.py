@@ -14,8 +14,8 @@ from api.rest.cursors import (
     refuse_page_number,
 )
 from api.rest.openapi import refuses
-from api.voter_query_schemas import VoterQuerySchema
-from api.voter_schemas import SummarySchema, VoterSchema
+from api.voters.query_schemas import VoterQuerySchema
+from api.voters.voter_schemas import SummarySchema, VoterSchema
 from shared.access.tokens import Scope
 from shared.voters.models import Voter
 from shared.voters.queries import Sought, place_of, total, voters_after, voters_at

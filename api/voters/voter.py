@@ -13,8 +13,8 @@ from webargs.flaskparser import abort
 from api.access.auth import caller, requires
 from api.rest.json_bodies import JsonBlueprint
 from api.rest.openapi import refuses
-from api.voter_change_schemas import VoterChangeSchema
-from api.voter_schemas import ChangeSchema, VoterSchema
+from api.voters.change_schemas import VoterChangeSchema
+from api.voters.voter_schemas import ChangeSchema, VoterSchema
 from shared.access.tokens import Scope
 from shared.database.connection import ANSWER_SECONDS, be_impatient
 from shared.jobs.status_document import rfc3339

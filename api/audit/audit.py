@@ -8,7 +8,7 @@ from marshmallow import RAISE
 from peewee import Expression, ModelSelect
 
 from api.access.auth import requires
-from api.audit_schemas import AuditEntrySchema, AuditQuerySchema
+from api.audit.schemas import AuditEntrySchema, AuditQuerySchema
 from api.rest.cursors import CursorBlueprint, CursorPage, refuse_page_number
 from api.rest.openapi import refuses
 from api.rest.query import page_of
