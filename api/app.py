@@ -5,8 +5,6 @@ from flask import Flask
 from api import (
     audit_command,
     cli,
-    health,
-    metrics,
     people_commands,
     retention_commands,
     status_command,
@@ -23,6 +21,7 @@ from api.middleware.request_ids import name_requests
 from api.middleware.request_log import log_requests
 from api.middleware.request_metrics import count_requests
 from api.middleware.security_headers import add_security_headers
+from api.monitoring import health, metrics
 from api.rest import swagger_ui
 from api.rest.document import DocumentedApi
 from api.rest.errors import register_errors

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from api.cli import usable_database
-from api.service_status import service_status
+from api.monitoring.status import service_status
 from api.services import services
 from api.text_table import aligned
 

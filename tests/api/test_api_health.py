@@ -13,7 +13,7 @@ from flask import Flask
 from object_server import environment
 
 from api.app import create_app
-from api.health import VERDICT_SECONDS
+from api.monitoring.health import VERDICT_SECONDS
 from config.settings import Settings
 from shared.database.connection import database
 from shared.workers import Worker, beat, this_worker

@@ -15,7 +15,7 @@ from flask import Flask
 from job_runs import finished, run_due_jobs
 
 from api.app import create_app
-from api.service_status import MAX_OPEN_JOBS
+from api.monitoring.status import MAX_OPEN_JOBS
 from api.services import services
 from config.settings import Settings
 from shared.access.tokens import Scope

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from api.probes import Probe
+from api.monitoring.probes import Probe
 
 
 def test_an_answer_is_waited_for_and_no_longer_than_it_may_take() -> None:

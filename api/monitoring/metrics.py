@@ -6,13 +6,13 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.access.auth import requires
-from api.figures import Figures
 from api.middleware.request_metrics import REGISTRY
-from api.probes import Probe
+from api.monitoring.collector import Figures
+from api.monitoring.dependencies import queue_probe
+from api.monitoring.probes import Probe
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.services import services
-from api.surroundings import queue_probe
 from config.gunicorn import WORKER
 from shared.access.tokens import Scope
 

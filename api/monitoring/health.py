@@ -9,11 +9,11 @@ from flask import current_app
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from api.probes import Probe
+from api.monitoring.dependencies import UNKNOWN_WORKER, broker_state, database_state, storage_state
+from api.monitoring.probes import Probe
 from api.rest.blueprint import Blueprint
 from api.rest.schemas import AnswerSchema, described, time_field
 from api.services import services
-from api.surroundings import UNKNOWN_WORKER, broker_state, database_state, storage_state
 
 blueprint = Blueprint("Health", __name__, url_prefix="/health", description="For the platform.")
 

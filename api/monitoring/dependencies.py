@@ -6,7 +6,7 @@ from typing import Any
 
 from kombu.exceptions import OperationalError as BrokerError
 
-from api.probes import Probe
+from api.monitoring.probes import Probe
 from shared.broker.message import consumer_connection, queue_depths
 from shared.database.connection import database, pending_migrations
 from shared.database.outages import OUTAGES, OutageLog, is_read_only

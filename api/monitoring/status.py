@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.surroundings import queue_probe
+from api.monitoring.dependencies import queue_probe
 from config.version import version
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState, OutboxState
