@@ -2,17 +2,12 @@
 
 from flask import Flask
 
-from api import (
-    audit_command,
-    cli,
-    people_commands,
-    retention_commands,
-    status_command,
-    token_commands,
-)
 from api.access.auth import authenticate
 from api.admin.site import add_pages
 from api.audit import audit
+from api.commands import audit as audit_command
+from api.commands import main, people, retention, tokens
+from api.commands import status as status_command
 from api.jobs import actions, files, jobs, task_status, upload
 from api.middleware.forms import FormRequest
 from api.middleware.header_limits import limit_headers
@@ -85,12 +80,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(swagger_ui.blueprint)
     api.finish(app)
     add_pages(app, settings)
-    cli.register_commands(app)
-    token_commands.register_commands(app)
+    main.register_commands(app)
+    tokens.register_commands(app)
     audit_command.register_commands(app)
-    people_commands.register_commands(app)
+    people.register_commands(app)
     status_command.register_commands(app)
-    retention_commands.register_commands(app)
+    retention.register_commands(app)
     app.wsgi_app = behind_proxies(  # type: ignore[method-assign,assignment]
         app.wsgi_app, settings.trusted_proxies
     )

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import click
 
-from api.foreground import attempted, failing_when_interrupted, lease_renewed
+from api.commands.foreground import attempted, failing_when_interrupted, lease_renewed
 from api.services import services
 from config.settings import Settings
 from shared.importing.options import ImportOptions

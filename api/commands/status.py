@@ -9,10 +9,10 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from api.cli import usable_database
+from api.commands.main import usable_database
+from api.commands.tables import aligned
 from api.monitoring.status import service_status
 from api.services import services
-from api.text_table import aligned
 
 WORKER_COLUMNS = ("WORKER", "STATE", "VERSION", "STARTED", "LAST BEAT", "JOBS")
 JOB_COLUMNS = ("JOB", "STATE", "PHASE", "ROWS", "ATTEMPTS", "CREATED", "FILE")

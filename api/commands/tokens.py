@@ -7,8 +7,8 @@ from flask import Flask
 from flask.cli import with_appcontext
 from peewee import IntegrityError, Node
 
-from api.cli import usable_database
-from api.text_table import print_table, shown_time
+from api.commands.main import usable_database
+from api.commands.tables import print_table, shown_time
 from shared.access import tokens as credentials
 from shared.access.names import UnusableName
 from shared.access.tokens import MAX_DAYS, ApiToken, Scope, end_of

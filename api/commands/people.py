@@ -9,8 +9,8 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from api.cli import usable_database
-from api.text_table import print_table, shown_time
+from api.commands.main import usable_database
+from api.commands.tables import print_table, shown_time
 from shared.access import people
 from shared.access.tokens import Admin
 

@@ -6,7 +6,7 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from api.cli import usable_database
+from api.commands.main import usable_database
 from api.services import services
 from shared.deletion import ImportsOpen, erase_roll, overwrite_deleted
 from shared.jobs.files import count_expired

@@ -197,7 +197,7 @@ def import_command(
     Exit status 0: the roll is saved. 1: the file was refused, or its import failed.
     """
     # The web processes share this module and need none of the readers.
-    from api.import_command import import_file
+    from api.commands.imports import import_file
 
     if given["delimiter"] == "tab":
         given["delimiter"] = "\t"

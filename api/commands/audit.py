@@ -7,8 +7,8 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from api.audit.audit import describe, entries
-from api.cli import usable_database
-from api.text_table import print_table
+from api.commands.main import usable_database
+from api.commands.tables import print_table
 from shared.audit import Action, AuditEntry, Outcome
 
 COLUMNS = ("WHEN", "WHO", "FROM", "WHAT", "SUBJECT", "DETAIL")
