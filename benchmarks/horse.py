@@ -44,7 +44,7 @@ def import_roll(url: str, roll: Path, **settings: str) -> Measured:
         "MAX_ROWS": str(10**9),
         **settings,
     }
-    command = [sys.executable, "-m", "consumer.horse", str(claim.job_id), str(claim.attempt)]
+    command = [sys.executable, "-m", "consumer.job_process", str(claim.job_id), str(claim.attempt)]
     measured = run(command, environment)
     job = jobs.find(claim.job_id)
     database.close()

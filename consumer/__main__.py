@@ -7,12 +7,12 @@ import sys
 from config.advice import give_advice
 from config.process import begin_process
 from config.settings import SettingsError, load_settings
-from consumer.courier import Courier
-from consumer.mailer import PostOffice
+from consumer.lasting_thread import LastingThread
+from consumer.mail.sender import PostOffice
 from consumer.sweeper import Sweeper
+from consumer.webhook.sender import Courier
 from consumer.worker import Worker
 from shared.database.connection import ANSWER_SECONDS, open_database
-from shared.lasting_thread import LastingThread
 from shared.storage.choice import open_store
 
 logger = logging.getLogger(__name__)

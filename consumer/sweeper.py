@@ -11,11 +11,11 @@ import time
 from itertools import islice
 
 from config.settings import Settings
+from consumer.lasting_thread import LastingThread
 from shared import workers
 from shared.access import rate_limits
 from shared.database.connection import database, now_seconds
 from shared.jobs import files
-from shared.lasting_thread import LastingThread
 from shared.retention import purge_expired
 from shared.storage.choice import open_store
 from shared.storage.store import UploadStore

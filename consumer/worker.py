@@ -21,9 +21,10 @@ from kombu.messaging import Consumer
 from config.log_context import REQUEST_ID, logged_with
 from config.settings import Settings
 from config.version import version
-from consumer.connecting import Connecting, Refused, refusals_told
-from consumer.deadline import after_signal
-from consumer.stable import Stable
+from consumer.broker_connection import Connecting, Refused, refusals_told
+from consumer.job_processes import Stable
+from consumer.lasting_thread import LastingThread, in_trouble
+from consumer.shutdown_deadline import after_signal
 from shared import workers
 from shared.broker.message import (
     QUEUE,
@@ -35,7 +36,6 @@ from shared.broker.message import (
 from shared.database.connection import be_impatient, database, unless_locked
 from shared.database.outages import OUTAGES, OutageLog
 from shared.jobs import jobs, transitions
-from shared.lasting_thread import LastingThread, in_trouble
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from shared.roll_file.workbooks.faults import too_large
 
 logger = logging.getLogger(__name__)
 
-MODULE = "consumer.horse"
+MODULE = "consumer.job_process"
 DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE, DISK_FULL: JobCode.DISK_FULL}
 
 

@@ -11,8 +11,8 @@ import pytest
 from receiver import Receiver
 
 from config.settings import WebhookSettings
-from consumer.courier import Courier
-from consumer.webhook_call import headers_of
+from consumer.webhook.call import headers_of
+from consumer.webhook.sender import Courier
 from shared.database.connection import clock, database
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile

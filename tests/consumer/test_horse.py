@@ -26,7 +26,7 @@ def outcome(job_id: UUID, folder: Path, **settings: str) -> tuple[int, str]:
     """Exit status and log of a horse for the first attempt at a job."""
     environment = {**os.environ, "DEBUG": "1", "UPLOAD_STORE": f"file:{folder}", **settings}
     with subprocess.Popen(
-        [sys.executable, "-m", "consumer.horse", str(job_id), "1"],
+        [sys.executable, "-m", "consumer.job_process", str(job_id), "1"],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.PIPE,

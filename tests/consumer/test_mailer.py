@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from object_server import environment
 
 from config.settings import MailSettings
-from consumer.mailer import PostOffice
+from consumer.mail.sender import PostOffice
 from shared.database.connection import clock, database
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile

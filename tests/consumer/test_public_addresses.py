@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.public_addresses import AddressRefused, addresses_of, is_public
+from consumer.webhook.public_addresses import AddressRefused, addresses_of, is_public
 
 
 @pytest.mark.parametrize(

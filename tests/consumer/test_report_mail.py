@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from consumer.report_mail import compose
+from consumer.mail.report import compose
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
 from shared.roll_file.report import Report

@@ -10,7 +10,7 @@ from running import wait_for
 from services import free_port
 
 from config.settings import Settings, load_settings
-from consumer.stable import Stable
+from consumer.job_processes import Stable
 from shared.database.connection import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile

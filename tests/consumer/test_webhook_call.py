@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from receiver import Receiver
 
-from consumer.public_addresses import AddressRefused
-from consumer.webhook_call import CallTimeout, post
+from consumer.webhook.call import CallTimeout, post
+from consumer.webhook.public_addresses import AddressRefused
 
 PUBLIC_ADDRESS = "93.184.216.34"
 

@@ -15,7 +15,7 @@ from running import ADMIN, Inbox
 from werkzeug.http import parse_options_header
 
 from config.settings import Settings
-from consumer.mailer import PostOffice
+from consumer.mail.sender import PostOffice
 from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.storage.choice import open_store

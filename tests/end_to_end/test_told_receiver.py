@@ -6,7 +6,7 @@ from pathlib import Path
 from receiver import Receiver
 from running import running_service, wait_for
 
-from consumer.webhook_call import headers_of
+from consumer.webhook.call import headers_of
 
 SECRET = "qP7_vT2xKd9wLr4bVnE8hYcJ0pGsUa5F"
 

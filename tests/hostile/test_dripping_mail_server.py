@@ -13,7 +13,7 @@ from flask import Flask
 from flask_mail import Mail, Message
 
 from config.settings import MailSettings
-from consumer.delivery import STEPS, DeliveryTimeout, deliver
+from consumer.mail.delivery import STEPS, DeliveryTimeout, deliver
 
 # Between two bytes: much less than the patience for one.
 DRIP_SECONDS = 0.1

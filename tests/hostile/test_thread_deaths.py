@@ -10,9 +10,9 @@ from flask import Flask
 from peewee import OperationalError
 from running import wait_for
 
+from consumer.lasting_thread import LastingThread, in_trouble
 from shared import workers
 from shared.database.connection import database
-from shared.lasting_thread import LastingThread, in_trouble
 from shared.storage.store import StoreFull
 from shared.workers import this_worker
 

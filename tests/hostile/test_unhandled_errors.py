@@ -63,7 +63,7 @@ def test_an_unhandled_error_is_a_log_line(start: str, end: str) -> None:
 
 
 def test_an_unhandled_error_of_a_job_process_is_a_log_line() -> None:
-    lines = [json.loads(line) for line in log_of("-m", "consumer.horse", "no id", "1")]
+    lines = [json.loads(line) for line in log_of("-m", "consumer.job_process", "no id", "1")]
     assert "badly formed hexadecimal UUID" in lines[-1]["exception"]
 
 

@@ -54,7 +54,7 @@ def as_html(subject: str, opening: str, sections: Sequence[Section], link: str) 
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("consumer"),
+        loader=PackageLoader("consumer.mail"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,4 +1,4 @@
-"""The work horse: `python -m consumer.horse JOB_ID ATTEMPT REQUEST_ID` does one attempt and ends.
+"""The job process: `python -m consumer.job_process JOB_ID ATTEMPT REQUEST_ID` makes one attempt.
 
 It is a process of its own so that it may crash, leak or be killed without taking the worker
 along. Its standard input is a pipe held open by the worker: when that ends, so does the horse.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from consumer.mail_layout import Section, as_html, as_text
+from consumer.mail.layout import Section, as_html, as_text
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
 from shared.roll_file.errors import DESCRIPTIONS, RowCode

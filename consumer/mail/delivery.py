@@ -6,7 +6,7 @@ from contextlib import suppress
 from flask_mail import BadHeaderError, Message, sanitize_address, sanitize_addresses
 
 from config.settings import MailSettings
-from consumer.deadline import hung_up_after
+from consumer.shutdown_deadline import hung_up_after
 
 # EMAIL_TIMEOUT_SECONDS is for one step; a delivery has some ten. Its entry of the outbox is due
 # again after two minutes, and nobody else may begin to send it before this one has ended.

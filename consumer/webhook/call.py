@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from consumer.deadline import hung_up_after
-from consumer.public_addresses import addresses_of
+from consumer.shutdown_deadline import hung_up_after
+from consumer.webhook.public_addresses import addresses_of
 
 CONNECT_SECONDS = 5.0
 # For all of it, from the connection to the last header of the answer, which http.client bounds.

@@ -4,8 +4,8 @@ import http.client
 import json
 
 from config.settings import WebhookSettings
-from consumer.sender import NobodyToTell, NotTaken, Sender
-from consumer.webhook_call import headers_of, post
+from consumer.outbox import NobodyToTell, NotTaken, Sender
+from consumer.webhook.call import headers_of, post
 from shared.database.connection import now_seconds
 from shared.jobs.models import Job
 from shared.jobs.outbox import WEBHOOK_CALLS

@@ -7,10 +7,10 @@ from flask import Flask
 from flask_mail import Mail
 
 from config.settings import MailSettings
-from consumer.delivery import deliver
-from consumer.envelope import envelope, rejects_attachment
-from consumer.report_mail import compose
-from consumer.sender import NobodyToTell, Sender
+from consumer.mail.delivery import deliver
+from consumer.mail.envelope import envelope, rejects_attachment
+from consumer.mail.report import compose
+from consumer.outbox import NobodyToTell, Sender
 from shared.jobs.models import Job, JobFault
 from shared.jobs.outbox import REPORT_MAILS
 from shared.storage.store import StoreUnavailable, UploadStore
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class PostOffice(Sender):
-    """Flask-Mail makes the mails, `consumer.delivery` hands them over."""
+    """Flask-Mail makes the mails, `consumer.mail.delivery` hands them over."""
 
     outbox = REPORT_MAILS
     sent = "mail sent"

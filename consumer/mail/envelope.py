@@ -6,7 +6,7 @@ from uuid import UUID
 from flask_mail import Attachment, Message
 
 from config.settings import MailSettings
-from consumer.report_mail import ReportMail
+from consumer.mail.report import ReportMail
 from shared.jobs.models import Job
 from shared.storage.store import FileLost, UploadStore
 
