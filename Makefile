@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install run test coretest check audit fuzz bench load torture reference screenshots
+.PHONY: help install run test coretest check audit fuzz bench load chaos reference screenshots
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -80,8 +80,8 @@ $(LOAD)/bin/locust: requirements/load.txt
 	$(PYTHON) -m venv $(LOAD)
 	$(LOAD)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 
-torture: $(INSTALLED) ## Kill everything for six minutes, on servers of its own, and reckon up
-	$(VENV)/bin/python -m torture --seed $(SEED)
+chaos: $(INSTALLED) ## Kill everything for six minutes, on servers of its own, and reckon up
+	$(VENV)/bin/python -m chaos --seed $(SEED)
 
 reference: $(INSTALLED) ## Write docs/reference/ anew, from the code
 	DEBUG=1 $(VENV)/bin/python -m dev.reference

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.databases import postgresql_database
-from torture.ports import free_ports, is_open
-from torture.processes import BIN, MARK, Fleet, wait_until
-from torture.rabbitmq import Node
+from chaos.ports import free_ports, is_open
+from chaos.processes import BIN, MARK, Fleet, wait_until
+from chaos.rabbitmq import Node
 
 ROOT = Path(__file__).resolve().parent.parent
 FINAL = ("SUCCESS", "FAILURE", "REVOKED")

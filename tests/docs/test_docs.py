@@ -86,7 +86,7 @@ def test_every_make_target_of_a_page_exists(target: str) -> None:
 
 
 def test_every_figure_of_the_campaign_that_is_named_is_one() -> None:
-    shown = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "torture").glob("*.py"))
+    shown = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "chaos").glob("*.py"))
     named = re.findall(r"[Tt]he campaign: (`[^|]*`)", RELIABILITY)
     figures = {figure for names in named for figure in re.findall(r"`([^`]+)`", names)}
     assert figures

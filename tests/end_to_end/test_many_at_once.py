@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from running import Service, running_service, wait_for
 
-from torture.reference import apply_in_order
-from torture.rolls import RollFile, make_roll
+from chaos.reference import apply_in_order
+from chaos.rolls import RollFile, make_roll
 
 UPLOADS = 10
 WORKERS = ("worker", "second worker")

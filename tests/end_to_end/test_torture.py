@@ -1,4 +1,4 @@
-"""A short campaign on the embedded default; `make torture` is the long one, on servers too.
+"""A short campaign on the embedded default; `make chaos` is the long one, on servers too.
 
 Of its time most goes into starting processes again, so a busy machine has it kill less, not take
 longer: what it must have done is little, what it finds must be exact.
@@ -6,9 +6,9 @@ longer: what it must have done is little, what it finds must be exact.
 
 import pytest
 
-from torture.campaign import ROOT, Plan, run
-from torture.sharpness import MUTANTS, Mutant
-from torture.storm import count_kills
+from chaos.campaign import ROOT, Plan, run
+from chaos.sharpness import MUTANTS, Mutant
+from chaos.storm import count_kills
 
 JOBS = 6
 

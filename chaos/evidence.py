@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from chaos.records import Records
+from chaos.reference import Voter
 from shared.audit import Action, AuditEntry
 from shared.database.connection import database, open_database
 from shared.jobs.models import Job
 from shared.voters.models import Voter as RollEntry
-from torture.records import Records
-from torture.reference import Voter
 
 UPLOAD = "/api/upload/"
 ADVISORY_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"

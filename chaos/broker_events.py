@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from kombu.messaging import Producer
 
+from chaos.scene import Event, Scene
 from shared.broker.message import EXCHANGE, QUEUE, consumer_connection
-from torture.scene import Event, Scene
 
 
 def ring_twice(scene: Scene, rng: Random) -> bool:

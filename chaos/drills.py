@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count, islice
 
+from chaos.clients import Clients
+from chaos.processes import wait_until
+from chaos.rabbitmq import Node
+from chaos.rolls import RollFile, make_roll
+from chaos.scene import WORKERS, Scene
+from chaos.verdict import Violation
 from shared.broker.message import QUEUE, consumer_connection
-from torture.clients import Clients
-from torture.processes import wait_until
-from torture.rabbitmq import Node
-from torture.rolls import RollFile, make_roll
-from torture.scene import WORKERS, Scene
-from torture.verdict import Violation
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from random import Random
 
 import psycopg
 
-from torture import broker_events, database_events, process_events
-from torture.records import OutOfReach
-from torture.scene import Event, Scene
+from chaos import broker_events, database_events, process_events
+from chaos.records import OutOfReach
+from chaos.scene import Event, Scene
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
+from chaos.postgresql import Cluster
+from chaos.processes import Fleet
+from chaos.rabbitmq import Node
+from chaos.records import Records
 from shared.broker.message import Doorbell
-from torture.postgresql import Cluster
-from torture.processes import Fleet
-from torture.rabbitmq import Node
-from torture.records import Records
 
 LEASE_SECONDS = 2.0
 WORKERS = ("worker-1", "worker-2")

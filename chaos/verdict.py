@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+from chaos.evidence import Evidence
+from chaos.reference import Counts, apply_in_order
+from chaos.rolls import RollFile, make_roll, number_of
 from shared.jobs.models import Job
-from torture.evidence import Evidence
-from torture.reference import Counts, apply_in_order
-from torture.rolls import RollFile, make_roll, number_of
 
 # The promise.
 UPLOAD_SECONDS = 2.0

@@ -1,4 +1,4 @@
-"""`python -m torture`: exit 0 when every promise held, 1 when one was broken."""
+"""`python -m chaos`: exit 0 when every promise held, 1 when one was broken."""
 
 import argparse
 import logging
@@ -6,9 +6,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from torture.campaign import ROOT, Outcome, Plan, run
-from torture.sharpness import show_sharpness
-from torture.storm import count_kills, count_pauses
+from chaos.campaign import ROOT, Outcome, Plan, run
+from chaos.sharpness import show_sharpness
+from chaos.storm import count_kills, count_pauses
 
 SHOWN_VIOLATIONS = 20
 STORM_MINUTES = 6.0
@@ -17,7 +17,7 @@ SHARPNESS_MINUTES = 0.7
 
 def main() -> int:
     """Run a campaign and print its figures."""
-    parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="of storm; the quiet follows")
     servers = parser.add_mutually_exclusive_group()

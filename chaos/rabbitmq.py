@@ -10,8 +10,8 @@ from pathlib import Path
 
 from kombu.connection import Connection
 
-from torture.ports import free_ports, is_open
-from torture.processes import MARK, wait_until
+from chaos.ports import free_ports, is_open
+from chaos.processes import MARK, wait_until
 
 # The script of the package itself; the one in /usr/sbin changes user and forgets the environment.
 SCRIPTS = Path("/usr/lib/rabbitmq/lib")
@@ -32,7 +32,7 @@ class Node:
             MARK: mark,
             "ERL_EPMD_PORT": str(self._mapper_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"torture-{self._port}@localhost",
+            "RABBITMQ_NODENAME": f"chaos-{self._port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self._port),
             "RABBITMQ_DIST_PORT": str(distribution_port),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from torture.rolls import Cells, RollFile
+from chaos.rolls import Cells, RollFile
 
 Voter = tuple[str, str, str, str, int | None, bool]
 

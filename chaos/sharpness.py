@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from torture.campaign import ROOT, Plan, run
+from chaos.campaign import ROOT, Plan, run
 
 NOT_COPIED = (".git", ".venv", "var", "tests", "docs", "__pycache__", ".*_cache", ".env")
 # What only a broken promise brings forth; a slow machine does not.

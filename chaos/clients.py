@@ -9,8 +9,8 @@ from collections.abc import Callable
 from random import Random
 from uuid import UUID, uuid4
 
-from torture.rolls import RollFile, make_roll
-from torture.scene import Scene
+from chaos.rolls import RollFile, make_roll
+from chaos.scene import Scene
 
 ANSWER_SECONDS = 20
 THREADS = 3

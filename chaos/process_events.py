@@ -4,9 +4,9 @@ import signal
 import time
 from random import Random
 
-from torture.processes import Horse, wait_until
-from torture.records import OutOfReach
-from torture.scene import LEASE_SECONDS, WORKERS, Event, Scene
+from chaos.processes import Horse, wait_until
+from chaos.records import OutOfReach
+from chaos.scene import LEASE_SECONDS, WORKERS, Event, Scene
 
 MOST_ATTEMPTS = 2
 TAKEOVERS = "attempts taken over in their sleep"

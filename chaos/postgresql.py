@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torture.ports import free_ports, is_open
-from torture.processes import wait_until
+from chaos.ports import free_ports, is_open
+from chaos.processes import wait_until
 
 BINARIES = Path("/usr/lib/postgresql")
 START_SECONDS = 30

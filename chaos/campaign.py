@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from chaos import drills, storm
+from chaos.clients import Clients
+from chaos.evidence import Evidence, gather
+from chaos.inbox import Inbox
+from chaos.ports import free_ports, is_open
+from chaos.postgresql import Cluster
+from chaos.processes import BIN, MARK, Fleet, wait_until
+from chaos.rabbitmq import Node
+from chaos.records import OutOfReach, Records
+from chaos.scene import LEASE_SECONDS, WORKERS, Scene
+from chaos.verdict import Violation, judge
 from shared.broker.message import Doorbell
-from torture import drills, storm
-from torture.clients import Clients
-from torture.evidence import Evidence, gather
-from torture.inbox import Inbox
-from torture.ports import free_ports, is_open
-from torture.postgresql import Cluster
-from torture.processes import BIN, MARK, Fleet, wait_until
-from torture.rabbitmq import Node
-from torture.records import OutOfReach, Records
-from torture.scene import LEASE_SECONDS, WORKERS, Scene
-from torture.verdict import Violation, judge
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Outcome:
 def run(plan: Plan) -> Outcome:
     """Storm, then quiet, then the verdict. Everything started here has ended when it returns."""
     with _surroundings(plan) as (scene, inbox, url):
-        token = scene.fleet.command("create-token", "torture")
+        token = scene.fleet.command("create-token", "chaos")
         for name in ("web", *WORKERS):
             scene.fleet.start(name)
         if not wait_until(lambda: is_open(int(url.rpartition(":")[2])), 30):
@@ -142,7 +142,7 @@ def _sweep(uploads: Path) -> int:
 def _surroundings(plan: Plan) -> Iterator[tuple[Scene, Inbox, str]]:
     """Servers, a mail server, a migrated database; the service itself is not started yet."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voter-torture-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voter-chaos-")))
         folder.chmod(0o755)
         for name in ("logs", "tmp", "uploads", "node", "cluster"):
             (folder / name).mkdir()

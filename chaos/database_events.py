@@ -9,10 +9,10 @@ from typing import Any
 
 import psycopg
 
-from torture.process_events import pause_until_taken_over, pick_horse, targets
-from torture.processes import Horse, wait_until
-from torture.records import hold_roll, release_roll
-from torture.scene import Event, Scene
+from chaos.process_events import pause_until_taken_over, pick_horse, targets
+from chaos.processes import Horse, wait_until
+from chaos.records import hold_roll, release_roll
+from chaos.scene import Event, Scene
 
 SERVICE = "application_name = 'student-voter-system'"
 BLOCKED = f"SELECT pid FROM pg_stat_activity WHERE {SERVICE} AND wait_event_type = 'Lock'"  # noqa: S608

@@ -62,7 +62,7 @@ class Records:
     def session(self) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
         """A PostgreSQL session in autocommit mode."""
         with psycopg.connect(
-            self.url, autocommit=True, connect_timeout=5, application_name="torture"
+            self.url, autocommit=True, connect_timeout=5, application_name="chaos"
         ) as connection:
             yield connection
 
