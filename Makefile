@@ -68,7 +68,7 @@ audit: $(INSTALLED) ## Ask whether a pinned package has a known vulnerability; f
 	$(VENV)/bin/python -m dev.audit requirements/dev.txt
 
 fuzz: $(INSTALLED) ## Send the API whatever its document allows and forbids, for some minutes
-	FUZZ_EXAMPLES=250 $(VENV)/bin/python -m pytest -q tests/api/test_api_fuzz.py
+	FUZZ_EXAMPLES=250 $(VENV)/bin/python -m pytest -q tests/api/rest/test_fuzz.py
 
 bench: $(INSTALLED) ## Measure imports, each beside what no importer can beat
 	$(VENV)/bin/python -m benchmarks
@@ -87,4 +87,4 @@ reference: $(INSTALLED) ## Write docs/reference/ anew, from the code
 	DEBUG=1 $(VENV)/bin/python -m dev.reference
 
 screenshots: $(INSTALLED) ## Take the pictures of docs/pages.md anew, with Debian's chromium
-	$(VENV)/bin/python tests/screenshots.py
+	$(VENV)/bin/python -m tests.support.screenshots

@@ -11,13 +11,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from chromium import launched
 from hypothesis import settings
-from object_server import ObjectServer, object_server
 from peewee import Database
 from playhouse.pool import PooledDatabase
 from playwright.sync_api import Browser
-from services import (
+
+from shared.access.names import TakenName
+from shared.access.rate_limits import RateCount
+from shared.access.tokens import Admin, ApiToken
+from shared.audit import AuditEntry
+from shared.database.connection import database, migrate, open_database
+from shared.jobs.models import Job, JobFault
+from shared.storage.database_store import StoredChunk
+from shared.voters.models import Roll, RollGroup, Voter, VoterHistory
+from shared.workers import Worker
+from tests.support.chromium import launched
+from tests.support.object_server import ObjectServer, object_server
+from tests.support.services import (
     LIBREOFFICE,
     Missing,
     emptied_broker,
@@ -30,17 +40,7 @@ from services import (
     rabbitmq_vhost,
 )
 
-from shared.access.names import TakenName
-from shared.access.rate_limits import RateCount
-from shared.access.tokens import Admin, ApiToken
-from shared.audit import AuditEntry
-from shared.database.connection import database, migrate, open_database
-from shared.jobs.models import Job, JobFault
-from shared.storage.database_store import StoredChunk
-from shared.voters.models import Roll, RollGroup, Voter, VoterHistory
-from shared.workers import Worker
-
-pytest_plugins = ["application", "browsing"]
+pytest_plugins = ["tests.support.application", "tests.support.browsing"]
 
 # A busy machine is no fault of the code; the rest of the profile is Hypothesis' own, which is
 # another one in CI.

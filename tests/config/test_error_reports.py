@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from receiver import Receiver
-from running import wait_for
-from web_process import web_process
-
 from config.settings import PROJECT_ROOT
+from tests.support.receiver import Receiver
+from tests.support.running import wait_for
+from tests.support.web_process import web_process
 
 SCRIPT = """
 import logging, sys

@@ -1,13 +1,12 @@
 """A production start with a login that everybody knows is refused, and the login is not shown."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from config.settings import DEVELOPMENT_SECRET_KEY, SettingsError, load_settings
+from config.settings import DEVELOPMENT_SECRET_KEY, PROJECT_ROOT, SettingsError, load_settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = PROJECT_ROOT
 STRONG_KEY = "Zx9-8fKqLw2_tRv7YpB3nMs5DhJ1cGaE"
 NAMES = (
     "DEBUG", "SECRET_KEY", "DATABASE_URL", "BROKER_URL", "CLOUDAMQP_URL", "RABBITMQ_URL",

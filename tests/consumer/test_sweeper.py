@@ -6,8 +6,6 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from object_server import environment
-from running import wait_for
 
 from config.settings import Settings
 from consumer.sweeper import Sweeper, remove_orphans
@@ -24,6 +22,8 @@ from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, RowError
 from shared.roll_file.report import Report
 from shared.storage.choice import open_store
 from shared.storage.store import FileLost, UploadStore
+from tests.support.object_server import environment
+from tests.support.running import wait_for
 
 
 @pytest.fixture(params=["file", "database"])

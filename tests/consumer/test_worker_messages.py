@@ -6,11 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import opened
 from kombu.connection import Connection
 from kombu.messaging import Consumer
-from running import WAIT_SECONDS, wait_for
-from services import free_port
 
 from config.settings import load_settings
 from consumer.worker import Worker
@@ -22,6 +19,9 @@ from shared.broker.message import (
     encode,
 )
 from shared.database.connection import migrate
+from tests.conftest import opened
+from tests.support.running import WAIT_SECONDS, wait_for
+from tests.support.services import free_port
 
 pytestmark = pytest.mark.service
 

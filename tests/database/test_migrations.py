@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from conftest import opened
 from peewee import Database, Table
 from playhouse.migrations import Runner
 
@@ -16,6 +15,7 @@ from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
 from shared.voters.counts import kept_groups
 from shared.voters.models import Voter
+from tests.conftest import opened
 
 FIRST = "0001_roll_and_jobs"
 FILE = StoredFile("key", "roll.csv", 10, "sha", "csv")

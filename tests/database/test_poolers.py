@@ -12,18 +12,18 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from api_client import ROLL, ApiClient
-from conftest import close, opened
-from job_runs import finished
 from peewee import OperationalError
 from psycopg import sql
-from running import wait_for
-from services import free_port
 
 from api.app import create_app
 from config.settings import Settings
 from shared.access.tokens import Scope, create_token
 from shared.database.connection import database, migrate
+from tests.conftest import close, opened
+from tests.support.api_client import ROLL, ApiClient
+from tests.support.job_runs import finished
+from tests.support.running import wait_for
+from tests.support.services import free_port
 
 pytestmark = pytest.mark.service
 

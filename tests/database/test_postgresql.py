@@ -5,11 +5,11 @@ import time
 
 import psycopg
 import pytest
-from conftest import close, opened
 from peewee import OperationalError
 
 from shared.database.connection import be_patient, database, migrate, open_database, stream
 from shared.voters.models import Voter
+from tests.conftest import close, opened
 
 pytestmark = pytest.mark.service
 

@@ -9,10 +9,11 @@ import ast
 import html
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+
+from config.settings import PROJECT_ROOT
 
 MAX_WORDS = 25
-GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
+GLOSSARY = PROJECT_ROOT / "docs" / "glossary.md"
 # What stands for a code span, a placeholder or a variable in a sentence.
 CODE = "CODE"
 

@@ -11,12 +11,12 @@ import pytest
 import yaml
 from obstore.exceptions import UnknownConfigurationKeyError
 from obstore.store import AzureStore, GCSStore, S3Store
-from running import BIN, procfile
-from test_docs import READ_VARIABLES
 
-from config.settings import load_settings
+from config.settings import PROJECT_ROOT, load_settings
+from tests.docs.test_docs import READ_VARIABLES
+from tests.support.running import BIN, procfile
 
-ROOT = Path(__file__).parents[2]
+ROOT = PROJECT_ROOT
 PAGES = sorted((ROOT / "docs" / "deploy").glob("*.md"))
 APP_JSON: dict[str, Any] = json.loads((ROOT / "app.json").read_text(encoding="utf-8"))
 RENDER: dict[str, Any] = yaml.safe_load((ROOT / "render.yaml").read_text(encoding="utf-8"))

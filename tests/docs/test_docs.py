@@ -3,19 +3,18 @@
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
 
 from api.rest.error_codes import ApiCode
-from config.settings import load_settings
+from config.settings import PROJECT_ROOT, load_settings
 from shared.importing.follow_up import NotPossibleCode
 from shared.jobs import states
 from shared.jobs.states import JobCode
 from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode
 
-ROOT = Path(__file__).parents[2]
+ROOT = PROJECT_ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODES = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
 RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")

@@ -2,18 +2,18 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 import yaml
-from api_client import ApiClient
-from application import client_of
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
+from config.settings import PROJECT_ROOT
 from shared.access.tokens import Scope
+from tests.support.api_client import ApiClient
+from tests.support.application import client_of
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = PROJECT_ROOT / "docs"
 ALERTS = (DOCS / "monitoring" / "alerts.yml").read_text(encoding="utf-8")
 DASHBOARD = (DOCS / "monitoring" / "grafana.json").read_text(encoding="utf-8")
 OPERATE = (DOCS / "operate.md").read_text(encoding="utf-8")

@@ -1,16 +1,16 @@
 """docs/reference/ is what `make reference` writes, and has all that there is."""
 
 import re
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from test_docs import ENV_EXAMPLE, SETTINGS_READ
 
+from config.settings import PROJECT_ROOT
 from dev.reference.commands import own_commands
 from dev.reference.pages import reference_pages
+from tests.docs.test_docs import ENV_EXAMPLE, SETTINGS_READ
 
-FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+FOLDER = PROJECT_ROOT / "docs" / "reference"
 
 
 def test_the_reference_is_what_the_code_says(app: Flask) -> None:

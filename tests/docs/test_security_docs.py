@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -23,7 +22,7 @@ from api.server.worker import (
     UNREAD_SECONDS,
 )
 from config import gunicorn
-from config.settings import LimitSettings, load_settings
+from config.settings import PROJECT_ROOT, LimitSettings, load_settings
 from shared.access.addresses import IPV6_PREFIX
 from shared.access.passwords import MAX_CALLERS
 from shared.access.people import Role, create_person
@@ -31,7 +30,7 @@ from shared.access.tokens import Scope
 from shared.audit import Action
 from shared.importing.submission import MAX_NAME_CHARS
 
-ROOT = Path(__file__).parents[2]
+ROOT = PROJECT_ROOT
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 PLAIN = " ".join(TEXT.split())
 

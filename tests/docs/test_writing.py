@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from prose import (
+
+from config.settings import PROJECT_ROOT
+from tests.docs.prose import (
     MAX_WORDS,
     faults,
     forbidden_words,
@@ -15,7 +17,7 @@ from prose import (
     template_blocks,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = PROJECT_ROOT
 # What is held: the files of a pattern, and the function that finds the prose in one. Templates and
 # messages come next, with a line such as ("api/admin/templates/**/*.html", template_blocks) or
 # ("api/**/*.py", message_blocks).

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_client import HEADER, ApiClient
-from application import client_of
-from conftest import close, opened
 from flask import Flask
-from job_runs import finished
-from running import BIN
-from services import postgresql_database
 
 from api.app import create_app
 from config.settings import PROJECT_ROOT, Settings
 from shared.access.tokens import Scope
 from shared.database.connection import database, migrate
 from shared.jobs.models import Job
+from tests.conftest import close, opened
+from tests.support.api_client import HEADER, ApiClient
+from tests.support.application import client_of
+from tests.support.job_runs import finished
+from tests.support.running import BIN
+from tests.support.services import postgresql_database
 
 PAGE = (PROJECT_ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
 ROLL = HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n2,Bo,Ek,bo@x.edu,Art,1,no\n3,,,nothing,,,\n"

@@ -10,10 +10,10 @@ from statistics import median
 import psycopg
 import pytest
 from kombu.entity import Queue
-from relay import Relay, relay_to
-from running import Service, running_service, wait_for
 
 from shared.broker.message import QUEUE, consumer_connection
+from tests.support.relay import Relay, relay_to
+from tests.support.running import Service, running_service, wait_for
 
 HEADER = "student_id,email\n"
 BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%'"

@@ -8,13 +8,13 @@ from time import sleep
 from urllib.parse import urlsplit
 
 import pytest
-from deployment import deployed, start_web, wait_for_web
-from load import Load, load_on
-from object_server import ObjectServer, environment
-from relay import Relay, relay_to
-from running import Service, form, wait_for
 
 from benchmarks.rolls import write_csv
+from tests.support.deployment import deployed, start_web, wait_for_web
+from tests.support.load import Load, load_on
+from tests.support.object_server import ObjectServer, environment
+from tests.support.relay import Relay, relay_to
+from tests.support.running import Service, form, wait_for
 
 pytestmark = pytest.mark.service
 

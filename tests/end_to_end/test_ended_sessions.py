@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from running import Answer, Service, running_service, wait_for
 
 from benchmarks.rolls import write_csv
 from shared.voters.roll import ROLL_LOCK_KEY
+from tests.support.running import Answer, Service, running_service, wait_for
 
 pytestmark = pytest.mark.service
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
-from running import Service, running_service, wait_for
 
 from shared.workers import BEAT_SECONDS
+from tests.support.running import Service, running_service, wait_for
 
 pytestmark = pytest.mark.service
 

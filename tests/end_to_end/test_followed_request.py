@@ -9,10 +9,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from running import SECRET_KEY, WAIT_SECONDS, wait_for
-from web_process import web_process
-
 from config.settings import PROJECT_ROOT
+from tests.support.running import SECRET_KEY, WAIT_SECONDS, wait_for
+from tests.support.web_process import web_process
 
 REQUEST_ID = "0d5c7a3e-94f1-4c1b-8f6e-2b1d9c3a7e55"
 BODY = (

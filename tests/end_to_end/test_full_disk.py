@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import Service, running_service, wait_for
+
+from tests.support.running import Service, running_service, wait_for
 
 MIB = 1024 * 1024
 HEADER = "student_id,email,department\n"

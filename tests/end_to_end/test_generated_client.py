@@ -9,7 +9,8 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from running import ROOT, Service, running_service
+
+from tests.support.running import ROOT, Service, running_service
 
 SAMPLE = ROOT / "samples" / "roll.csv"
 NAME = "voter_client"

@@ -7,11 +7,7 @@ from email.message import EmailMessage
 from urllib.parse import quote
 
 import pytest
-from api_client import HEADER, ApiClient
-from application import client_of
 from flask import Flask
-from job_runs import run_due_jobs
-from running import ADMIN, Inbox
 from werkzeug.http import parse_options_header
 
 from config.settings import Settings
@@ -19,6 +15,10 @@ from consumer.mail.sender import PostOffice
 from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.storage.choice import open_store
+from tests.support.api_client import HEADER, ApiClient
+from tests.support.application import client_of
+from tests.support.job_runs import run_due_jobs
+from tests.support.running import ADMIN, Inbox
 
 ROWS = HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n2,Bob,Ray,nobody,Law,3,yes\n"
 # Each with what a browser saves its file as.

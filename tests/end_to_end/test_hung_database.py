@@ -9,13 +9,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from relay import Relay, relay_to
-from running import Answer, Service, is_running, running_service, wait_for
 
 from benchmarks.rolls import write_csv
 from shared.database.connection import ANSWER_SECONDS
 from shared.database.postgresql import CONNECT_SECONDS
 from shared.voters.roll import ROLL_LOCK_KEY
+from tests.support.relay import Relay, relay_to
+from tests.support.running import Answer, Service, is_running, running_service, wait_for
 
 pytestmark = pytest.mark.service
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from running import ROOT, WAIT_SECONDS, Service, procfile, running_service, wait_for
+
+from tests.support.running import ROOT, WAIT_SECONDS, Service, procfile, running_service, wait_for
 
 SMALL = b"student_id,email\nhung-1,hung@x.edu\n"
 # Of the addresses that nobody else listens on; the answer would come from port 53.

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import close, opened
 from peewee import DatabaseError, OperationalError
-from relay import Relay, relay_to
 
 from shared.broker.message import Doorbell
 from shared.database.connection import database, migrate, open_database
@@ -17,6 +15,8 @@ from shared.jobs import jobs, transitions
 from shared.jobs.models import Job
 from shared.roll_file.limits import Limits
 from shared.storage.file_store import FileStore
+from tests.conftest import close, opened
+from tests.support.relay import Relay, relay_to
 
 pytestmark = pytest.mark.service
 

@@ -4,9 +4,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from running import running_service
 
 from shared.broker.message import QUEUE, consumer_connection
+from tests.support.running import running_service
 
 JOBS = 6
 # One job a poll would be one a minute.

@@ -13,10 +13,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from running import Service, running_service, wait_for
 
 from chaos.reference import apply_in_order
 from chaos.rolls import RollFile, make_roll
+from tests.support.running import Service, running_service, wait_for
 
 UPLOADS = 10
 WORKERS = ("worker", "second worker")

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Service, running_service, text_of
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+from config.settings import PROJECT_ROOT
+from tests.support.running import Service, running_service, text_of
+
+SAMPLES = PROJECT_ROOT / "samples"
 HEADER = "student_id,first_name,last_name,email,department,year,is_eligible\n"
 
 

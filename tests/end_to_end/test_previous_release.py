@@ -5,7 +5,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from running import Service, running_service
+
+from tests.support.running import Service, running_service
 
 pytestmark = pytest.mark.service
 

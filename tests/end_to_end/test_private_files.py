@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import running_service
+
+from tests.support.running import running_service
 
 MIXED = b"student_id,email\n1,ann@x.edu\n2,nothing\n"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Service, running_service, text_of, wait_for
 
 from benchmarks.rolls import write_csv, write_ods
+from tests.support.running import Service, running_service, text_of, wait_for
 
 SMALL = b"student_id,email\nafter-1,after@x.edu\n"
 

@@ -11,9 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from deployment import copy_code
-from running import BIN, ROOT, answers, wait_for
-from services import free_port
+
+from tests.support.deployment import copy_code
+from tests.support.running import BIN, ROOT, answers, wait_for
+from tests.support.services import free_port
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The first is what the others run beside; both are held to exist by the tests of the documents.

@@ -6,7 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from running import Service, running_service, wait_for
+
+from tests.support.running import Service, running_service, wait_for
 
 ADMINS = ["first@example.edu", "gone@example.edu", "third@example.edu"]
 ROLL = b"student_id,email\nmail-1,mail@x.edu\n"

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from kombu.entity import Queue
-from running import running_service, wait_for
 
 from consumer.worker import REFUSED_SECONDS
 from shared.broker.message import QUEUE, consumer_connection
+from tests.support.running import running_service, wait_for
 
 pytestmark = pytest.mark.service
 

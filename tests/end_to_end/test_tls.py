@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 import trustme
-from conftest import opened
 from peewee import OperationalError
-from tls_relay import tls_relay
 
 from shared.broker.message import Doorbell
 from shared.database.connection import database
+from tests.conftest import opened
+from tests.support.tls_relay import tls_relay
 
 pytestmark = pytest.mark.service
 

@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
-from receiver import Receiver
-from running import running_service, wait_for
-
 from consumer.webhook.call import headers_of
+from tests.support.receiver import Receiver
+from tests.support.running import running_service, wait_for
 
 SECRET = "qP7_vT2xKd9wLr4bVnE8hYcJ0pGsUa5F"
 

@@ -7,8 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import opened
-from running import Answer, Service, running_service
 
 from api.jobs.long_poll import MAX_WAITING
 from shared.database.connection import database
@@ -16,6 +14,8 @@ from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
+from tests.conftest import opened
+from tests.support.running import Answer, Service, running_service
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 # Twice as many as the process has threads for.

@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from frozen import started_job
-from relay import relay_to
-from running import Service, is_running, running_service, wait_for
 
 from benchmarks.rolls import write_csv
 from shared.broker.message import DEAD_QUEUE, EXCHANGE, QUEUE, consumer_connection, encode
+from tests.support.frozen import started_job
+from tests.support.relay import relay_to
+from tests.support.running import Service, is_running, running_service, wait_for
 
 HEADER = "student_id,email\n"
 # More than one batch, so that progress is noted before the end.

@@ -4,11 +4,6 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from api_client import ROLL
-from application import client_of
-from conftest import opened
-from faulty_server import faulty_server
-from object_server import ObjectServer, environment
 
 from api.app import create_app
 from config.settings import Settings
@@ -17,6 +12,11 @@ from shared.database.connection import migrate
 from shared.jobs.models import Job
 from shared.storage.object_store import ObjectStore
 from shared.storage.store import StoreUnavailable
+from tests.conftest import opened
+from tests.support.api_client import ROLL
+from tests.support.application import client_of
+from tests.support.faulty_server import faulty_server
+from tests.support.object_server import ObjectServer, environment
 
 
 def test_a_server_that_asks_to_slow_down_is_asked_again(

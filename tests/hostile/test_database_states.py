@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from api_client import ROLL, ApiClient
-from conftest import close, opened
 from flask import Flask
 from psycopg import sql
 
@@ -26,6 +24,8 @@ from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
 from shared.roll_file.limits import Limits
 from shared.storage.choice import open_store
+from tests.conftest import close, opened
+from tests.support.api_client import ROLL, ApiClient
 
 
 def administer(url: str, statement: str) -> None:

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from api_client import ROLL, ApiClient
-from application import client_of
 from flask import Flask
 
 from api.access.long_answers import MAX_LONG_ANSWERS
@@ -15,6 +13,8 @@ from config.gunicorn import threads
 from shared.access.tokens import Scope
 from shared.database.connection import database
 from shared.jobs.models import Job
+from tests.support.api_client import ROLL, ApiClient
+from tests.support.application import client_of
 
 EXPORT = "/api/voters/export.csv"
 

@@ -3,10 +3,10 @@
 import time
 
 import pytest
-from api_client import ApiClient
 from flask import Flask
 
 from api.middleware.header_limits import MAX_CHARS, MAX_LIST_CHARS
+from tests.support.api_client import ApiClient
 
 OPENAPI = "/api/openapi.json"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from web_process import WebProcess, web_process
+
+from tests.support.web_process import WebProcess, web_process
 
 SIGN_IN = "/admin/account/sign-in/"
 AT_ONCE = 24

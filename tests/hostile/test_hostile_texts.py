@@ -7,8 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from api_client import ApiClient
-from conftest import close
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
@@ -19,6 +17,8 @@ from shared.access.people import Role, create_person
 from shared.access.tokens import Scope, create_token
 from shared.database.connection import database, open_database
 from shared.voters.models import Voter
+from tests.conftest import close
+from tests.support.api_client import ApiClient
 
 PASSWORD = "tidal lamp orbit"
 SIGN_IN = "/admin/account/sign-in/"

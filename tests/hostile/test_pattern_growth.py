@@ -8,7 +8,8 @@ from re import _parser as parser  # type: ignore[attr-defined] # no stubs
 from typing import Any
 
 import pytest
-from patterns import (
+
+from tests.support.patterns import (
     Pattern,
     compiled_patterns,
     hostile_texts,

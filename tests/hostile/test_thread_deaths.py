@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from api_client import ApiClient
 from flask import Flask
 from peewee import OperationalError
-from running import wait_for
 
 from consumer.lasting_thread import LastingThread, in_trouble
 from shared import workers
 from shared.database.connection import database
 from shared.storage.store import StoreFull
 from shared.workers import this_worker
+from tests.support.api_client import ApiClient
+from tests.support.running import wait_for
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What one cell may hold, and every fault that it may have."""
 
-from rolls import ANN, ANN_ROW, HEADER, Roll, bare, rejected, saved, voter
+from tests.importing.rolls import ANN, ANN_ROW, HEADER, Roll, bare, rejected, saved, voter
 
 IDS = "id,email\n"
 

@@ -1,8 +1,18 @@
 """Encodings, delimiters, line ends and quotes."""
 
-from rolls import ANN, ANN_ROW, BEN, BEN_ROW, HEADER, Roll, bare, refused, saved, voter
-
 from shared.roll_file.errors import FileCode
+from tests.importing.rolls import (
+    ANN,
+    ANN_ROW,
+    BEN,
+    BEN_ROW,
+    HEADER,
+    Roll,
+    bare,
+    refused,
+    saved,
+    voter,
+)
 
 BOTH = HEADER + ANN_ROW + BEN_ROW
 ZOE = voter("3", "Zoë", "Núñez")

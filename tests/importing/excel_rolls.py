@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
 
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
-from rolls import ANN, BEN, Roll, bare, refused, saved, voter
 
+from config.settings import PROJECT_ROOT
 from shared.roll_file.errors import FileCode
+from tests.importing.rolls import ANN, BEN, Roll, bare, refused, saved, voter
 
-WORKBOOKS = Path(__file__).parents[1] / "roll_file" / "workbooks"
+WORKBOOKS = PROJECT_ROOT / "tests" / "roll_file" / "samples"
 LABELS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
 ANN_CELLS = ("1", "Ann", "Lee", "u1@x.edu", "Law", 1, True)
 BEN_CELLS = (2, "Ben", "Ray", "u2@x.edu", "Art", 2.0, "no")

@@ -1,8 +1,18 @@
 """Which columns mean what, and where the header stands."""
 
-from rolls import ANN, ANN_ROW, BEN, BEN_ROW, HEADER, Roll, bare, refused, saved, voter
-
 from shared.roll_file.errors import FileCode
+from tests.importing.rolls import (
+    ANN,
+    ANN_ROW,
+    BEN,
+    BEN_ROW,
+    HEADER,
+    Roll,
+    bare,
+    refused,
+    saved,
+    voter,
+)
 
 ROWS = ANN_ROW + BEN_ROW
 SHORT = "id,email\n1,u1@x.edu\n"

@@ -1,6 +1,6 @@
 """Rows that meet each other, and rows that meet the roll."""
 
-from rolls import ANN, ANN_ROW, BEN, BEN_ROW, HEADER, Roll, bare, voter
+from tests.importing.rolls import ANN, ANN_ROW, BEN, BEN_ROW, HEADER, Roll, bare, voter
 
 CONFLICT = "student_id", "CONFLICTING_ROWS"
 IDS = "id,email\n"

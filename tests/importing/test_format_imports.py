@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-WORKBOOKS = ROOT / "tests/roll_file/workbooks"
+from config.settings import PROJECT_ROOT
+
+ROOT = PROJECT_ROOT
+WORKBOOKS = ROOT / "tests/roll_file/samples"
 FILES = [
     ROOT / "samples/roll.csv",
     ROOT / "samples/roll.xlsx",

@@ -4,12 +4,6 @@ import io
 from operator import itemgetter
 
 import pytest
-from cell_rolls import ROLLS as CELL_ROLLS
-from csv_rolls import ROLLS as CSV_ROLLS
-from excel_rolls import ROLLS as EXCEL_ROLLS
-from header_rolls import ROLLS as HEADER_ROLLS
-from merge_rolls import ROLLS as MERGE_ROLLS
-from rolls import Roll
 
 from shared.importing.attempt import perform
 from shared.importing.submission import keep
@@ -21,6 +15,12 @@ from shared.roll_file.limits import Limits
 from shared.roll_file.rows.columns import FIELDS
 from shared.storage.database_store import DatabaseStore
 from shared.voters.models import Voter
+from tests.importing.cell_rolls import ROLLS as CELL_ROLLS
+from tests.importing.csv_rolls import ROLLS as CSV_ROLLS
+from tests.importing.excel_rolls import ROLLS as EXCEL_ROLLS
+from tests.importing.header_rolls import ROLLS as HEADER_ROLLS
+from tests.importing.merge_rolls import ROLLS as MERGE_ROLLS
+from tests.importing.rolls import Roll
 
 ROLLS = (*CSV_ROLLS, *HEADER_ROLLS, *CELL_ROLLS, *MERGE_ROLLS, *EXCEL_ROLLS)
 FIELDS_OF_THE_ROLL = [getattr(Voter, name) for name in FIELDS]

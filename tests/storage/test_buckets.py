@@ -9,12 +9,12 @@ from threading import Timer
 from uuid import uuid4
 
 import pytest
-from object_server import ObjectServer, environment
-from relay import Relay, relay_to
-from running import wait_for
 
 from shared.storage.object_store import PART_BYTES, ObjectStore
 from shared.storage.store import FileLost, StoreUnavailable
+from tests.support.object_server import ObjectServer, environment
+from tests.support.relay import Relay, relay_to
+from tests.support.running import wait_for
 
 PATIENCE_SECONDS = 0.7
 

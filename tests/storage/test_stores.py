@@ -10,7 +10,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from object_server import ObjectServer, environment
 from peewee import IntegrityError
 
 from shared.database.connection import clock, database
@@ -19,6 +18,7 @@ from shared.storage.database_store import CHUNK_BYTES, StoredChunk
 from shared.storage.file_store import FileStore
 from shared.storage.object_store import PART_BYTES
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable, UploadStore
+from tests.support.object_server import ObjectServer, environment
 
 
 @pytest.fixture(params=["file", "database", "s3", "gs"])

@@ -1,0 +1,52 @@
+"""The audit page: for admins, with what was done and by whom, whatever it is called."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from markupsafe import escape
+
+from shared.access.people import Role
+from shared.audit import SERVICE, Action, Actor, ActorKind, act_as, record
+from shared.database.connection import database
+from tests.support.page_client import Browser, browser_of, text_of
+
+AUDIT = "/admin/audit/"
+MARKUP = "\"'><script>alert(1)</script>{{7*7919}}"
+JOB = "7f9c24e5-2f6a-4c1b-9d55-0f4f3a4c2a10"
+
+
+@pytest.fixture
+def admin(app: Flask) -> Browser:
+    browser = browser_of(app, Role.ADMIN)
+    act_as(Actor(ActorKind.TOKEN, MARKUP, "192.0.2.7"))
+    record(Action.EDIT, MARKUP, detail=MARKUP)
+    record(Action.CANCEL, JOB)
+    act_as(SERVICE)
+    database.close()
+    return browser
+
+
+def test_the_page_shows_the_entries_and_leads_to_what_they_are_about(admin: Browser) -> None:
+    page = admin.get(AUDIT)
+    assert "Sign in" in text_of(page)
+    assert "192.0.2.7" in text_of(page)
+    html = page.get_data(as_text=True)
+    assert MARKUP not in html
+    assert html.count(str(escape(MARKUP))) >= 3
+    assert f'href="/admin/imports/{JOB}/"' in html
+    assert 'href="/admin/voters/voter/?id=' in html
+
+
+def test_the_page_finds_entries(admin: Browser) -> None:
+    def shown(query: str) -> str:
+        return text_of(admin.get(f"{AUDIT}?{query}")).partition("Detail")[2]
+
+    today = datetime.now(UTC).date()
+    assert JOB in shown(f"action=cancel&actor={MARKUP}&subject={JOB}")
+    assert "No entry matches." in shown("outcome=refused")
+    assert "No entry matches." in shown("action=no-such-action")
+    assert JOB in shown(f"since={today}&until={today}")
+    assert "No entry matches." in shown(f"until={today - timedelta(days=2)}")
+    for odd in ("since=yesterday", "until=9999-12-31", "since=0001-01-01", "page=x"):
+        assert JOB in shown(odd), odd

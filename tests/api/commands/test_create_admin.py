@@ -1,0 +1,61 @@
+"""`flask create-admin`, `list-people`, `reset-password` and `let-in`."""
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from shared.access.people import Role, lock_out
+from shared.access.tokens import Admin
+from tests.support.page_client import browser_of
+
+
+def run(app: Flask, *words: str) -> Result:
+    return app.test_cli_runner().invoke(args=list(words))
+
+
+def test_a_taken_name_is_told_with_what_helps(app: Flask) -> None:
+    for name in ("ada lee", "bob"):
+        run(app, "create-admin", "--username", name, "--password", "long enough")
+    lock_out(Admin.get(Admin.username == "bob").id)
+    run(app, "create-token", "registrar")
+    advice = {
+        "ada lee": "named 'ada lee' already (admin). `flask reset-password 'ada lee'` gives",
+        "bob": "already (admin, locked out). `flask let-in bob` lets them in again.",
+        "registrar": "A token is named 'registrar' already, perhaps a revoked one.",
+    }
+    for name, sentence in advice.items():
+        result = run(app, "create-admin", "--username", name, "--password", "long enough")
+        assert (result.exit_code, sentence in result.stderr) == (1, True), result.stderr
+        assert len(result.stderr.splitlines()) == 1
+    assert "A token or a person is named 'bob'" in run(app, "create-token", "bob").stderr
+
+
+def test_the_last_admin_gets_a_new_password_at_the_command_line(app: Flask) -> None:
+    browser = browser_of(app, Role.ADMIN, "ada")
+    result = run(app, "reset-password", "ada")
+    assert result.exit_code == 0
+    assert "The one-time password of 'ada'" in result.stderr
+    assert browser.get("/admin/").status_code == 302
+    assert browser.sign_in("ada", result.stdout.strip()).status_code == 302
+    assert browser.get("/admin/").location == "/admin/account/"
+
+
+def test_who_was_locked_out_is_let_in_at_the_command_line(app: Flask) -> None:
+    for name in ("ada", "bob"):
+        run(app, "create-admin", "--username", name, "--password", "long enough")
+    lock_out(Admin.get(Admin.username == "bob").id)
+    assert "'bob' is locked out" in run(app, "reset-password", "bob").stderr
+    _, ada, bob = run(app, "list-people").stdout.splitlines()
+    assert (ada.split()[:4], bob.split()[:4]) == (
+        ["ada", "admin", "may", "sign"],
+        ["bob", "admin", "locked", "out"],
+    )
+    for told in ("'bob' may sign in again.", "'bob' is not locked out."):
+        assert run(app, "let-in", "bob").stdout.strip() == told
+
+
+@pytest.mark.parametrize("command", ["reset-password", "let-in"])
+def test_nobody_of_the_name_is_told_with_where_to_look(app: Flask, command: str) -> None:
+    result = run(app, command, "nobody")
+    assert result.exit_code == 1
+    assert "There is nobody named 'nobody'. `flask list-people`" in result.stderr

@@ -1,0 +1,72 @@
+"""What the worker makes of work horses that do not even come to their work."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings, load_settings
+from consumer.job_processes import Stable
+from shared.database.connection import clock
+from shared.jobs import jobs, transitions
+from shared.jobs.jobs import StoredFile
+from shared.jobs.models import Job
+from shared.jobs.states import JobCode, JobState
+from tests.support.running import wait_for
+from tests.support.services import free_port
+
+pytestmark = pytest.mark.usefixtures("any_database")
+
+FILE = StoredFile("0" * 32, "roll.csv", 1, "0" * 64, "csv")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setenv("UPLOAD_STORE", f"file:{tmp_path}")
+    return replace(load_settings(read_dotenv=False), max_attempts=1)
+
+
+@pytest.fixture
+def stable(settings: Settings) -> Iterator[Stable]:
+    opened = Stable(settings, "w")
+    yield opened
+    opened.put_back()
+
+
+def only_job() -> Job:
+    (job,) = Job.select()
+    return job
+
+
+def test_a_horse_that_does_not_reach_the_database_is_no_crash(
+    stable: Stable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    stable.start(jobs.create(FILE, uploaded_by="tests"))
+
+    def is_over() -> bool:
+        stable.tend()
+        return stable.has_room
+
+    wait_for(is_over, "the horse does not end")
+    job = only_job()
+    assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.SERVICE_UNAVAILABLE)
+    assert "could not be reached. The roll is unchanged" in str(job.error_message)
+
+
+def test_a_machine_without_room_for_a_process_costs_a_job_no_attempt_and_a_moment(
+    stable: Stable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = jobs.create(FILE, uploaded_by="tests")
+    with monkeypatch.context() as without:
+        without.setattr(sys, "executable", "/nowhere/python")
+        stable.start(job_id)
+    job = only_job()
+    assert (job.state, job.deaths, stable.has_room) == (JobState.RETRY, 0, True)
+    assert transitions.due_jobs(1) == []
+    Job.update(not_before=clock(-1)).execute()
+    stable.start(job_id)
+    assert (only_job().state, stable.has_room) == (JobState.STARTED, False)

@@ -1,0 +1,338 @@
+"""The service as it is deployed: the Procfile's own commands, in processes of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage, Message
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from config.settings import PROJECT_ROOT
+from shared.access.tokens import Scope, create_token
+from shared.database.connection import open_database
+from tests.support.services import free_port
+
+T = TypeVar("T")
+
+ROOT = PROJECT_ROOT
+BIN = Path(sys.executable).parent
+ADMIN = "admin@example.edu"
+SECRET_KEY = "dX4k9_QmTz7wLr2bVnE8hYcJ0pGsUa5F"
+FINAL = ("SUCCESS", "FAILURE", "REVOKED")
+# How long a test waits for what is certain to come. A busy machine takes ten times as long as a
+# quiet one, and only a test that fails waits until the end.
+WAIT_SECONDS = 60.0
+
+
+class Inbox:
+    """A real SMTP server on loopback that keeps what it is sent, but for `refused` recipients."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.refused: set[str] = set()
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refused:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        content = envelope.content
+        assert isinstance(content, bytes)
+        mail = message_from_bytes(content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.recipients.append(sorted(envelope.rcpt_tos))
+        self.mails.append(mail)
+        return "250 OK"
+
+    @property
+    def port(self) -> int:
+        return int(self._controller.port)
+
+    @contextmanager
+    def open(self) -> Iterator["Inbox"]:
+        self._controller.start()
+        try:
+            yield self
+        finally:
+            self._controller.stop()
+
+    def mail_for(self, task_id: str, seconds: float = WAIT_SECONDS) -> EmailMessage:
+        """The report mail of a job, waited for."""
+        return wait_for(
+            lambda: next((mail for mail in self.mails if task_id in text_of(mail)), None),
+            f"no mail for {task_id}",
+            seconds=seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer with its JSON body."""
+
+    status: int
+    body: Any
+    headers: Message
+
+
+@dataclass
+class Service:
+    """A running service and a client of it. `folder` is where its code lies. What is started while
+    `log` names a file writes there."""
+
+    environment: dict[str, str]
+    url: str
+    token: str
+    inbox: Inbox
+    folder: Path = ROOT
+    log: Path | None = None
+    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def start(self, process: str, name: str | None = None) -> None:
+        """Start a command of the Procfile."""
+        with ExitStack() as opened:
+            self.processes[name or process] = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {procfile(self.folder)[process]}"],
+                cwd=self.folder,
+                env=self.environment,
+                stderr=opened.enter_context(self.log.open("ab")) if self.log else None,
+                start_new_session=True,
+            )
+
+    def release(self) -> None:
+        """What a platform runs before new code serves anybody."""
+        self.start("release")
+        assert self.wait_stopped("release") == 0
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self.processes[name].send_signal(number)
+
+    def stop_worker(self) -> None:
+        """Let no import go on; one that is frozen instead could hold the lock of SQLite."""
+        self.signal("worker", signal.SIGTERM)
+        self.wait_stopped("worker")
+
+    def wait_stopped(self, name: str, seconds: float = WAIT_SECONDS) -> int:
+        return self.processes.pop(name).wait(seconds)
+
+    def children(self, name: str = "worker") -> list[int]:
+        """The other programs that a process has started, by their numbers. A child that is still
+        the program of its parent is none: whoever froze it would freeze the parent as well."""
+        parent = self.processes[name].pid
+        listed = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+        return [int(child) for child in listed.split() if _program(child) != _program(parent)]
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            process.wait(WAIT_SECONDS)
+
+    def get(self, path: str, token: str | None = None) -> Answer:
+        return self._send(urllib.request.Request(self.url + path), token)
+
+    def post(self, path: str) -> Answer:
+        return self._send(urllib.request.Request(self.url + path, method="POST"), None)
+
+    def download(self, path: str) -> bytes:
+        """A file from the API."""
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": f"Bearer {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
+            return bytes(answer.read())
+
+    def upload(
+        self,
+        content: bytes,
+        name: str = "roll.csv",
+        mime_type: str = "text/csv",
+        query: str = "",
+        **headers: str,
+    ) -> Answer:
+        body, content_type = form(content, name, mime_type)
+        request = urllib.request.Request(
+            f"{self.url}/api/upload/{query}",
+            data=body,
+            headers={"Content-Type": content_type, **headers},
+        )
+        return self._send(request, None)
+
+    def imported(
+        self, content: bytes, name: str = "roll.csv", seconds: float = WAIT_SECONDS
+    ) -> Any:
+        """Upload and wait; returns the last status of the job."""
+        answer = self.upload(content, name)
+        assert answer.status == 202, answer
+        return self.finished(answer.body["task_id"], seconds)
+
+    def finished(self, task_id: str, seconds: float = WAIT_SECONDS) -> Any:
+        def final() -> Any:
+            status = self.status(task_id)
+            return status if status["state"] in FINAL else None
+
+        return wait_for(final, f"{task_id} did not finish", seconds=seconds)
+
+    def status(self, task_id: str) -> Any:
+        answer = self.get(f"/api/task-status/{task_id}/")
+        assert answer.status == 200, answer
+        return answer.body
+
+    def voters(self) -> dict[str, Any]:
+        """The whole roll by student id, read page by page."""
+        roll: dict[str, Any] = {}
+        page = 1
+        while True:
+            answer = self.get(f"/api/voters/?page_size=100&page={page}")
+            assert answer.status == 200, answer
+            roll.update({voter["student_id"]: voter for voter in answer.body})
+            if page >= json.loads(answer.headers["X-Pagination"])["total_pages"]:
+                return roll
+            page += 1
+
+    def command(self, *words: str, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
+        """Run a `flask` command in the service's surroundings."""
+        return subprocess.run(
+            [BIN / "flask", *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=WAIT_SECONDS,
+            check=False,
+            **kwargs,
+        )
+
+    def _send(self, request: urllib.request.Request, token: str | None) -> Answer:
+        if (shown := self.token if token is None else token) != "":
+            request.add_header("Authorization", f"Bearer {shown}")
+        try:
+            with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
+                return Answer(answer.status, json.load(answer), answer.headers)
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, json.load(error), error.headers)
+
+
+@contextmanager
+def running_service(folder: Path, **settings: str) -> Iterator[Service]:
+    """Release, web and one worker in a folder of their own, with a mail server beside them."""
+    inbox = Inbox()
+    port = free_port()
+    environment = {
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": f"sqlite:///{folder}/voters.db",
+        "BROKER_URL": f"filesystem://{folder}/broker",
+        "UPLOAD_STORE": f"file:{folder}/uploads",
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(inbox.port),
+        "ADMIN_EMAIL": ADMIN,
+        "PORT": str(port),
+        "WEB_CONCURRENCY": "1",
+        **settings,
+    }
+    service = Service(environment, f"http://127.0.0.1:{port}", "", inbox)
+    with inbox.open():
+        service.release()
+        service.token = _new_token(environment["DATABASE_URL"])
+        try:
+            service.start("web")
+            service.start("worker")
+            wait_for(lambda: answers(port), "the web process did not start")
+            yield service
+        finally:
+            service.stop()
+
+
+def _new_token(database_url: str) -> str:
+    """What `flask create-token` makes, without the second that a process takes: so many
+    services are started."""
+    with open_database(database_url).connection_context():
+        return create_token("a client", [Scope.READ, Scope.IMPORT])
+
+
+def form(content: bytes, name: str = "roll.csv", mime_type: str = "text/csv") -> tuple[bytes, str]:
+    """A file as a browser's form sends it, and the content type of that."""
+    boundary = uuid4().hex
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: {mime_type}\r\n\r\n"
+    )
+    body = b"".join((head.encode(), content, f"\r\n--{boundary}--\r\n".encode()))
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    """The body of a mail as plain text, or as `html`."""
+    body = mail.get_body((kind,))
+    assert isinstance(body, EmailMessage)
+    return str(body.get_content())
+
+
+def procfile(folder: Path = ROOT) -> dict[str, str]:
+    """The commands of the Procfile by the names of their processes."""
+    lines = (folder / "Procfile").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines if line.strip())
+
+
+def wait_for(
+    probe: Callable[[], T | None],
+    failure: str,
+    *,
+    seconds: float = WAIT_SECONDS,
+    every: float = 0.1,
+) -> T:
+    """What `probe` returns once it is not None or False."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := probe():
+            return found
+        time.sleep(every)
+    raise AssertionError(failure)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is there and is more than an entry that nobody has collected yet."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return "State:\tZ" not in status
+
+
+def _program(process: int | str) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def answers(port: int) -> bool:
+    """Whether an application is there, not only the arbiter's socket."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

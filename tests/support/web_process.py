@@ -1,0 +1,76 @@
+"""Gunicorn as the Procfile starts it, over a database of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.settings import PROJECT_ROOT
+from shared.access.tokens import Scope, create_token
+from shared.database.connection import migrate
+from tests.conftest import opened
+from tests.support.running import WAIT_SECONDS, procfile, wait_for
+from tests.support.services import free_port
+
+
+@dataclass(frozen=True, slots=True)
+class WebProcess:
+    """A running web process: where it answers, and a token that may read and import."""
+
+    port: int
+    token: str
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def connect(self) -> socket.socket:
+        """A new connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS)
+
+
+@contextmanager
+def web_process(folder: Path, *, processes: int = 1, **settings: str) -> Iterator[WebProcess]:
+    """Start it, and stop it at the end; it must end by itself then."""
+    url = f"sqlite:///{folder}/voters.db"
+    with opened(url):
+        migrate()
+        token = create_token("test", [Scope.READ, Scope.IMPORT])
+    port = free_port()
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DEBUG": "1",
+        "DATABASE_URL": url,
+        "BROKER_URL": f"filesystem://{folder}/broker",
+        "UPLOAD_STORE": f"file:{folder}/uploads",
+        "PORT": str(port),
+        "WEB_CONCURRENCY": str(processes),
+        **settings,
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {procfile()['web']}"],
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stderr=log,
+        )
+    try:
+        wait_until_it_answers(port, process)
+        yield WebProcess(port, token, folder / "log", process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_SECONDS) == 0, (folder / "log").read_text()
+
+
+def wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait for the first connection that is taken."""
+
+    def is_taken() -> bool:
+        assert process.poll() is None, "the web process has ended"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(is_taken, "the web process did not start")
