@@ -25,8 +25,8 @@ from api.services import services
 from shared.access.tokens import Scope
 from shared.audit import Action
 from shared.jobs.models import Job, JobFault
-from shared.roll_file.detection import Format
 from shared.roll_file.errors import RowCode
+from shared.roll_file.formats import Format
 from shared.storage.store import FileLost
 
 blueprint = Blueprint(

@@ -13,7 +13,7 @@ from shared.importing.limits import DISK_FULL, MEMORY_STATUSES, OUT_OF_REACH, TI
 from shared.jobs import jobs, transitions
 from shared.jobs.states import JobCode, JobState
 from shared.jobs.transitions import Claim
-from shared.roll_file.detection import Format
+from shared.roll_file.formats import Format
 from shared.roll_file.workbooks.faults import too_large
 
 logger = logging.getLogger(__name__)

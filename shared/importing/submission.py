@@ -10,8 +10,9 @@ from shared.broker.message import Doorbell
 from shared.importing.options import ImportOptions
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile
-from shared.roll_file.detection import Format, detect_format
+from shared.roll_file.detection import detect_format
 from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.formats import Format
 from shared.storage.store import UploadStore, deleted_unless_committed
 
 COPY_BYTES = 256 * 1024

@@ -4,12 +4,12 @@ import re
 import struct
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
-from enum import StrEnum
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
 
 from shared.roll_file.csv_files.encoding import known_encoding
 from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import KIB, Limits
 from shared.roll_file.workbooks.faults import damaged, password_protected
 from shared.roll_file.workbooks.zip_guard import open_archive
@@ -52,16 +52,6 @@ _XLS_STREAMS = ("Workbook", "Book")
 _XLS_START = re.compile(rb"\x09\x08[\x08\x10]\x00\x00[\x05\x06]\x05\x00")
 _SMALLEST_SECTOR_BYTES = 64
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
-
-
-class Format(StrEnum):
-    """The formats that can be read."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
-    XLSB = "xlsb"
-    XLS = "xls"
-    ODS = "ods"
 
 
 def detect_format(

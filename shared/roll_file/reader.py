@@ -3,7 +3,8 @@
 from typing import BinaryIO
 
 from shared.roll_file.csv_files.reader import open_csv
-from shared.roll_file.detection import Format, detect_format
+from shared.roll_file.detection import detect_format
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import Limits, ReadOptions
 from shared.roll_file.rows.row import Cell, NoValue, RollReader, Row
 from shared.roll_file.workbooks.calamine.opening import open_with_calamine

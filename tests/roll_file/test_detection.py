@@ -4,8 +4,9 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from shared.roll_file.detection import HEAD_BYTES, OLE_MAGIC, Format, detect_format
+from shared.roll_file.detection import HEAD_BYTES, OLE_MAGIC, detect_format
 from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.formats import Format
 from tests.roll_file.roll_samples import CLEAN, csv_roll, xlsx_roll
 
 

@@ -17,8 +17,8 @@ from shared.roll_file.csv_files.quotes import (
     split_alone,
     unclosed_quote,
 )
-from shared.roll_file.detection import Format
 from shared.roll_file.errors import FileCode, FileFault, WarningCode
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import Limits, ReadOptions
 from shared.roll_file.rows.columns import HEADER_SEARCH_ROWS, MAX_COLUMNS, Header, find_header
 from shared.roll_file.rows.row import RollReader, Row, data_rows, split_header

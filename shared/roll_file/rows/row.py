@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 from types import TracebackType
 from typing import Self
 
-from shared.roll_file.detection import Format
 from shared.roll_file.errors import FileCode, FileFault, RowCode, WarningCode
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import Limits
 from shared.roll_file.rows.columns import Header, find_header
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from shared.roll_file.detection import Format
 from shared.roll_file.errors import FileCode, FileFault, WarningCode
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import Limits, ReadOptions
 from shared.roll_file.rows.columns import Header
 from shared.roll_file.rows.headings import short_label

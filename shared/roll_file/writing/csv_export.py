@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from shared.roll_file.detection import Format
+from shared.roll_file.formats import Format
 from shared.roll_file.rows.cells import FORMULA_OF_TEXT
 from shared.roll_file.rows.columns import FIELDS
 from shared.roll_file.rows.row import Cell

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.roll_file.csv_files.encoding import CHUNK_BYTES
-from shared.roll_file.detection import Format
 from shared.roll_file.errors import FileCode, WarningCode
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import ReadOptions
 from shared.roll_file.reader import open_roll
 from tests.roll_file.roll_samples import (

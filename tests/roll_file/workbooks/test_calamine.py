@@ -10,8 +10,8 @@ from zipfile import ZipFile
 import pytest
 
 from config.settings import PROJECT_ROOT
-from shared.roll_file.detection import Format
 from shared.roll_file.errors import FileCode, RowCode
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import Limits, ReadOptions
 from shared.roll_file.reader import open_roll
 from shared.roll_file.rows.row import NoValue, Row

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from shared.roll_file.detection import Format
 from shared.roll_file.errors import FileCode, RowCode, WarningCode
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import ReadOptions
 from shared.roll_file.reader import open_roll
 from shared.roll_file.rows.row import NoValue

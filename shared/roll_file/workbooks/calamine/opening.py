@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from shared.roll_file.detection import Format
+from shared.roll_file.formats import Format
 from shared.roll_file.limits import Limits, ReadOptions
 from shared.roll_file.rows.row import RollReader
 from shared.roll_file.workbooks.calamine.ods import look_at_ods
