@@ -15,8 +15,8 @@ from consumer.lasting_thread import LastingThread
 from shared import workers
 from shared.access import rate_limits
 from shared.database.connection import database, now_seconds
+from shared.deletion import purge_expired
 from shared.jobs import files
-from shared.retention import purge_expired
 from shared.storage.choice import open_store
 from shared.storage.store import UploadStore
 

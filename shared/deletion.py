@@ -1,4 +1,4 @@
-"""The end of a roll: after the election nothing of its voters is kept."""
+"""Deletes what is no longer needed: files of old jobs, and after the election the whole roll."""
 
 import logging
 from dataclasses import asdict, dataclass
@@ -33,6 +33,22 @@ class Erased:
     history: int
     faults: int
     files: int
+
+
+def purge_expired(store: UploadStore, retain_days: float) -> int:
+    """Delete upload and rejects of jobs that ended so long ago; returns how many jobs' files.
+
+    Counts, hashes and codes of the jobs stay. Any number of processes may do it at once.
+    """
+    count = 0
+    while jobs := files.expired_jobs(retain_days, BATCH):
+        for job in jobs:
+            for key in files.forget_files(job):
+                store.delete(key)
+        count += len(jobs)
+    if count:
+        logger.info("files of old jobs purged", extra={"jobs": count})
+    return count
 
 
 def erase_roll(store: UploadStore) -> Erased:

@@ -8,9 +8,8 @@ from flask.cli import with_appcontext
 
 from api.commands.main import usable_database
 from api.services import services
-from shared.deletion import ImportsOpen, erase_roll, overwrite_deleted
+from shared.deletion import ImportsOpen, erase_roll, overwrite_deleted, purge_expired
 from shared.jobs.files import count_expired
-from shared.retention import purge_expired
 from shared.storage.store import StoreUnavailable
 
 

@@ -12,12 +12,12 @@ from consumer.sweeper import Sweeper, remove_orphans
 from shared.access import rate_limits
 from shared.access.rate_limits import Limit, RateCount
 from shared.database.connection import clock, database
+from shared.deletion import purge_expired
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode
 from shared.jobs.transitions import Claim
-from shared.retention import purge_expired
 from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, RowError
 from shared.roll_file.report import Report
 from shared.storage.choice import open_store
