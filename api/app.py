@@ -10,7 +10,6 @@ from api.commands import main, people, retention, tokens
 from api.commands import status as status_command
 from api.jobs import actions, files, jobs, task_status, upload
 from api.middleware.forms import FormRequest
-from api.middleware.header_limits import limit_headers
 from api.middleware.proxies import behind_proxies
 from api.middleware.request_ids import name_requests
 from api.middleware.request_log import log_requests
@@ -20,6 +19,7 @@ from api.monitoring import health, metrics
 from api.rest import swagger_ui
 from api.rest.document import DocumentedApi
 from api.rest.errors import register_errors
+from api.rest.header_limits import limit_headers
 from api.rest.openapi import OPENAPI_CONFIG
 from api.services import Services, attach
 from api.voters import exports, template, voter, voters

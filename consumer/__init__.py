@@ -1,1 +1,4 @@
-"""The worker: a parent that receives and claims jobs, and a child process for each of them."""
+"""The worker: a parent that receives and claims jobs, and a job process for each of them.
+
+Imports `shared` and `config`, never `api`.
+"""

@@ -1,1 +1,4 @@
-"""What the web process and the worker have in common."""
+"""What the web process, the worker and the commands have in common.
+
+Imports from `config` only. Its rooms form layers, see `tool.importlinter` in pyproject.toml.
+"""

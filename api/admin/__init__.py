@@ -1,1 +1,4 @@
-"""The pages for people, under /admin/: the same functions as the API, for eyes and hands."""
+"""The pages under /admin/: what the API does, for users in a browser.
+
+Imports the resources' helpers, `access` and `shared`. No other room of `api` imports it.
+"""

@@ -1,0 +1,4 @@
+"""The resource of the audit table.
+
+Imports `access`, `rest` and `shared.audit`.
+"""

@@ -1,0 +1,4 @@
+"""Health, readiness and metrics, for machines.
+
+Imports `access`, `rest` and `shared`.
+"""

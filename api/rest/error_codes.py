@@ -40,6 +40,8 @@ class ApiCode(StrEnum):
     FOLLOWED_BY_ANOTHER = "FOLLOWED_BY_ANOTHER"
 
 
+TOO_SLOW = "The request arrives too slowly. Nothing was stored; please send it again."
+
 OF_STATUS: dict[int, ApiCode] = {
     HTTPStatus.BAD_REQUEST: ApiCode.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED: ApiCode.UNAUTHORIZED,

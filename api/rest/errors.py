@@ -15,9 +15,8 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
 
 from api.middleware.paced_socket import TooSlow
-from api.rest.error_codes import ApiCode, with_code
+from api.rest.error_codes import TOO_SLOW, ApiCode, with_code
 from api.rest.schemas import ErrorSchema
-from api.server.refused_heads import TOO_SLOW
 from api.services import services
 from shared.access.passwords import PasswordsBusy
 from shared.database.outages import OUTAGES, is_disk_full, reason_of

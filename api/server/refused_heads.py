@@ -6,11 +6,9 @@ from http import HTTPStatus
 
 from gunicorn.http import errors
 
-from api.rest.error_codes import REFUSED_HEADS, with_code
+from api.rest.error_codes import REFUSED_HEADS, TOO_SLOW, with_code
 
 logger = logging.getLogger(__name__)
-
-TOO_SLOW = "The request arrives too slowly. Nothing was stored; please send it again."
 
 
 class BodyTooSlow(Exception):

@@ -1,1 +1,4 @@
-"""A job is one uploaded file and what becomes of it."""
+"""A job is one uploaded file and what becomes of it: states, transitions, statistics.
+
+Imports access, voters, storage and what is below them. It knows no importing.
+"""

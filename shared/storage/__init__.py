@@ -1,1 +1,4 @@
-"""Where uploaded files lie between the web process and the worker."""
+"""Where uploaded files are kept: a folder, the database or a bucket.
+
+Imports the database only. One interface, chosen by the setting UPLOAD_STORE.
+"""

@@ -1,1 +1,4 @@
-"""The voter roll and how an import changes it."""
+"""The roll: voters, their history, searches and counts.
+
+Imports audit and database. It knows no jobs and no files.
+"""

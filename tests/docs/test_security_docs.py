@@ -9,9 +9,9 @@ from flask import Flask
 from api.access.auth import PUBLIC_ENDPOINTS
 from api.access.long_answers import MAX_LONG_ANSWERS
 from api.middleware.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
-from api.middleware.header_limits import MAX_CHARS, MAX_LIST_CHARS
 from api.middleware.paced_socket import KNOWN
 from api.middleware.security_headers import HEADERS
+from api.rest.header_limits import MAX_CHARS, MAX_LIST_CHARS
 from api.server.small_bodies import BODY_BYTES
 from api.server.small_bodies import HEAD_BYTES as WHOLE_HEAD_BYTES
 from api.server.worker import (

@@ -5,7 +5,7 @@ import time
 import pytest
 from flask import Flask
 
-from api.middleware.header_limits import MAX_CHARS, MAX_LIST_CHARS
+from api.rest.header_limits import MAX_CHARS, MAX_LIST_CHARS
 from tests.support.api_client import ApiClient
 
 OPENAPI = "/api/openapi.json"
