@@ -29,7 +29,7 @@ from config.settings import Settings, SettingsError, load_settings
 from shared.access.rate_limits import Limit
 from shared.access.refused_tokens import Failures
 from shared.audit import SERVICE, act_as
-from shared.broker.message import Doorbell
+from shared.broker.doorbell import Doorbell
 from shared.database.connection import ANSWER_SECONDS, database, open_database
 from shared.storage.choice import open_store
 

@@ -7,7 +7,7 @@ from flask import Flask, current_app
 
 from config.settings import Settings
 from shared.access.refused_tokens import Failures
-from shared.broker.message import Doorbell
+from shared.broker.doorbell import Doorbell
 from shared.storage.store import UploadStore
 
 EXTENSION = "student-voter-system"

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import psycopg
 
-from shared.database.connection import database, migrate, open_database
+from shared.database.connection import database, open_database
+from shared.database.schema import migrate
 
 NewDatabase = Callable[[], AbstractContextManager[str]]
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 from kombu.messaging import Producer
 
 from chaos.scene import Event, Scene
-from shared.broker.message import EXCHANGE, QUEUE, consumer_connection
+from shared.broker.connection import consumer_connection
+from shared.broker.queues import EXCHANGE, QUEUE
 
 
 def ring_twice(scene: Scene, rng: Random) -> bool:

@@ -22,7 +22,7 @@ from chaos.rabbitmq import Node
 from chaos.records import OutOfReach, Records
 from chaos.scene import LEASE_SECONDS, WORKERS, Scene
 from chaos.verdict import Violation, judge
-from shared.broker.message import Doorbell
+from shared.broker.doorbell import Doorbell
 
 logger = logging.getLogger(__name__)
 

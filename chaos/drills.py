@@ -14,7 +14,8 @@ from chaos.rabbitmq import Node
 from chaos.rolls import RollFile, make_roll
 from chaos.scene import WORKERS, Scene
 from chaos.verdict import Violation
-from shared.broker.message import QUEUE, consumer_connection
+from shared.broker.connection import consumer_connection
+from shared.broker.queues import QUEUE
 
 logger = logging.getLogger(__name__)
 

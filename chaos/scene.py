@@ -11,7 +11,7 @@ from chaos.postgresql import Cluster
 from chaos.processes import Fleet
 from chaos.rabbitmq import Node
 from chaos.records import Records
-from shared.broker.message import Doorbell
+from shared.broker.doorbell import Doorbell
 
 LEASE_SECONDS = 2.0
 WORKERS = ("worker-1", "worker-2")

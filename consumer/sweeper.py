@@ -14,7 +14,8 @@ from config.settings import Settings
 from consumer.lasting_thread import LastingThread
 from shared import workers
 from shared.access import rate_limits
-from shared.database.connection import database, now_seconds
+from shared.database.connection import database
+from shared.database.sql import now_seconds
 from shared.deletion import purge_expired
 from shared.jobs import files
 from shared.storage.choice import open_store

@@ -26,13 +26,9 @@ from consumer.job_processes import Stable
 from consumer.lasting_thread import LastingThread, in_trouble
 from consumer.shutdown_deadline import after_signal
 from shared import workers
-from shared.broker.message import (
-    QUEUE,
-    consumer_connection,
-    correlation_of,
-    declare_dead_queue,
-    decode,
-)
+from shared.broker.connection import consumer_connection
+from shared.broker.message import correlation_of, decode
+from shared.broker.queues import QUEUE, declare_dead_queue
 from shared.database.connection import be_impatient, database, unless_locked
 from shared.database.outages import OUTAGES, OutageLog
 from shared.jobs import jobs, transitions

@@ -18,10 +18,12 @@ from config.settings import PROJECT_ROOT, SettingsError, load_settings
 from shared.access.development import NAME, TOKEN_NAME
 from shared.access.names import TakenName
 from shared.access.people import Role, create_person
-from shared.access.tokens import Admin, Scope, create_token, find_token
+from shared.access.scopes import Scope
+from shared.access.tokens import Admin, create_token, find_token
 from shared.audit import act_as, command_line
-from shared.database.connection import database, migrate, open_database
+from shared.database.connection import database, open_database
 from shared.database.outages import OUTAGES
+from shared.database.schema import migrate
 
 CREDENTIALS = PROJECT_ROOT / "var" / "dev-credentials.json"
 

@@ -16,7 +16,8 @@ from enum import StrEnum
 
 from peewee import AutoField, DateTimeField, TextField
 
-from shared.database.connection import BaseModel, clock
+from shared.database.connection import BaseModel
+from shared.database.sql import clock
 
 
 class Action(StrEnum):

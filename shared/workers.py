@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from peewee import DateTimeField, IntegerField, TextField, UUIDField
 
-from shared.database.connection import BaseModel, clock, seconds_between, unless_locked
+from shared.database.connection import BaseModel, unless_locked
+from shared.database.sql import clock, seconds_between
 
 BEAT_SECONDS = 5.0
 # Nobody can write to SQLite while a large import is applied there, and no beat is written then.

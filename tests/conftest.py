@@ -20,7 +20,8 @@ from shared.access.names import TakenName
 from shared.access.rate_limits import RateCount
 from shared.access.tokens import Admin, ApiToken
 from shared.audit import AuditEntry
-from shared.database.connection import database, migrate, open_database
+from shared.database.connection import database, open_database
+from shared.database.schema import migrate
 from shared.jobs.models import Job, JobFault
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Roll, RollGroup, Voter, VoterHistory

@@ -21,7 +21,8 @@ from shared.access.people import (
     reset_password,
     set_role,
 )
-from shared.access.tokens import Admin, ApiToken, Scope, all_tokens, create_token, revoke_token
+from shared.access.scopes import Scope
+from shared.access.tokens import Admin, ApiToken, all_tokens, create_token, revoke_token
 
 # No database takes a number of any size to compare with a key.
 ID = "<int(max=2147483647):{}>"

@@ -9,7 +9,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from shared.access.names import MAX_NAME_CHARS
 from shared.access.people import Role
-from shared.access.tokens import MAX_DAYS, Scope, end_of
+from shared.access.scopes import Scope
+from shared.access.tokens import MAX_DAYS, end_of
 
 SCOPES = {
     Scope.READ: "Look at the roll and the imports",

@@ -10,7 +10,7 @@ from api.access.auth import requires
 from api.admin.lists import Pages, text_argument
 from api.admin.page import Page
 from api.audit.audit import entries
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.audit import Action, AuditEntry, Outcome
 
 PAGE_SIZE = 50

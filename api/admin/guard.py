@@ -17,7 +17,8 @@ from api.middleware.paced_socket import give_time
 from api.server.small_bodies import BODY_BYTES
 from shared import audit
 from shared.access.people import ROLE_SCOPES, find_session
-from shared.access.tokens import Admin, Scope
+from shared.access.scopes import Scope
+from shared.access.tokens import Admin
 from shared.audit import ActorKind
 from shared.database.connection import database
 

@@ -4,7 +4,7 @@ from flask_admin import expose
 
 from api.access.auth import requires
 from api.admin.page import Page
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState
 from shared.voters.summary import Group, Summary, summarise

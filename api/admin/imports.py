@@ -20,7 +20,7 @@ from api.admin.shown import STATES
 from api.jobs.files import download_original, download_rejects
 from api.jobs.jobs import job_or_404
 from api.services import services
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.importing import follow_up
 from shared.importing.follow_up import FilePurged, NotPossible
 from shared.importing.submission import TooLarge, submit

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from flask_admin import BaseView
 from flask_login import current_user
 
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 
 ANYBODY = tuple(Scope)
 

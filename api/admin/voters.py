@@ -21,7 +21,7 @@ from api.voters.exports import download_csv, download_xlsx
 from api.voters.query_schemas import VoterQuerySchema
 from api.voters.voter import voter_or_404
 from api.voters.voters import page_after
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import ANSWER_SECONDS, be_impatient
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
 from shared.voters import history

@@ -12,7 +12,7 @@ from api.audit.schemas import AuditEntrySchema, AuditQuerySchema
 from api.rest.cursors import CursorBlueprint, CursorPage, refuse_page_number
 from api.rest.openapi import refuses
 from api.rest.query import page_of
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.audit import AuditEntry
 from shared.jobs.status_document import rfc3339
 

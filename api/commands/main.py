@@ -18,7 +18,8 @@ from shared.access.passwords import WeakPassword
 from shared.access.people import Role, create_person
 from shared.access.tokens import Admin
 from shared.audit import SERVICE, Action, act_as, command_line, record
-from shared.database import connection as databases
+from shared.database import schema
+from shared.database.connection import be_patient, database
 from shared.database.outages import OUTAGES, is_disk_full
 from shared.importing.options import ImportOptions, OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
@@ -40,10 +41,10 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
 
     A migration or an import may take minutes, which no request may.
     """
-    databases.be_patient()
+    be_patient()
     act_as(command_line())
     try:
-        if migrated and databases.pending_migrations():
+        if migrated and schema.pending_migrations():
             raise click.ClickException("The database is not up to date. Run `flask migrate` first.")
         yield
     except OUTAGES as error:
@@ -56,7 +57,7 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
             raise
         raise click.ClickException("There is no room left on the disk.") from error
     finally:
-        databases.database.close()
+        database.close()
         act_as(SERVICE)
 
 
@@ -68,7 +69,7 @@ def migrate() -> None:
     Exit status 1 when it holds credentials of `make run` and DEBUG is off.
     """
     with usable_database(migrated=False):
-        applied = databases.migrate()
+        applied = schema.migrate()
         if applied:
             record(Action.MIGRATE, detail=", ".join(applied))
         for name in applied:

@@ -17,7 +17,7 @@ from api.rest.error_codes import ApiCode
 from api.rest.errors import SENTENCES
 from api.rest.openapi import refuses
 from api.services import services
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.importing import follow_up
 from shared.importing.follow_up import FilePurged, NotPossible
 from shared.jobs import jobs

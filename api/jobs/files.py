@@ -22,7 +22,7 @@ from api.rest.openapi import refuses
 from api.rest.query import PagedQuerySchema, page_of, storable
 from api.rest.schemas import described
 from api.services import services
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.audit import Action
 from shared.jobs.models import Job, JobFault
 from shared.roll_file.errors import RowCode

@@ -15,7 +15,7 @@ from api.jobs.job_schemas import JobQuerySchema, JobSchema
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.rest.query import page_of
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.status_document import describe, rfc3339

@@ -14,7 +14,7 @@ from api.jobs.task_schemas import TaskStatusSchema
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.rest.schemas import described
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import database
 from shared.jobs.states import FINAL_STATES
 from shared.jobs.status_document import describe

@@ -19,7 +19,7 @@ from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.rest.schemas import STATUS_URL
 from api.services import services
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.importing.options import ImportOptions
 from shared.importing.submission import TooLarge, submit
 from shared.jobs.models import Job

@@ -7,9 +7,11 @@ from typing import Any
 from kombu.exceptions import OperationalError as BrokerError
 
 from api.monitoring.probes import Probe
-from shared.broker.message import consumer_connection, queue_depths
-from shared.database.connection import database, pending_migrations
+from shared.broker.connection import consumer_connection
+from shared.broker.queues import queue_depths
+from shared.database.connection import database
 from shared.database.outages import OUTAGES, OutageLog, is_read_only
+from shared.database.schema import pending_migrations
 from shared.jobs.status_document import rfc3339
 from shared.storage.store import StoreUnavailable, UploadStore
 from shared.workers import check_writable, is_any_alive, is_any_in_trouble, latest_beat

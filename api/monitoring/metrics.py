@@ -14,7 +14,7 @@ from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.services import services
 from config.gunicorn import WORKER
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 
 blueprint = Blueprint("Metrics", __name__, description="For monitoring.")
 

@@ -5,7 +5,6 @@ where the last page ended, so that each page costs the same.
 """
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +15,6 @@ from marshmallow import fields
 from webargs.flaskparser import abort
 
 from api.rest.blueprint import Blueprint
-from shared.voters.queries import Place
 
 MAX_CURSOR_CHARS = 2_000
 NEXT_LINK = "Where the next page is, by cursor; absent on the last (RFC 8288)."
@@ -79,55 +77,6 @@ def refuse_page_number(pagination: PaginationParameters) -> None:
     """A cursor tells the place by itself; 422 for a request that names a page as well."""
     if pagination.page != 1:
         abort(422, messages={"query": {"after": ["Give `page` or `after`, not both."]}})
-
-
-def cursor_to(place: Place, sort: str) -> str:
-    """The cursor of a place in an order."""
-    content = json.dumps([sort, place.value, place.student_id], separators=(",", ":"))
-    return urlsafe_b64encode(content.encode()).decode().rstrip("=")
-
-
-def place_behind(cursor: str, sort: str) -> Place | None:
-    """The place that a cursor names, None for an empty one: the start of the list.
-
-    Ends the request with 422 for what is no cursor of this order.
-    """
-    if not cursor:
-        return None
-    place = _place_of(cursor, sort)
-    if place is None:
-        message = "Take the cursor from the page before, with the same `sort`."
-        abort(422, messages={"query": {"after": [message]}})
-    return place
-
-
-def _place_of(cursor: str, sort: str) -> Place | None:
-    try:
-        content = urlsafe_b64decode(f"{cursor}{'=' * (-len(cursor) % 4)}")
-        of_sort, value, student_id = json.loads(content.decode())
-    # No base64, UTF-8 or JSON, or another number of values.
-    except (ValueError, TypeError, RecursionError):
-        return None
-    place = Place(value, student_id)
-    return place if of_sort == sort and _is_possible(place, sort) else None
-
-
-def _is_possible(place: Place, sort: str) -> bool:
-    """Whether a database can compare with it."""
-    if not _is_storable(place.student_id):
-        return False
-    if sort.endswith("year"):
-        return place.value is None or (type(place.value) is int and abs(place.value) < 1000)
-    return _is_storable(place.value)
-
-
-def _is_storable(text: object) -> bool:
-    # Half a character (a lone surrogate) has no encoding.
-    return (
-        isinstance(text, str)
-        and "\0" not in text
-        and text == text.encode(errors="replace").decode()
-    )
 
 
 def _address_after(cursor: str) -> str:

@@ -16,7 +16,7 @@ from api.rest.blueprint import Blueprint
 from api.rest.downloads import CSV, XLSX, documented, download, is_head_only, note_handed_out
 from api.rest.openapi import refuses
 from api.voters.query_schemas import VoterFilterSchema
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.audit import Action
 from shared.roll_file.writing.csv_export import MAX_SHEET_VOTERS, csv_blocks
 from shared.voters.queries import Sought, total

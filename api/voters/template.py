@@ -6,7 +6,7 @@ from api.access.auth import requires
 from api.rest.blueprint import Blueprint
 from api.rest.downloads import CSV, XLSX, documented, download
 from api.rest.openapi import refuses
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 
 blueprint = Blueprint("Template", __name__, url_prefix="/api", description="A roll to fill in.")
 

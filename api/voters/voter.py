@@ -15,7 +15,7 @@ from api.rest.json_bodies import JsonBlueprint
 from api.rest.openapi import refuses
 from api.voters.change_schemas import VoterChangeSchema
 from api.voters.voter_schemas import ChangeSchema, VoterSchema
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import ANSWER_SECONDS, be_impatient
 from shared.jobs.status_document import rfc3339
 from shared.roll_file.rows.cells import MAX_CHARS

@@ -6,17 +6,12 @@ from flask_smorest.pagination import PaginationParameters
 from marshmallow import RAISE
 
 from api.access.auth import requires
-from api.rest.cursors import (
-    CursorBlueprint,
-    CursorPage,
-    cursor_to,
-    place_behind,
-    refuse_page_number,
-)
+from api.rest.cursors import CursorBlueprint, CursorPage, refuse_page_number
 from api.rest.openapi import refuses
+from api.voters.cursors import cursor_to, place_behind
 from api.voters.query_schemas import VoterQuerySchema
 from api.voters.voter_schemas import SummarySchema, VoterSchema
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.voters.models import Voter
 from shared.voters.queries import Sought, place_of, total, voters_after, voters_at
 from shared.voters.summary import Group, summarise

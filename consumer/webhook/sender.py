@@ -6,7 +6,7 @@ import json
 from config.settings import WebhookSettings
 from consumer.outbox import NobodyToTell, NotTaken, Sender
 from consumer.webhook.call import headers_of, post
-from shared.database.connection import now_seconds
+from shared.database.sql import now_seconds
 from shared.jobs.models import Job
 from shared.jobs.outbox import WEBHOOK_CALLS
 from shared.jobs.status_document import describe

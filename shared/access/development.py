@@ -6,7 +6,8 @@ Their secrets were shown on a terminal and lie in a file of a laptop.
 import re
 
 from shared.access.people import all_people
-from shared.access.tokens import Scope, TokenState, all_tokens
+from shared.access.scopes import Scope
+from shared.access.tokens import TokenState, all_tokens
 
 NAME = "development"
 TOKEN_NAME = f"{NAME}-token"

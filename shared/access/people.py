@@ -21,9 +21,11 @@ from shared.access.passwords import (
     hash_of,
     is_password,
 )
-from shared.access.tokens import Admin, Scope
+from shared.access.scopes import Scope
+from shared.access.tokens import Admin
 from shared.audit import Action, ActorKind, Outcome, become, record
-from shared.database.connection import clock, database, is_postgresql
+from shared.database.connection import database, is_postgresql
+from shared.database.sql import clock
 
 # A one-time password waits in a mail or on a slip of paper.
 ONE_TIME_DAYS = 3

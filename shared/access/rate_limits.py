@@ -19,7 +19,8 @@ from peewee import (
     TextField,
 )
 
-from shared.database.connection import BaseModel, clock, seconds_between
+from shared.database.connection import BaseModel
+from shared.database.sql import clock, seconds_between
 
 BATCH = 500
 

@@ -14,23 +14,16 @@ from enum import StrEnum
 from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
 
 from shared.access.names import take_name
+from shared.access.scopes import Scope
 from shared.audit import Action, record
-from shared.database.connection import BaseModel, clock, database, unless_unwritable
+from shared.database.connection import BaseModel, database, unless_unwritable
+from shared.database.sql import clock
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a token
 # How far ahead a token may expire, other than never.
 MAX_DAYS = 3650
 # A busy token costs one write in this time, not one a request.
 USE_NOTED_SECONDS = 60.0
-
-
-class Scope(StrEnum):
-    """What a token may do; ADMIN includes the others."""
-
-    READ = "read"
-    IMPORT = "import"
-    METRICS = "metrics"
-    ADMIN = "admin"
 
 
 class TokenState(StrEnum):

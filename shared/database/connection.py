@@ -2,29 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
 
-from peewee import (  # type: ignore[attr-defined]
-    SQL,
+from peewee import (
     Database,
     DatabaseProxy,
     Model,
-    Node,
-    NodeList,
     PostgresqlDatabase,
-    SelectBase,
     SqliteDatabase,
-    __exception_wrapper__,
-    fn,
 )
-from playhouse.migrations import Runner
 
 from config.settings import PROJECT_ROOT
 from shared.database.outages import OUTAGES, is_disk_full, is_read_only, name_outages
 from shared.database.postgresql import CONNECTION_DEFAULTS, PooledDatabase, SingleDatabase
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_WAIT_SECONDS = 5
 # What the web and the worker's parent ask of PostgreSQL is a matter of milliseconds; what an
 # import asks may take minutes.
@@ -134,78 +124,3 @@ def unless_unwritable() -> Iterator[None]:
 def is_postgresql() -> bool:
     """Tell PostgreSQL from SQLite for the few statements that differ."""
     return isinstance(database.obj, PostgresqlDatabase)
-
-
-def clock(plus_seconds: float = 0.0) -> Node:
-    """SQL for the database's own time in UTC, without a zone, moved by `plus_seconds`.
-
-    Leases are compared by this clock alone, so the clocks of the machines do not matter.
-    """
-    if is_postgresql():
-        return NodeList(
-            (
-                SQL("(statement_timestamp() AT TIME ZONE 'UTC' + "),
-                plus_seconds,
-                SQL(" * interval '1 second')"),
-            )
-        )
-    return fn.strftime("%Y-%m-%d %H:%M:%f", "now", f"{plus_seconds:+.3f} seconds")
-
-
-def now_seconds() -> float:
-    """The database's own time, in seconds since 1970."""
-    query = (
-        "SELECT EXTRACT(EPOCH FROM statement_timestamp())::float8"
-        if is_postgresql()
-        else "SELECT (julianday('now') - 2440587.5) * 86400.0"
-    )
-    return float(database.execute_sql(query).fetchone()[0])
-
-
-def seconds_between(later: Any, earlier: Any) -> Any:
-    """SQL for how many seconds lie between two times of the database, negative the other way."""
-    if is_postgresql():
-        return NodeList((SQL("EXTRACT(EPOCH FROM"), later, SQL("-"), earlier, SQL(")::float8")))
-    return (fn.julianday(later) - fn.julianday(earlier)) * 86_400.0
-
-
-def migrate() -> list[str]:
-    """Bring the schema up to date; returns the names of the migrations applied now.
-
-    On PostgreSQL an advisory lock keeps two releases from migrating at once.
-    """
-    runner = Runner(database.obj, str(MIGRATIONS))
-    if not is_postgresql():
-        return list(runner.up())
-    lock_key = 0x566F746572  # "Voter"
-    database.execute_sql("SELECT pg_advisory_lock(%s)", (lock_key,))
-    try:
-        return list(runner.up())
-    finally:
-        database.execute_sql("SELECT pg_advisory_unlock(%s)", (lock_key,))
-
-
-def pending_migrations() -> list[str]:
-    """Names of the migrations that the code knows and the database lacks."""
-    return [
-        migration.name
-        for migration in Runner(database.obj, str(MIGRATIONS)).status()
-        if not migration.applied
-    ]
-
-
-def stream(query: SelectBase) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query as tuples, in constant memory.
-
-    PostgreSQL would send the whole result at once; a server-side cursor fetches it in parts.
-    """
-    options = {"named_cursor": True} if is_postgresql() else {}
-    cursor = database.execute(query, **options)
-    try:
-        # peewee turns the driver's errors into its own where it executes, not where it fetches.
-        with __exception_wrapper__:
-            yield from iter(cursor.fetchone, None)
-    finally:
-        # peewee's cursor refers to itself. Left to the garbage collector, one that was not read to
-        # its end is closed in the middle of some other statement, and waits for that one for ever.
-        cursor.close()

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from shared.broker.message import Doorbell
+from shared.broker.doorbell import Doorbell
 from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from peewee import IntegrityError
 
-from shared.broker.message import Doorbell
+from shared.broker.doorbell import Doorbell
 from shared.importing.options import ImportOptions
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from peewee import Expression
 
 from shared.audit import Action, record
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
 from shared.roll_file.errors import DESCRIPTIONS, FileCode

@@ -13,7 +13,8 @@ from peewee import ModelSelect
 
 from config.log_context import request_id
 from shared.audit import Action, record
-from shared.database.connection import clock, database, is_postgresql
+from shared.database.connection import database, is_postgresql
+from shared.database.sql import clock
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, JobState, OutboxState, Phase
 from shared.jobs.transitions import Claim, conclude

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from peewee import Case, Expression, Field, fn
 
-from shared.database.connection import clock
+from shared.database.sql import clock
 from shared.jobs.models import Job
 from shared.jobs.states import OutboxState
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import Case, fn
 
-from shared.database.connection import clock, seconds_between
+from shared.database.sql import clock, seconds_between
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, WAITING_STATES
 

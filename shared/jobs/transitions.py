@@ -15,7 +15,8 @@ from peewee import Expression
 
 from config.log_context import REQUEST_ID
 from shared.access.names import COMMAND_LINE
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import WAITING_STATES, JobCode, JobState, OutboxState, Phase
 from shared.roll_file.errors import RowError

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from itertools import chain, groupby, islice
 from operator import itemgetter
 
-from shared.database.connection import stream
+from shared.database.sql import stream
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.rows.validation import conflict_error
 from shared.staging.repeats import conflicting_rows
-from shared.voters.models import ConflictRow
+from shared.staging.tables import ConflictRow
 
 NAMED_LINES = 10
 BATCH_ROWS = 1_000

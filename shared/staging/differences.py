@@ -7,7 +7,8 @@ from peewee import JOIN, Expression
 
 from shared.database.connection import database
 from shared.staging.merge import Mode, differs
-from shared.voters.models import COMPARED, StagedVoter, Voter
+from shared.staging.tables import StagedVoter
+from shared.voters.models import COMPARED, Voter
 
 
 def sample_differences(mode: Mode, limit: int) -> list[dict[str, Any]]:

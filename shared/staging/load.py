@@ -6,7 +6,7 @@ from peewee import __exception_wrapper__  # type: ignore[attr-defined]
 
 from shared.database.connection import database, is_postgresql
 from shared.roll_file.rows.validation import Legible, Staged
-from shared.voters.models import ConflictRow, RejectedRow, RepeatedId, StagedVoter
+from shared.staging.tables import ConflictRow, RejectedRow, RepeatedId, StagedVoter
 
 COLUMNS = tuple(StagedVoter._meta.sorted_field_names)
 _NAMES = ", ".join(COLUMNS)

@@ -11,9 +11,10 @@ from operator import or_
 from peewee import JOIN, SQL, Case, Expression, Function, fn
 
 from shared.database.connection import database, is_postgresql
+from shared.staging.tables import RepeatedId, StagedVoter
 from shared.voters.counts import recount
 from shared.voters.history import Author, note_entries
-from shared.voters.models import COMPARED, RepeatedId, StagedVoter, Voter
+from shared.voters.models import COMPARED, Voter
 from shared.voters.roll import note_roll_changed
 
 ALL_ROWS = fn.COUNT(SQL("*"))

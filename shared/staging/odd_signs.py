@@ -10,7 +10,8 @@ from peewee import fn
 
 from shared.database.connection import database
 from shared.roll_file.errors import SignCode
-from shared.voters.models import StagedVoter, Voter
+from shared.staging.tables import StagedVoter
+from shared.voters.models import Voter
 
 MIN_ROWS = 20
 USUAL_SHARE = 0.9

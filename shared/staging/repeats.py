@@ -10,8 +10,10 @@ from operator import or_
 
 from peewee import SQL, Expression, Value, fn
 
-from shared.database.connection import database, is_postgresql, stream
-from shared.voters.models import COMPARED, OPTIONAL, RejectedRow, RepeatedId, StagedVoter
+from shared.database.connection import database, is_postgresql
+from shared.database.sql import stream
+from shared.staging.tables import RejectedRow, RepeatedId, StagedVoter
+from shared.voters.models import COMPARED, OPTIONAL
 
 ALL_ROWS = fn.COUNT(SQL("*"))
 

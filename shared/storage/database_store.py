@@ -12,8 +12,9 @@ from peewee import (
     fn,
 )
 
-from shared.database.connection import BaseModel, clock
+from shared.database.connection import BaseModel
 from shared.database.outages import OUTAGES, is_disk_full
+from shared.database.sql import clock
 from shared.storage.local_copy import local_copy
 from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from peewee import Case, Expression, Field, Value, fn
 
-from shared.database.connection import clock
+from shared.database.sql import clock
 from shared.voters.models import Voter, VoterHistory
 
 FIELDS = ("first_name", "last_name", "email", "department", "year", "is_eligible")

@@ -1,6 +1,7 @@
 """The roll as a whole: one writer at a time, and a number that tells whether it has changed."""
 
-from shared.database.connection import clock, database, is_postgresql
+from shared.database.connection import database, is_postgresql
+from shared.database.sql import clock
 from shared.voters.models import Roll
 
 ROLL_LOCK_KEY = 0x526F6C6C  # "Roll"

@@ -10,7 +10,8 @@ from operator import itemgetter
 
 from peewee import Database
 
-from shared.database.connection import database, stream
+from shared.database.connection import database
+from shared.database.sql import stream
 from shared.voters.counts import count_groups, kept_groups
 from shared.voters.models import RollGroup, Voter
 from shared.voters.roll import roll_version

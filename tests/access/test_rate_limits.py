@@ -6,7 +6,8 @@ from peewee import Database
 
 from shared.access import rate_limits
 from shared.access.rate_limits import Limit, RateCount
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 
 LIMIT = Limit("tests", 3, 60.0)
 

@@ -9,10 +9,10 @@ from peewee import Database, IntegrityError
 
 from shared.access.names import UnusableName
 from shared.access.people import Role, create_person
+from shared.access.scopes import Scope
 from shared.access.tokens import (
     Admin,
     ApiToken,
-    Scope,
     TokenState,
     all_tokens,
     create_token,
@@ -21,7 +21,7 @@ from shared.access.tokens import (
     note_use,
     revoke_token,
 )
-from shared.database.connection import clock
+from shared.database.sql import clock
 
 
 def state_of(token: str) -> TokenState:

@@ -14,9 +14,11 @@ from shared.access.people import (
     set_role,
     sign_in,
 )
-from shared.access.tokens import Admin, ApiToken, Scope, create_token, revoke_token
+from shared.access.scopes import Scope
+from shared.access.tokens import Admin, ApiToken, create_token, revoke_token
 from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
-from shared.database.connection import clock, database, is_postgresql
+from shared.database.connection import database, is_postgresql
+from shared.database.sql import clock
 from shared.jobs import files, jobs
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault

@@ -13,19 +13,10 @@ from kombu.connection import Connection
 from kombu.messaging import Consumer
 
 from config.log_context import logged_with
-from shared.broker.message import (
-    DEAD_QUEUE,
-    EXCHANGE,
-    QUEUE,
-    Doorbell,
-    UnreadableMessage,
-    consumer_connection,
-    correlation_of,
-    declare_dead_queue,
-    decode,
-    encode,
-    queue_depths,
-)
+from shared.broker.connection import consumer_connection
+from shared.broker.doorbell import Doorbell
+from shared.broker.message import UnreadableMessage, correlation_of, decode, encode
+from shared.broker.queues import DEAD_QUEUE, EXCHANGE, QUEUE, declare_dead_queue, queue_depths
 from tests.support.running import WAIT_SECONDS, wait_for
 
 

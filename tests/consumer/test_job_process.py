@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from config.settings import PROJECT_ROOT
-from shared.database.connection import migrate
+from shared.database.schema import migrate
 from shared.importing.limits import OUT_OF_REACH
 from shared.importing.submission import keep
 from shared.jobs import jobs

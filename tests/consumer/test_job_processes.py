@@ -9,7 +9,7 @@ import pytest
 
 from config.settings import Settings, load_settings
 from consumer.job_processes import Stable
-from shared.database.connection import clock
+from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job

@@ -11,7 +11,8 @@ from config.settings import Settings
 from consumer.sweeper import Sweeper, remove_orphans
 from shared.access import rate_limits
 from shared.access.rate_limits import Limit, RateCount
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.deletion import purge_expired
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile

@@ -11,14 +11,10 @@ from kombu.messaging import Consumer
 
 from config.settings import load_settings
 from consumer.worker import Worker
-from shared.broker.message import (
-    EXCHANGE,
-    QUEUE,
-    consumer_connection,
-    declare_dead_queue,
-    encode,
-)
-from shared.database.connection import migrate
+from shared.broker.connection import consumer_connection
+from shared.broker.message import encode
+from shared.broker.queues import EXCHANGE, QUEUE, declare_dead_queue
+from shared.database.schema import migrate
 from tests.conftest import opened
 from tests.support.running import WAIT_SECONDS, wait_for
 from tests.support.services import free_port

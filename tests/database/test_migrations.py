@@ -9,7 +9,8 @@ from playhouse.migrations import Runner
 
 from shared.access.names import TakenName
 from shared.access.tokens import Admin, ApiToken
-from shared.database.connection import MIGRATIONS, clock, stream
+from shared.database.schema import MIGRATIONS
+from shared.database.sql import clock, stream
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job

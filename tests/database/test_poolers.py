@@ -17,8 +17,10 @@ from psycopg import sql
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.tokens import Scope, create_token
-from shared.database.connection import database, migrate
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
+from shared.database.connection import database
+from shared.database.schema import migrate
 from tests.conftest import close, opened
 from tests.support.api_client import ROLL, ApiClient
 from tests.support.job_runs import finished

@@ -7,7 +7,9 @@ import psycopg
 import pytest
 from peewee import OperationalError
 
-from shared.database.connection import be_patient, database, migrate, open_database, stream
+from shared.database.connection import be_patient, database, open_database
+from shared.database.schema import migrate
+from shared.database.sql import stream
 from shared.voters.models import Voter
 from tests.conftest import close, opened
 

@@ -9,7 +9,7 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.settings import PROJECT_ROOT
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from tests.support.api_client import ApiClient
 from tests.support.application import client_of
 

@@ -26,7 +26,7 @@ from config.settings import PROJECT_ROOT, LimitSettings, load_settings
 from shared.access.addresses import IPV6_PREFIX
 from shared.access.passwords import MAX_CALLERS
 from shared.access.people import Role, create_person
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.audit import Action
 from shared.importing.submission import MAX_NAME_CHARS
 

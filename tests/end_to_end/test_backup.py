@@ -14,8 +14,9 @@ from flask import Flask
 
 from api.app import create_app
 from config.settings import PROJECT_ROOT, Settings
-from shared.access.tokens import Scope
-from shared.database.connection import database, migrate
+from shared.access.scopes import Scope
+from shared.database.connection import database
+from shared.database.schema import migrate
 from shared.jobs.models import Job
 from tests.conftest import close, opened
 from tests.support.api_client import HEADER, ApiClient

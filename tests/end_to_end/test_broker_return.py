@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from kombu.entity import Queue
 
-from shared.broker.message import QUEUE, consumer_connection
+from shared.broker.connection import consumer_connection
+from shared.broker.queues import QUEUE
 from tests.support.relay import Relay, relay_to
 from tests.support.running import Service, running_service, wait_for
 

@@ -12,7 +12,7 @@ from werkzeug.http import parse_options_header
 
 from config.settings import Settings
 from consumer.mail.sender import PostOffice
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import database
 from shared.storage.choice import open_store
 from tests.support.api_client import HEADER, ApiClient

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from peewee import DatabaseError, OperationalError
 
-from shared.broker.message import Doorbell
-from shared.database.connection import database, migrate, open_database
+from shared.broker.doorbell import Doorbell
+from shared.database.connection import database, open_database
+from shared.database.schema import migrate
 from shared.importing.attempt import perform
 from shared.importing.submission import submit
 from shared.jobs import jobs, transitions

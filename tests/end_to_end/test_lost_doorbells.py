@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.broker.message import QUEUE, consumer_connection
+from shared.broker.connection import consumer_connection
+from shared.broker.queues import QUEUE
 from tests.support.running import running_service
 
 JOBS = 6

@@ -9,7 +9,8 @@ import pytest
 from kombu.entity import Queue
 
 from consumer.worker import REFUSED_SECONDS
-from shared.broker.message import QUEUE, consumer_connection
+from shared.broker.connection import consumer_connection
+from shared.broker.queues import QUEUE
 from tests.support.running import running_service, wait_for
 
 pytestmark = pytest.mark.service

@@ -10,7 +10,7 @@ import pytest
 import trustme
 from peewee import OperationalError
 
-from shared.broker.message import Doorbell
+from shared.broker.doorbell import Doorbell
 from shared.database.connection import database
 from tests.conftest import opened
 from tests.support.tls_relay import tls_relay

@@ -14,7 +14,9 @@ import psycopg
 import pytest
 
 from benchmarks.rolls import write_csv
-from shared.broker.message import DEAD_QUEUE, EXCHANGE, QUEUE, consumer_connection, encode
+from shared.broker.connection import consumer_connection
+from shared.broker.message import encode
+from shared.broker.queues import DEAD_QUEUE, EXCHANGE, QUEUE
 from tests.support.frozen import started_job
 from tests.support.relay import relay_to
 from tests.support.running import Service, is_running, running_service, wait_for

@@ -7,8 +7,8 @@ import pytest
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.tokens import Scope
-from shared.database.connection import migrate
+from shared.access.scopes import Scope
+from shared.database.schema import migrate
 from shared.jobs.models import Job
 from shared.storage.object_store import ObjectStore
 from shared.storage.store import StoreUnavailable

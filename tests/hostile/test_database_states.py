@@ -15,9 +15,11 @@ from psycopg import sql
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.tokens import Scope, create_token
-from shared.database.connection import database, migrate
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
+from shared.database.connection import database
 from shared.database.outages import OUTAGES, is_disk_full, is_read_only
+from shared.database.schema import migrate
 from shared.importing.attempt import perform
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile

@@ -10,7 +10,7 @@ from flask import Flask
 from api.access.long_answers import MAX_LONG_ANSWERS
 from api.jobs.long_poll import MAX_WAITING
 from config.gunicorn import threads
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import database
 from shared.jobs.models import Job
 from tests.support.api_client import ROLL, ApiClient

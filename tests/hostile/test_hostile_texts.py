@@ -14,7 +14,8 @@ from api.admin.guard import safe_next
 from api.app import create_app
 from config.settings import Settings
 from shared.access.people import Role, create_person
-from shared.access.tokens import Scope, create_token
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
 from shared.database.connection import database, open_database
 from shared.voters.models import Voter
 from tests.conftest import close

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.importing.conditions import JobFailure, check_preview
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import NOT_COPIED, StoredFile

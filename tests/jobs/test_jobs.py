@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 from peewee import IntegrityError
 
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault

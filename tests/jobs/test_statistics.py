@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from shared.database.connection import database, stream
+from shared.database.connection import database
+from shared.database.sql import stream
 from shared.roll_file.rows.validation import Staged
 from shared.staging import load, merge, repeats
 from shared.staging.conflicts import conflict_faults, note_conflicts
 from shared.staging.merge import Counts
+from shared.staging.tables import StagedVoter
 from shared.voters.history import Author
-from shared.voters.models import StagedVoter, Voter
+from shared.voters.models import Voter
 from shared.voters.roll import lock_roll
 
 pytestmark = pytest.mark.usefixtures("any_database")

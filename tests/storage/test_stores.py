@@ -12,7 +12,8 @@ from uuid import uuid4
 import pytest
 from peewee import IntegrityError
 
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.storage.choice import open_store
 from shared.storage.database_store import CHUNK_BYTES, StoredChunk
 from shared.storage.file_store import FileStore

@@ -10,7 +10,8 @@ from flask import Flask
 
 from api.app import create_app, open_services
 from config.settings import Settings, load_settings
-from shared.access.tokens import Scope, create_token
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
 from shared.database.connection import database
 from tests.support.api_client import ApiClient
 

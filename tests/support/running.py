@@ -21,7 +21,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from config.settings import PROJECT_ROOT
-from shared.access.tokens import Scope, create_token
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
 from shared.database.connection import open_database
 from tests.support.services import free_port
 

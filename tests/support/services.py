@@ -16,7 +16,7 @@ import psycopg
 from kombu.connection import Connection
 from psycopg import sql
 
-from shared.broker.message import DEAD_EXCHANGE, DEAD_QUEUE, EXCHANGE, QUEUE
+from shared.broker.queues import DEAD_EXCHANGE, DEAD_QUEUE, EXCHANGE, QUEUE
 
 POSTGRESQL = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/")

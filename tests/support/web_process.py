@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.settings import PROJECT_ROOT
-from shared.access.tokens import Scope, create_token
-from shared.database.connection import migrate
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
+from shared.database.schema import migrate
 from tests.conftest import opened
 from tests.support.running import WAIT_SECONDS, procfile, wait_for
 from tests.support.services import free_port

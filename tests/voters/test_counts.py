@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.database.connection import database, stream
+from shared.database.connection import database
+from shared.database.sql import stream
 from shared.roll_file.rows.validation import Staged
 from shared.staging import load, merge, repeats
 from shared.voters.counts import count_groups, kept_groups

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from shared import workers
-from shared.database.connection import clock
+from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.states import JobState

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.jobs.models import Job
 from tests.support.api_client import HEADER, ROLL, ApiClient
 from tests.support.application import client_of

@@ -18,7 +18,8 @@ from shared.access import rate_limits
 from shared.access.addresses import client_address, network_of
 from shared.access.rate_limits import Limit, RateCount
 from shared.access.refused_tokens import MAX_ADDRESSES, Failures
-from shared.access.tokens import Scope, revoke_token
+from shared.access.scopes import Scope
+from shared.access.tokens import revoke_token
 from shared.database.connection import database
 from shared.jobs.models import Job
 from tests.support.api_client import ROLL, ApiClient

@@ -11,7 +11,7 @@ from api.access.rate_limits import Quota
 from api.app import create_app
 from config.settings import Settings
 from shared.access.rate_limits import RateCount
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import database
 from tests.support.api_client import ROLL
 from tests.support.application import client_of

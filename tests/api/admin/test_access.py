@@ -23,8 +23,10 @@ from shared.access.people import (
     set_role,
 )
 from shared.access.people import sign_in as find_person
-from shared.access.tokens import Admin, ApiToken, Scope, create_token, find_token
-from shared.database.connection import clock, database
+from shared.access.scopes import Scope
+from shared.access.tokens import Admin, ApiToken, create_token, find_token
+from shared.database.connection import database
+from shared.database.sql import clock
 from tests.conftest import close
 from tests.support.api_client import ApiClient
 from tests.support.application import app_of

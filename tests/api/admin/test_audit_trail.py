@@ -17,7 +17,8 @@ from werkzeug.test import TestResponse
 from api.app import create_app
 from config.settings import Settings
 from shared.access.people import Role, create_person, lock_out
-from shared.access.tokens import Admin, ApiToken, Scope, create_token
+from shared.access.scopes import Scope
+from shared.access.tokens import Admin, ApiToken, create_token
 from shared.audit import SERVICE, Action, AuditEntry, Outcome, record
 from shared.database.connection import database
 from shared.jobs.models import Job

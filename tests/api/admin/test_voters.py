@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 from api.admin.voters import CHANGES_SHOWN, PAGE_SIZE
 from config.settings import Settings
 from shared.access.people import Role
-from shared.access.tokens import Scope
-from shared.database.connection import clock, database
+from shared.access.scopes import Scope
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import roll_version
 from tests.conftest import close

@@ -5,9 +5,10 @@ import json
 import pytest
 from flask import Flask
 
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from tests.support.api_client import ApiClient
 from tests.support.application import client_of
 

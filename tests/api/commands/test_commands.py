@@ -16,8 +16,9 @@ from flask import Flask
 from api.app import create_app
 from benchmarks.rolls import write_csv, write_xlsx
 from config.settings import PROJECT_ROOT, Settings
-from shared.access.tokens import Admin, ApiToken, Scope, find_token
-from shared.database.connection import pending_migrations
+from shared.access.scopes import Scope
+from shared.access.tokens import Admin, ApiToken, find_token
+from shared.database.schema import pending_migrations
 from shared.jobs.models import Job
 from shared.voters.models import Voter
 from tests.support.api_client import HEADER, ROLL

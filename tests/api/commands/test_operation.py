@@ -14,8 +14,9 @@ from api.app import create_app
 from api.monitoring.status import MAX_OPEN_JOBS
 from api.services import services
 from config.settings import Settings
-from shared.access.tokens import Scope
-from shared.database.connection import clock, database
+from shared.access.scopes import Scope
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault

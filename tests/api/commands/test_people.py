@@ -9,7 +9,8 @@ from api.app import create_app
 from config.settings import Settings
 from dev.prepare import new_credentials
 from shared.access.people import Role, create_person, sign_in
-from shared.access.tokens import Scope, create_token
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
 from shared.database.connection import database
 
 PASSWORD = "long enough, is it not"

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from api.services import services
-from shared.access.tokens import Scope
-from shared.database.connection import clock
+from shared.access.scopes import Scope
+from shared.database.sql import clock
 from shared.importing.attempt import perform
 from shared.jobs import transitions
 from shared.jobs.models import Job

@@ -10,8 +10,8 @@ from flask import Flask
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.tokens import Scope
-from shared.database.connection import clock
+from shared.access.scopes import Scope
+from shared.database.sql import clock
 from shared.jobs.models import Job
 from shared.jobs.outbox import REPORT_MAILS
 from shared.jobs.states import OutboxState

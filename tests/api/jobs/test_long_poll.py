@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from config.settings import Settings
-from shared.access.tokens import Scope, create_token
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
 from shared.database.connection import database, open_database
 from tests.conftest import close
 from tests.support.api_client import ROLL, ApiClient

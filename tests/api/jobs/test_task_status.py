@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.jobs import transitions
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState, Phase

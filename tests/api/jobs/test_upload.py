@@ -13,7 +13,7 @@ from flask import Flask
 
 from api.app import create_app
 from config.settings import PROJECT_ROOT, Settings
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.jobs.models import Job
 from tests.support.api_client import ROLL, ApiClient
 from tests.support.application import client_of

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, request
 from werkzeug.test import TestResponse
 
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.jobs.models import Job
 from tests.support.api_client import ROLL, ApiClient
 from tests.support.application import client_of

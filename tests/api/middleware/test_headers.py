@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from api.middleware.security_headers import DATA_POLICY, HEADERS, PAGE_POLICY
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from tests.support.api_client import ROLL, ApiClient
 from tests.support.application import client_of
 from tests.support.web_process import web_process

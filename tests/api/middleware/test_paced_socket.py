@@ -18,7 +18,8 @@ from api.middleware.paced_socket import (
     TooSlow,
     give_time,
 )
-from shared.access.tokens import Scope, create_token
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
 from shared.database.connection import database
 
 PACE = Pace(seconds=0.3, bytes_per_second=1000)

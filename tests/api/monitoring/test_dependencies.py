@@ -9,7 +9,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from tests.support.api_client import ROLL, ApiClient
 from tests.support.application import client_of
 

@@ -14,8 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.tokens import Scope, create_token
-from shared.database.connection import clock, database
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.workers import ALIVE_SECONDS, Worker, beat, this_worker
 from tests.conftest import opened
 from tests.support.api_client import HEADER, ApiClient

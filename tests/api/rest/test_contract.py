@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from api.rest.blueprint import Blueprint
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from tests.support.api_client import ROLL, ApiClient
 from tests.support.application import client_of
 

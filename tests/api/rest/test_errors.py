@@ -11,7 +11,7 @@ from api.app import create_app
 from api.rest.error_codes import OF_STATUS
 from api.rest.errors import SENTENCES
 from config.settings import Settings
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import database
 from tests.conftest import close
 from tests.support.api_client import ROLL, ApiClient

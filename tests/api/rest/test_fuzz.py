@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from api.rest.contract import resolve
 from api.rest.schemas import TASK_ID
-from shared.access.tokens import Scope, create_token
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token
 from shared.database.connection import database
 from shared.importing.submission import keep
 from shared.jobs import jobs, transitions

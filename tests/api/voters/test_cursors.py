@@ -12,7 +12,7 @@ from flask import Flask
 from peewee import chunked
 
 from config.settings import Settings
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import database
 from shared.voters.models import Voter
 from shared.voters.queries import DEEP_ROWS, SORTS

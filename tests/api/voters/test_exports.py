@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from peewee import chunked
 
 from config.settings import Settings
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import database
 from shared.importing.attempt import perform
 from shared.importing.submission import keep

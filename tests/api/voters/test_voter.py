@@ -12,8 +12,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
-from shared.access.tokens import Scope
-from shared.database.connection import clock, database
+from shared.access.scopes import Scope
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.voters.models import Voter, VoterHistory
 from shared.voters.roll import roll_version
 from tests.conftest import close

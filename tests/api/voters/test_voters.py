@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from config.settings import Settings
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.database.connection import database
 from shared.voters.models import Voter
 from tests.conftest import close

@@ -13,7 +13,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from config.settings import MailSettings
 from consumer.mail.sender import PostOffice
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job

@@ -11,7 +11,8 @@ import pytest
 from config.settings import PROJECT_ROOT, WebhookSettings
 from consumer.webhook.call import headers_of
 from consumer.webhook.sender import Courier
-from shared.database.connection import clock, database
+from shared.database.connection import database
+from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job

@@ -20,7 +20,7 @@ from api.voters.voter import voter_or_404
 from config.settings import PROJECT_ROOT
 from shared.access.names import UnusableName, take_name
 from shared.access.people import Role, create_person
-from shared.access.tokens import Scope
+from shared.access.scopes import Scope
 from shared.roll_file.errors import FileCode
 from shared.roll_file.limits import ReadOptions
 from shared.roll_file.rows.cells import (

@@ -1,0 +1,12 @@
+"""What a token may do."""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a token may do; ADMIN includes the others."""
+
+    READ = "read"
+    IMPORT = "import"
+    METRICS = "metrics"
+    ADMIN = "admin"
