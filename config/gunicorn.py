@@ -24,8 +24,8 @@ MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 # nosec B108 # no file of ours
 # Where the workers count their requests; prometheus-client looks for it under this name.
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
-worker_class = "api.web_worker.WebWorker"
-logger_class = "api.web_log.WebLog"
+worker_class = "api.server.worker.WebWorker"
+logger_class = "api.server.log.WebLog"
 # Also the size of each process's pool of database connections: a thread uses one at most.
 threads = 8
 # For a worker whose main loop hangs. A slow client keeps neither it nor, for long, a thread.

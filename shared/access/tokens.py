@@ -66,7 +66,7 @@ class Admin(BaseModel):
     """A person who signs in to the pages; until `one_time_until`, with a password that lets them
     choose one of their own and do nothing else."""
 
-    # Told by the query of `shared.people.sign_in`.
+    # Told by the query of `shared.access.people.sign_in`.
     is_expired: bool | None = None
 
     id = AutoField()

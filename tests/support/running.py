@@ -120,6 +120,11 @@ class Service:
                 start_new_session=True,
             )
 
+    def has_started(self, port: int) -> bool:
+        """Whether the web process answers. It fails at once when the process has ended."""
+        assert self.processes["web"].poll() is None, "the web process has ended"
+        return answers(port)
+
     def release(self) -> None:
         """What a platform runs before new code serves anybody."""
         self.start("release")
@@ -261,7 +266,7 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
         try:
             service.start("web")
             service.start("worker")
-            wait_for(lambda: answers(port), "the web process did not start")
+            wait_for(lambda: service.has_started(port), "the web process did not start")
             yield service
         finally:
             service.stop()
