@@ -1,4 +1,4 @@
-"""docs/security.md says what the code does."""
+"""docs/security.md says what the code does, docs/security-evidence.md names tests that exist."""
 
 import re
 from dataclasses import fields
@@ -33,11 +33,15 @@ from shared.importing.submission import MAX_NAME_CHARS
 ROOT = PROJECT_ROOT
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 PLAIN = " ".join(TEXT.split())
+EVIDENCE = (ROOT / "docs" / "security-evidence.md").read_text(encoding="utf-8")
+# It shows how to create and revoke a token.
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^flask (.+)$", TEXT + API, re.MULTILINE)
 
 
-def rows(head: str) -> list[list[str]]:
+def rows(head: str, text: str = TEXT) -> list[list[str]]:
     """The cells of the table that has this first heading."""
-    _, _, rest = TEXT.partition(f"\n| {head} |")
+    _, _, rest = text.partition(f"\n| {head} |")
     lines = rest.partition("\n\n")[0].splitlines()[2:]
     assert lines, head
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
@@ -45,7 +49,7 @@ def rows(head: str) -> list[list[str]]:
 
 def test_the_table_of_public_addresses_is_the_code_s(app: Flask) -> None:
     rules = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in PUBLIC_ENDPOINTS}
-    assert {row[0].strip("` ") for row in rows("public address")} == rules
+    assert {row[0].strip("` ") for row in rows("public URL")} == rules
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert endpoints >= PUBLIC_ENDPOINTS
 
@@ -74,7 +78,7 @@ def test_the_table_of_limits_shows_the_defaults(monkeypatch: pytest.MonkeyPatch)
         f"| {gunicorn.limit_request_line:,} bytes | 414 |",
         f"{gunicorn.limit_request_field_size:,} bytes, {gunicorn.limit_request_fields}, ",
         f", {WHOLE_HEAD_BYTES // 1024} KiB | 431 |",
-        f"| {MAX_CHARS:,} characters; {max(MAX_LIST_CHARS.values()):,} for `Accept` and ",
+        f"| {MAX_CHARS:,} characters, and {max(MAX_LIST_CHARS.values()):,} for `Accept` and ",
         f"not complete | {HEAD_SECONDS:.0f} seconds |",
         f"| {MAX_PARTS}, {HEAD_BYTES // 1024} KiB, {FIELD_BYTES // 1024} KiB | 413 |",
         f"| {MAX_NAME_CHARS} characters are kept",
@@ -103,7 +107,7 @@ def test_every_header_is_in_its_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "name"), sorted(set(re.findall(r"`(tests/[a-z_0-9/]+\.py)::(\w+)`", TEXT)))
+    ("path", "name"), sorted(set(re.findall(r"`(tests/[a-z_0-9/]+\.py)::(\w+)`", EVIDENCE)))
 )
 def test_every_test_that_is_named_exists(path: str, name: str) -> None:
     assert f"\ndef {name}(" in (ROOT / path).read_text(encoding="utf-8")
@@ -111,12 +115,18 @@ def test_every_test_that_is_named_exists(path: str, name: str) -> None:
 
 @pytest.mark.parametrize("head", ["ASVS", "File Upload Cheat Sheet"])
 def test_every_item_names_what_shows_it_or_says_that_it_is_not_met(head: str) -> None:
-    for item, how, shown in rows(head):
+    for item, how, shown in rows(head, EVIDENCE):
         is_shown = re.search(r"`(tests/[^`]+|make \w+)`", shown)
         assert is_shown or (shown == "none" and "not met" in how), item
 
 
-@pytest.mark.parametrize("words", re.findall(r"^flask (.+)$", TEXT, re.MULTILINE))
+def test_every_section_names_what_shows_it() -> None:
+    heads = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
+    shown = {re.sub(r"\[(.+)\].*", r"\1", row[0]): row[1] for row in rows("section", EVIDENCE)}
+    assert [head for head in heads if "`" not in shown[head]] == []
+
+
+@pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_that_is_shown_works(app: Flask, words: str) -> None:
     runner = app.test_cli_runner()
     if words.startswith("revoke-token"):
