@@ -61,7 +61,7 @@ def test_every_figure_that_is_watched_is_exposed(exposed: str, figures: set[str]
 
 
 def test_every_figure_is_explained_and_every_explained_figure_exists(figures: set[str]) -> None:
-    table = OPERATE[OPERATE.index("| figure |") : OPERATE.index("No label holds")]
+    table = OPERATE[OPERATE.index("| metric |") : OPERATE.index("No label holds")]
     explained = set(re.findall(r"^\| (`voters_.*?) \|", table, re.M))
     named = {name for names in explained for name in re.findall(r"`(voters_\w+)", names)}
     families = {re.sub(r"_(bucket|count|sum)$", "", name) for name in figures}
