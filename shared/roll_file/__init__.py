@@ -1,4 +1,4 @@
-"""The core: from the bytes of a roll file to voters and row faults, and back to files.
+"""The core: turn the bytes of a roll file into voters and row faults, and write files.
 
-Plain Python. It knows no web, broker, database or settings.
+Plain Python. It does not import web, broker, database or settings.
 """

@@ -1,4 +1,4 @@
-"""Which format a file has, told by its content alone."""
+"""Detect the format of a file from its content alone."""
 
 import re
 import struct
@@ -18,7 +18,8 @@ _DEFAULT_LIMITS = Limits()
 HEAD_BYTES = 64 * KIB
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_DIRECTORY_BYTES = 4 * KIB
-# Bytes that no text has, save by accident: C0 without tab, line feed, form feed and return.
+# Control bytes that text does not contain except by accident: C0 without tab, line feed, vertical
+# tab, form feed and carriage return, and also DEL.
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\x0b\x0c\r") + b"\x7f"
 _SAVE_AS = "Please save the roll as .xlsx or CSV and upload that."
 _SIGNATURES = (
@@ -31,8 +32,7 @@ _SIGNATURES = (
 _MARKUP = (
     (re.compile(rb"<(!doctype\s+html|html|head|body|table|style|meta|div)\b", re.I), "a web page"),
     (
-        # An element is one by its attributes or by its end, which titles such as <Student roll>
-        # have not.
+        # Markup has attributes or an end tag. A title such as <Student roll> has neither.
         re.compile(
             rb"<(\?xml|!--|!doctype|[a-z][\w.-]*(:[\w.-]+)?(\s+[\w.:-]+\s*=|\s*/>|\s*>(?s:.*)</))",
             re.I,
@@ -47,8 +47,8 @@ _ZIP_KINDS = (
     ("content.xml", "an OpenDocument file that is no spreadsheet"),
 )
 _XLS_STREAMS = ("Workbook", "Book")
-# [MS-XLS] 2.4.21: what an .xls workbook of Excel 5 or later begins with, at the start of a sector
-# of 64 bytes or more.
+# [MS-XLS] 2.4.21: the first bytes of an .xls workbook of Excel 5 or later. They stand at the start
+# of a sector of 64 bytes or more.
 _XLS_START = re.compile(rb"\x09\x08[\x08\x10]\x00\x00[\x05\x06]\x05\x00")
 _SMALLEST_SECTOR_BYTES = 64
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -57,12 +57,17 @@ _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 def detect_format(
     stream: BinaryIO, limits: Limits = _DEFAULT_LIMITS, encoding: str | None = None
 ) -> Format:
-    """Tell CSV from Excel; reads at most 64 KiB and a zip's directory, and goes back to 0.
+    """Return the format of the file: CSV or one of the workbook formats.
 
-    `encoding` is the one that the uploader states for a text.
+    Reads at most 64 KiB and the directory of a zip. Resets the stream to 0. `encoding` is the
+    encoding that the uploader states for a text.
 
-    Raises `FileFault`: EMPTY_FILE, UNSUPPORTED_FORMAT with what the file looks like,
-    PASSWORD_PROTECTED, UNREADABLE_FILE and WORKBOOK_TOO_LARGE for a zip that must not be opened.
+    Raises `FileFault`:
+    - EMPTY_FILE
+    - UNSUPPORTED_FORMAT, with what the file looks like
+    - PASSWORD_PROTECTED
+    - UNREADABLE_FILE
+    - WORKBOOK_TOO_LARGE for a zip that is not safe to open
     """
     stream.seek(0)
     head = stream.read(HEAD_BYTES)
@@ -79,7 +84,7 @@ def detect_format(
 
 
 def _as_utf8(head: bytes, encoding: str) -> bytes:
-    """The head of a text in the encoding that is stated for it; one without such is left alone."""
+    """Convert the head to UTF-8. Return it unchanged if its stated encoding is unknown."""
     try:
         name = known_encoding(encoding)
     except FileFault:
@@ -123,7 +128,7 @@ def _is_utf8(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as error:
-        # The head may end within a character.
+        # The head may end in the middle of a character.
         return error.start > len(head) - 4
     return True
 
@@ -144,7 +149,7 @@ def _zip_format(stream: BinaryIO, limits: Limits) -> Format:
 
 
 def _mimetype(archive: ZipFile) -> bytes:
-    """ODF 1.3 part 2, 3.3: the part that tells what the document is."""
+    """Return the part that states the document type (ODF 1.3 part 2, 3.3)."""
     try:
         with archive.open("mimetype") as part:
             return part.read(len(_ODS_TYPE))
@@ -162,7 +167,10 @@ def _mimetype(archive: ZipFile) -> bytes:
 
 
 def _ole_format(stream: BinaryIO, head: bytes) -> Format:
-    """[MS-CFB] 2.2: the sector size stands at offset 30, the first directory sector at 48."""
+    """Return the format of an OLE file, or raise the fault.
+
+    The sector size is at offset 30, the first directory sector at offset 48 ([MS-CFB] 2.2).
+    """
     if len(head) >= 512:
         sector_bits, first_sector = struct.unpack_from("<H16xL", head, 30)
         stream.seek((first_sector + 1) << min(sector_bits, 12))
@@ -172,7 +180,7 @@ def _ole_format(stream: BinaryIO, head: bytes) -> Format:
         if any(name.encode("utf-16-le") in directory for name in _XLS_STREAMS):
             return Format.XLS
         if any(start.start() % _SMALLEST_SECTOR_BYTES == 0 for start in _XLS_START.finditer(head)):
-            # The directory that would name it is cut off, or damaged.
+            # The directory with the stream's name is cut off or damaged.
             raise damaged()
     raise _unsupported("an old Office document")
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a roll: faults of rows, warnings, and faults of the whole file."""
+"""Codes for everything that can be wrong with a roll file: row faults, warnings, file faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class RowCode(StrEnum):
 
 
 class WarningCode(StrEnum):
-    """What was accepted and is worth a look."""
+    """What the importer accepted, but you should check."""
 
     REPEATED_ROW = "REPEATED_ROW"
     SHARED_EMAIL = "SHARED_EMAIL"
@@ -39,7 +39,7 @@ class WarningCode(StrEnum):
 
 
 class SignCode(StrEnum):
-    """What is odd about a file as a whole, though every row of it is good."""
+    """What is odd about a file as a whole, although every row is good."""
 
     ID_LENGTHS = "ID_LENGTHS"
     MOSTLY_INELIGIBLE = "MOSTLY_INELIGIBLE"
@@ -48,7 +48,7 @@ class SignCode(StrEnum):
 
 
 class FileCode(StrEnum):
-    """Why a file as a whole was refused."""
+    """Why the importer rejected a file as a whole."""
 
     EMPTY_FILE = "EMPTY_FILE"
     NO_ROWS = "NO_ROWS"
@@ -118,11 +118,11 @@ DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = Mappin
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One fault of one row: what is wrong, where, and how to mend it.
+    """A row fault: what is wrong, where it is, and how to fix it.
 
-    `line` is the physical line or sheet row. `column` is the label as the file has it, "" when
-    the fault is one of the whole row. `value` is made printable and at most 200 characters long;
-    `message` is one sentence.
+    `line` is the physical line or the row of the sheet. `column` is the label in the file, or "" if
+    the fault is about the whole row. `value` is printable and has at most 200 characters. `message`
+    is one sentence.
     """
 
     line: int
@@ -133,7 +133,7 @@ class RowError:
 
 
 class FileFault(Exception):
-    """The file cannot be read as a roll; `message` tells an election officer what to do."""
+    """The file cannot be read as a roll. `message` says what an election officer can do."""
 
     def __init__(self, code: FileCode, message: str) -> None:
         super().__init__(message)

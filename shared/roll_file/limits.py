@@ -1,4 +1,4 @@
-"""How a file is to be read, and how much of it may be there."""
+"""Options for reading a file, and limits on its size and parts."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the uploader knows better than we could find out; None leaves it to us.
+    """What the uploader states about the file. None means: detect it automatically.
 
-    `encoding` is a name that Python knows, `delimiter` one character, `sheet` the title of a
-    sheet, which may then be a hidden one.
+    `encoding` is a name that Python knows, and `delimiter` is one character. `sheet` is the title
+    of a sheet, which may be hidden.
     """
 
     encoding: str | None = None
@@ -21,12 +21,12 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds that keep memory and time in hand whatever the file; sizes of parts are unpacked.
+    """Limits that bound memory and time for every file. Sizes of zip parts are unpacked sizes.
 
-    Excel saves every row of a sheet, 1,048,576, when a cell at its end was once formatted. The
-    largest honest sheet is about 1,048,576 rows (Excel's own limit) of seven inline strings,
-    some 500 MiB of XML. A table of shared strings is kept: 64 MiB of short ones took openpyxl 21 s
-    and 510 MiB of memory.
+    Excel saves all 1,048,576 rows of a sheet (its own limit) if a cell at the end once had a
+    format. The largest real sheet has about that many rows of seven inline strings, some 500 MiB of
+    XML. The table of shared strings stays in memory. For 64 MiB of short strings, openpyxl took 21
+    s and 510 MiB of memory.
     """
 
     max_rows: int = 5_000_000

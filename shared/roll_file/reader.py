@@ -1,4 +1,4 @@
-"""Open a roll, whatever its format."""
+"""Open a roll file of any supported format."""
 
 from typing import BinaryIO
 
@@ -22,10 +22,10 @@ def open_roll(
     *,
     limits: Limits = _DEFAULT_LIMITS,
 ) -> RollReader:
-    """Find out what a seekable stream holds and read it up to the header.
+    """Detect the format of a seekable stream and read it up to the header.
 
-    The stream stays the caller's and must stay open while rows are read. Raises `FileFault` for
-    whatever content is no roll.
+    The caller owns the stream and must keep it open while it reads rows. Raises `FileFault` if the
+    content is not a roll.
     """
     match detect_format(stream, limits, options.encoding):
         case Format.CSV:

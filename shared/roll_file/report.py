@@ -1,4 +1,4 @@
-"""What became of the rows of one file."""
+"""The report of one import: what happened to the rows of the file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from shared.roll_file.errors import WarningCode
 
-# What left the rows alone that count under a warning.
+# The import mode because of which the rows under each warning were not saved.
 LEFT_ALONE: Mapping[WarningCode, str] = MappingProxyType(
     {WarningCode.NOT_CREATED: "update_only", WarningCode.NOT_UPDATED: "create_only"}
 )
@@ -16,13 +16,16 @@ PREVIEW_ONLY = ("would_create", "would_update", "differences")
 
 @dataclass(slots=True)
 class Report:
-    """The counts of one import; every row read is in exactly one of the five outcomes.
+    """The counts of one import. Every row read has exactly one of the five outcomes.
 
-    `missing_fields` counts rows in which a field is blank or has no column, by field; `errors`
-    and `warnings` count rows by code. Blank rows are no rows and stand apart. `columns` tells the
-    file's own label of each field, `assumptions` what was decided without being told, `signs` what
-    is odd (code and message). `eligibility_on` and `eligibility_off` are updated voters whose
-    eligibility changes. What begins with `would` and a sample of `differences` are a preview's.
+    - `missing_fields` counts rows by field, if the field is blank or has no column.
+    - `errors` and `warnings` count rows by code.
+    - `blank_rows` counts separately. A blank row is not a row read.
+    - `columns` has the file's own label of each field.
+    - `assumptions` lists what the importer decided because the uploader did not state it.
+    - `signs` are what is odd, each with code and message.
+    - `eligibility_on` and `eligibility_off` count updated voters whose eligibility changes.
+    - Only a preview has `differences` (a sample) and the fields that begin with `would`.
     """
 
     rows_read: int = 0
@@ -48,12 +51,12 @@ class Report:
 
     @property
     def saved(self) -> int:
-        """Rows whose content is on the roll now, whether or not it was there before."""
+        """Rows whose content is on the roll now, even if it was there before."""
         return self._good - self.left_alone
 
     @property
     def left_alone(self) -> int:
-        """Good rows that were not saved because the mode of the import asked for that."""
+        """Good rows that were not saved because of the import mode."""
         return sum(self.warnings.get(code, 0) for code in LEFT_ALONE)
 
     @property
@@ -61,7 +64,7 @@ class Report:
         return self.created + self.updated + self.unchanged + self.repeated
 
     def check(self) -> None:
-        """Raise `ValueError` unless every row read is accounted for exactly once."""
+        """Raise `ValueError` unless every row read has exactly one outcome."""
         if self.rows_read != self._good + self.rejected:
             raise ValueError(
                 f"{self.rows_read} rows read, {self._good} good, {self.rejected} rejected"
@@ -89,7 +92,7 @@ class Report:
         return f"{', '.join(counts)})"
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as the API gives it."""
+        """Return the report as the API shows it."""
         values = asdict(self)
         if self.would_create is None:
             for name in PREVIEW_ONLY:
@@ -98,6 +101,6 @@ class Report:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The report that `to_dict` gave, without what only a newer worker counts."""
+        """Build a report from the result of `to_dict`, without the counts of newer workers."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})

@@ -1,4 +1,4 @@
 """Reads CSV: encoding, delimiter, lines and quotation marks.
 
-Imports `rows` and what is below it. It knows no workbooks.
+Imports `rows` and what is below it. Does not import `workbooks`.
 """

@@ -1,4 +1,4 @@
-"""The encoding of a text file, settled for the whole of it before the first row is read."""
+"""Find the encoding of a text file by reading all of it, before the first row is read."""
 
 import codecs
 import re
@@ -14,24 +14,25 @@ CHUNK_BYTES = 64 * KIB
 FALLBACK = "windows-1252"
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
-# Typographic signs that follow a letter in Windows-1252: three points, quotation marks, dashes,
+# Typographic characters that follow a letter in Windows-1252: ellipsis, quotation marks, dashes,
 # trade marks, the no-break space, ordinals, the soft hyphen and others.
 _AFTER_LETTERS = frozenset("…‘’“”–—™\u00a0ª«\u00ad®°´·º»".encode(FALLBACK))
 # The first bytes of most letters of Latin, Greek and Cyrillic.
 _COMMON_LEADS = frozenset(b"\xc2\xc3\xc4\xc5\xce\xcf\xd0\xd1")
-# So many bytes that are not UTF-8 for each character that surely is outweigh it.
+# Windows-1252 if there are at least 3 invalid bytes per plausible UTF-8 character.
 _FOREIGN_PER_CHARACTER = 3
-# Python's own codecs that take quadratic time, or read text as a program would.
+# Python codecs that take quadratic time, or interpret escapes as in program source.
 _NOT_FOR_FILES = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def settle_encoding(stream: BinaryIO, wanted: str | None) -> str:
-    """The name of an encoding in which every byte of the stream is text.
+    """Return the name of an encoding in which every byte of the stream is text.
 
-    Without `wanted`: what a BOM says, else UTF-8, else Windows-1252, unless it is a damaged UTF-8
-    file. Reads the whole stream in constant memory. Raises `FileFault` ENCODING_ERROR, which names
-    the first line that is wrong.
+    Without `wanted`, a BOM decides first. Otherwise the result is UTF-8, or Windows-1252 if the
+    file is not UTF-8. A damaged UTF-8 file is an error. Reads the whole stream in constant memory.
+
+    Raises `FileFault` ENCODING_ERROR, which names the first wrong line.
     """
     if wanted is not None:
         encoding = known_encoding(wanted)
@@ -51,12 +52,12 @@ def settle_encoding(stream: BinaryIO, wanted: str | None) -> str:
 
 
 def decoder_name(encoding: str) -> str:
-    """The codec that reads `encoding` and swallows a BOM."""
+    """Return the codec that reads `encoding` and drops a BOM."""
     return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
 def check_lines(stream: BinaryIO, encoding: str, max_line_bytes: int) -> None:
-    """Raise LINE_TOO_LONG, naming the line, for a line that is too long to be held in memory.
+    """Raise LINE_TOO_LONG if a line is too long for memory. The fault names the line.
 
     Reads the whole stream in constant memory.
     """
@@ -86,7 +87,7 @@ def _line_too_long(line: int, max_line_bytes: int) -> FileFault:
 
 
 def known_encoding(name: str) -> str:
-    """Our name of an encoding that text files have. Raises `FileFault` ENCODING_ERROR."""
+    """Return our name of a text encoding. Raises `FileFault` ENCODING_ERROR if it is not one."""
     try:
         codec = codecs.lookup(name)
         is_text = codec._is_text_encoding
@@ -120,7 +121,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _first_bad_byte(stream: BinaryIO, encoding: str) -> int | None:
-    """Offset of the first byte that cannot be decoded, None if there is none."""
+    """Return the offset of the first byte that cannot be decoded, or None."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     offset = pending = 0
     try:
@@ -135,14 +136,14 @@ def _first_bad_byte(stream: BinaryIO, encoding: str) -> int | None:
 
 
 def _is_damaged_utf8(stream: BinaryIO) -> bool:
-    """Whether a text that is not UTF-8 was meant to be, told by the accents that are."""
+    """Whether invalid UTF-8 was meant to be UTF-8, judged by its valid non-ASCII characters."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     foreign = plausible = 0
     for chunk in chain(_chunks(stream), (b"",)):
         text = decoder.decode(chunk, final=not chunk)
-        # A roll has few signs, so that each is judged once.
+        # A roll has few different characters, so each is judged once per block.
         for sign, count in Counter(_BEYOND_ASCII.findall(text)).items():
-            # So Python spells a byte that is not UTF-8.
+            # Python's "surrogateescape" maps a byte that is not UTF-8 to this range.
             if "\udc80" <= sign <= "\udcff":
                 foreign += count
             elif _is_plausible(sign):
@@ -151,9 +152,10 @@ def _is_damaged_utf8(stream: BinaryIO) -> bool:
 
 
 def _is_plausible(sign: str) -> bool:
-    """Whether a character is hardly a capital letter and a sign behind it in Windows-1252.
+    """Whether a character is plausible in UTF-8, rather than two characters of Windows-1252.
 
-    The bytes of an É and a no-break space, say, are a letter of phonetics in UTF-8.
+    For example, É and a no-break space in Windows-1252 have the bytes of a phonetic letter in
+    UTF-8.
     """
     lead, *more = sign.encode()
     return lead in _COMMON_LEADS or not _AFTER_LETTERS.issuperset(more)

@@ -1,4 +1,4 @@
-"""The physical lines of a text file, and the one that was read last."""
+"""Read the physical lines of a text file and keep the last one available."""
 
 from collections.abc import Iterator
 from io import BufferedReader, RawIOBase, TextIOWrapper
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """Iterates over the lines of the stream from its start, each with its line end, once.
+    """Iterate once over the lines of the stream from its start, each with its line end.
 
-    Lines are read in blocks, so that looking back at the last one costs nothing before it is done.
-    Left out are the BOM of a file that was joined to another one, and DOS's sign of the end of a
-    file (U+001A) in a line of its own.
+    Lines are read in blocks, so `at` can return the last line at no cost for the other lines. Two
+    things are left out: a BOM at the start of a line (from joined files), and the DOS end-of-file
+    character (U+001A) on a line of its own.
     """
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
@@ -31,7 +31,7 @@ class Lines:
         return self._lines
 
     def at(self, number: int) -> str:
-        """The line of this number, counted from 1, which must be the last one that was read."""
+        """Return the line with this number, counted from 1. It must be the last line read."""
         return self._block[number - self._before - 1]
 
     def _blocks(self) -> Iterator[list[str]]:
@@ -39,7 +39,7 @@ class Lines:
             self._before += len(self._block)
             if "\ufeff" in "".join(block):
                 block = [line.removeprefix("\ufeff") for line in block]
-            # Only the last line of a file lacks a line end.
+            # Only the last line of a file can have no line end.
             if block[-1] == "\x1a":
                 block.pop()
             self._block = block
@@ -47,7 +47,7 @@ class Lines:
 
 
 class _Borrowed(RawIOBase):
-    """A stream that is not closed with the text wrapper around it."""
+    """A stream that stays open when its text wrapper is closed."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Quotation marks that do not do what they seem to: each could make voters vanish in a cell."""
+"""Find misplaced quotation marks, each of which could hide voters inside a cell."""
 
 import csv
 import re
@@ -15,10 +15,10 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def split_alone(line: str, delimiter: str) -> list[str] | None:
-    """The cells of a line in which text follows a closing quotation mark; None if it stays open.
+    """Split a line with text after a closing quotation mark. Return None if a mark stays open.
 
-    Blanks there mean nothing. Other text tells that a mark is missing or too many, so nobody knows
-    where the cells begin and end: the whole line is one cell then, too few for any roll.
+    Blanks there have no effect. Other text shows that a mark is missing or extra, so the cell
+    boundaries are unknown. The whole line is then one cell, which is too few for any roll.
     """
     after_mark = re.compile(rf'" +(?={re.escape(delimiter)}|[\r\n]*$)')
     line = line.rstrip("\r\n")
@@ -35,11 +35,11 @@ def _split(line: str, delimiter: str, *, strict: bool) -> list[str] | None:
 
 
 def has_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
-    """Whether rows stand in a cell with line breaks, which two stray marks have put there.
+    """Whether a cell with line breaks contains rows, because of two stray quotation marks.
 
-    A mark that opens a cell and one that ends it are honest (RFC 4180), whatever signs stand
-    between them, unless a line of the cell is a row of this roll by itself, or the record falls
-    into rows where its lines end.
+    A mark that opens a cell and a mark that closes it are valid (RFC 4180), with any characters
+    between them. There are two exceptions. A line of the cell may be a row of this roll, or the
+    record may split into rows at its line ends.
     """
     rows = _RowShape(header)
     fits = rows.fits(cells)
@@ -50,8 +50,8 @@ def has_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
         above = [*cells[:index], *lines[0]]
         below = [*lines[-1], *cells[index + 1 :]]
         inside = lines[1:-1]
-        # Id and address of these two must be text of the cell, as they are in the lines between,
-        # unless the record is no row itself.
+        # For these two, id and email address must be text of the cell, as in the lines between. If
+        # the record itself is not a row, they need not be.
         if index <= min(rows.places) or not fits:
             inside.append(above)
         if max(rows.places) < len(lines[-1]) or not fits:
@@ -65,10 +65,10 @@ def has_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
 
 
 def may_have_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
-    """Whether a name or department with line breaks holds an address and what may be an id.
+    """Whether a name or department with line breaks has an email address and a possible id.
 
-    They are no row, or one with a cell too many or too few. Nobody can tell, so the row is no
-    voter. In a column that the roll does not keep they are honest.
+    Such lines are not a row, or are a row with one cell too many or too few. The truth is unknown,
+    so the row does not become a voter. In a column that the roll does not keep, such text is valid.
     """
     fields = header.columns.values()
     for index, cell in enumerate(cells):
@@ -83,7 +83,7 @@ def may_have_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> 
 
 
 class _RowShape:
-    """What is a row of this roll, told by its width and its two required cells."""
+    """Recognize a row of this roll by its width and its two required cells."""
 
     def __init__(self, header: Header) -> None:
         self._width = len(header.labels)
@@ -91,15 +91,16 @@ class _RowShape:
         self.places = (header.columns["student_id"], header.columns["email"])
 
     def is_row(self, row: Sequence[str], own_id: str) -> bool:
-        """Whether a line has all that a row has; `own_id` is an id of this roll, or ""."""
+        """Whether a line has all that a row has. `own_id` is an id of this roll, or ""."""
         student_id, email = self._required(row)
         return self.fits(row) and _is_address(email) and _is_like(own_id, student_id)
 
     def are_two_rows(self, above: Sequence[str], below: Sequence[str], *, is_field: bool) -> bool:
-        """Whether a record that falls into these two may be two rows.
+        """Whether a record that splits into these two may be two rows.
 
-        Required cells of one of them stand outside of the cell. Two addresses are telling; with
-        one or none, ids of one shape are, where a note would not have as many delimiters as a row.
+        Required cells of one of them are outside the cell. Two email addresses decide. With one or
+        none, two ids of one shape decide, because a note would not have as many delimiters as a
+        row.
         """
         if not (self.fits(above) and self.fits(below)):
             return False
@@ -119,16 +120,16 @@ class _RowShape:
 
 
 def _pieces(line: str, delimiter: str) -> list[str]:
-    """What would be the cells of a line, whose marks are those of a row that was swallowed."""
+    """Split a line into cells. Its quotation marks are those of a swallowed row."""
     if '"' not in line:
         return line.split(delimiter)
-    # A mark that closes a cell may have its partner in a line above.
+    # A mark that closes a cell may have its partner in an earlier line.
     start = '"' if f'"{delimiter}' in line and line.count('"') % 2 else ""
     return next(csv.reader([start + line], delimiter=delimiter, skipinitialspace=True))
 
 
 def _own_id(cells: Sequence[str], index: int, header: Header) -> str:
-    """The id outside of the cell at `index`, "" if there is none."""
+    """Return the id outside the cell at `index`, or "" if there is none."""
     place = header.columns["student_id"]
     return cells[place] if place != index and place < len(cells) else ""
 
@@ -138,8 +139,10 @@ def _is_address(text: str) -> bool:
 
 
 def _is_like(own_id: str, text: str) -> bool:
-    """Whether a text may be an id of a roll with such an id: both have digits or none, and so
-    with blanks."""
+    """Whether a text may be an id of the same roll as `own_id`.
+
+    Both must have digits, or both none. The same applies to blanks.
+    """
     own, other = own_id.strip(), text.strip()
     if not (own and other):
         return bool(other)
@@ -147,12 +150,12 @@ def _is_like(own_id: str, text: str) -> bool:
 
 
 def _shape(text: str) -> str:
-    """The text with a 9 for each number and an a for each word."""
+    """Return the text with a 9 for each number and an a for each word."""
     return _WORD.sub("a", _NUMBER.sub("9", text.strip()))
 
 
 def unclosed_quote(line: int) -> FileFault:
-    """The fault of a file in which the mark in this line makes rows vanish."""
+    """Return the fault of a file in which the mark in this line hides rows."""
     return FileFault(
         FileCode.UNCLOSED_QUOTE,
         f'A quotation mark (") in line {line:,} opens a cell that does not end where its row'

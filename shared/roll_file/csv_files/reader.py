@@ -1,4 +1,4 @@
-"""Rows of a CSV file, whatever its encoding, delimiter and line ends."""
+"""Read the rows of a CSV file with any encoding, delimiter and line ends."""
 
 import csv
 import re
@@ -30,10 +30,9 @@ Records = Callable[[str], Iterator[Row]]
 
 
 def open_csv(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollReader:
-    """Settle encoding and delimiter, find the header, leave the rows to be read.
+    """Find the encoding, the delimiter and the header. The rows are then ready to be read.
 
-    The whole stream is looked through once, in constant memory, before the first row. Raises
-    `FileFault`.
+    Reads the whole stream before the first row, in constant memory. Raises `FileFault`.
     """
     size_bytes = stream.seek(0, 2)
     encoding = settle_encoding(stream, options.encoding)
@@ -67,9 +66,9 @@ def open_csv(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRead
 
 
 def _find_delimiter(stream: BinaryIO, encoding: str, records: Records) -> str:
-    """What a `sep=` line says, else the delimiter with which most columns are recognised.
+    """Return the delimiter of a `sep=` line, or else the one with the most recognized columns.
 
-    Raises what is wrong with the header if no delimiter yields the required columns.
+    If no delimiter gives the required columns, raises the fault of the header.
     """
     stated = _SEP_LINE.fullmatch(next(iter(Lines(stream, encoding)), ""))
     if stated:
@@ -90,9 +89,9 @@ def _find_delimiter(stream: BinaryIO, encoding: str, records: Records) -> str:
 
 
 def _unnamed(header: Header, cells: int) -> int:
-    """How many columns without a name stand behind the others.
+    """Count the columns without a name to the right of the others.
 
-    None behind those of a rejects file, where the cells stand of which a row had too many.
+    Returns 0 for a rejects file. There, cells to the right are those of rows with too many cells.
     """
     labels = header.labels
     return 0 if labels[-1].startswith("_") else min(cells, MAX_COLUMNS) - len(labels)
@@ -118,10 +117,11 @@ def _records(
     *,
     limits: Limits,
 ) -> Iterator[Row]:
-    """Each record with the physical line on which it starts; `header` once it is known.
+    """Yield each record with the physical line where it starts. `header` is None until it is known.
 
-    A mark that opens a cell by mistake is closed by the next cell that is honestly quoted, whose
-    text then follows a closing mark: csv is strict, and only tells such a line from the others.
+    The next correctly quoted cell closes a mark that opens a cell by mistake. Text then follows the
+    closing mark. In strict mode, the csv module raises an error for such a line, which is then
+    split alone.
     """
     csv.field_size_limit(limits.max_field_chars)
     lines = Lines(stream, encoding)
@@ -149,7 +149,7 @@ def _records(
 
 
 def _without_statement(lines: Iterable[str]) -> Iterator[str]:
-    """The lines, a blank one in place of one that states the delimiter."""
+    """Yield the lines, with a blank line in place of one that states the delimiter."""
     rest = iter(lines)
     first = next(rest, "")
     return chain(("\n" if _SEP_LINE.fullmatch(first) else first,), rest)
@@ -163,12 +163,15 @@ def _checked(
     header: Header | None,
     limits: Limits,
 ) -> list[str]:
-    """The cells of a record of several lines, as one if nobody knows whether rows are in them."""
+    """Return the cells of a record of several lines, or one cell if they may contain rows.
+
+    Raises UNCLOSED_QUOTE if the record surely contains rows.
+    """
     if last - first >= limits.max_record_lines:
         raise unclosed_quote(first)
     if header is None:
         return cells
-    # A label has no "@"; rows that a mark in the header has swallowed do.
+    # A label has no "@", but rows that a mark in the header has swallowed do.
     is_label = first == header.line
     if has_swallowed(cells, delimiter, header) or (is_label and any("@" in c for c in cells)):
         raise unclosed_quote(first)

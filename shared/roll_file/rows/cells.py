@@ -1,4 +1,4 @@
-"""What one cell says about one field; the exact meaning of every cell is written here."""
+"""Read one cell as the value of one field. This module defines the exact meaning of every cell."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ MAX_CHARS = {
     "email": 254,
     "department": 200,
 }
-# Of a year and of a word for eligibility; any longer text is neither.
+# The longest text of a year or an eligibility. Longer text is neither.
 MAX_WORD_CHARS = 64
 MIN_YEAR = 1
 MAX_YEAR = 12
@@ -41,33 +41,33 @@ EXCEL_ERRORS = frozenset(
     }
 )
 
-# The forms that spreadsheet programs write: 1.23E+10, of which some leave out the plus sign, 12E+3,
-# and 20.23E+9. Without the sign, and with more digits before it, it may be a genuine id: 12E3.
+# The forms that spreadsheet programs write: 1.23E+10 (some leave out the plus sign), 12E+3 and
+# 20.23E+9. Without the plus sign, and with more digits before the E, it may be a real id: 12E3.
 SCIENTIFIC = re.compile(r"[+-]?(?:\d[.,]\d+E\d+|\d+(?:[.,]\d*)?E[+-]\d+)", re.IGNORECASE)
-# How programs keep Excel from reading a text of a CSV file as a number.
+# How programs prevent Excel from reading a text of a CSV file as a number.
 FORMULA_OF_TEXT = '="'
 _FORMULA_OF_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 _ERROR_NUMBER = re.compile(r"Err:\d{3}", re.ASCII)
 # Each quotation mark in it is doubled.
 _SPELT_CHARS = 2 * COMPOSED_CHARS
 _YEAR = re.compile(r"0*(\d{1,2})(?:\.0+)?", re.ASCII)
-# An address people are given by a university, not all that RFC 5322 allows: no quoted local
-# part, no comment, no address literal; letters beyond ASCII as in RFC 6531. Lengths: RFC 5321,
-# section 4.5.3.1. No part of the pattern can match the same text in two ways.
+# An email address as a university assigns it, not all that RFC 5322 allows. There is no quoted
+# local part, no comment and no address literal. Letters beyond ASCII are as in RFC 6531. Lengths
+# are from RFC 5321, section 4.5.3.1. No part of the pattern can match the same text in two ways.
 _ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 _LABEL = r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?"
 _TOP_LABEL = r"(?!\d)[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])"
 _EMAIL_FORM = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP_LABEL}"
 _EMAIL = re.compile(_EMAIL_FORM)
 _SIGN = "[A-Za-z0-9]"
-# What nearly all addresses look like, found out five times as fast: only valid ones of at most
-# PLAIN_EMAIL_CHARS characters match, which leaves no room for a part that is too long.
+# The form of nearly all email addresses, matched five times as fast. It matches only valid ones of
+# at most PLAIN_EMAIL_CHARS characters, which leaves no room for a part that is too long.
 PLAIN_EMAIL = re.compile(rf"{_SIGN}+(?:[._+-]{_SIGN}+)*@(?:{_SIGN}+[.-])*(?<=\.)[A-Za-z]{{2,}}")
 PLAIN_EMAIL_CHARS = 64
 
 
 class BadCell(Exception):
-    """The cell's content is not what its field takes; it becomes a `RowError` at once."""
+    """The content of the cell does not fit its field. The validator turns it into a `RowError`."""
 
     def __init__(self, code: RowCode, message: str) -> None:
         super().__init__(message)
@@ -76,11 +76,15 @@ class BadCell(Exception):
 
 
 def as_text(cell: Cell, max_chars: int) -> str:
-    """The cell as text, trimmed and composed; "" for a blank one.
+    """Return the cell as text, trimmed and composed. A blank cell is "".
 
-    Whole numbers lose the ".0" that Excel's floats have, booleans read as Excel shows them, dates
-    in ISO 8601, and `="007"` is 007. Raises `BadCell` for a cell without a value, and
-    `TextTooLong`, before any work on a text of any length.
+    - A whole number loses the ".0" of Excel's floats.
+    - A boolean is written as Excel shows it.
+    - A date is written in ISO 8601.
+    - `="007"` is 007.
+
+    Raises `BadCell` for a cell without a value. Raises `TextTooLong` before it does any work on a
+    text that is too long.
     """
     if not isinstance(cell, str):
         text = value_as_text(cell)
@@ -94,7 +98,7 @@ def as_text(cell: Cell, max_chars: int) -> str:
 
 
 def _meant(text: str, max_chars: int) -> str:
-    """What stands in `="..."`, or the text itself."""
+    """Return the content of `="..."`, or the text itself."""
     if text.startswith(FORMULA_OF_TEXT) and len(text) <= _SPELT_CHARS * max_chars:
         found = _FORMULA_OF_TEXT.fullmatch(text)
         return found.group(1).replace('""', '"') if found else text
@@ -102,7 +106,7 @@ def _meant(text: str, max_chars: int) -> str:
 
 
 def value_as_text(cell: float | date | time | timedelta | NoValue | None) -> str:
-    """A cell that is no text, as `as_text` reads it. Raises `BadCell`."""
+    """Convert a cell that is not text, in the way of `as_text`. Raises `BadCell`."""
     match cell:
         case None:
             return ""
@@ -133,7 +137,7 @@ def _moment_as_text(cell: date | time | timedelta) -> str:
 
 
 def shown(cell: Cell) -> str:
-    """The cell as its file shows it, for people: untrimmed text, errors and formulas as such."""
+    """Return the cell for people as its file shows it: untrimmed text, errors and formulas."""
     if isinstance(cell, str | NoValue) or (isinstance(cell, float) and not isfinite(cell)):
         return str(cell)
     return value_as_text(cell)
@@ -141,7 +145,7 @@ def shown(cell: Cell) -> str:
 
 def _no_value(cell: NoValue) -> BadCell:
     if cell.code is RowCode.EXCEL_ERROR:
-        # Some formats hold any text as an error.
+        # Some formats can have any text as an error.
         known = cell.text in EXCEL_ERRORS or _ERROR_NUMBER.fullmatch(cell.text)
         return _excel_error(cell.text if known else "#VALUE!")
     return BadCell(
@@ -158,7 +162,7 @@ def _excel_error(text: str) -> BadCell:
 
 
 def read_student_id(cell: Cell) -> str:
-    """The id as text, never as a number; what has lost digits is refused."""
+    """Return the id as text, never as a number. Raises `BadCell` for an id that has lost digits."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         if abs(cell) >= FIRST_LOSSY_NUMBER:
             raise BadCell(
@@ -194,7 +198,7 @@ def read_student_id(cell: Cell) -> str:
 
 
 def read_email(cell: Cell) -> str:
-    """The address as it is written; only its form is checked."""
+    """Return the email address as it is written. Checks only its form."""
     text = _visible(cell, "email")
     if text and not _EMAIL.fullmatch(_without_marks(text)):
         raise BadCell(
@@ -204,9 +208,9 @@ def read_email(cell: Cell) -> str:
 
 
 def _without_marks(address: str) -> str:
-    """The address with a letter for each mark that belongs to the letter or mark before it.
+    """Replace each mark that belongs to the letter or mark before it with a letter.
 
-    The scripts of South Asia write vowels so (RFC 5892 takes both for parts of a domain name).
+    The scripts of South Asia write vowels as marks. RFC 5892 allows them in a domain name.
     """
     if address.isascii():
         return address
@@ -218,7 +222,7 @@ def _without_marks(address: str) -> str:
 
 
 def read_text(field: str) -> Callable[[Cell], str | None]:
-    """A reader of names and the department; it returns None for a blank cell."""
+    """Return a reader for a name or the department. The reader returns None for a blank cell."""
 
     def read(cell: Cell) -> str | None:
         text = _fitting(cell, field)
@@ -231,7 +235,7 @@ def read_text(field: str) -> Callable[[Cell], str | None]:
 
 
 def read_year(cell: Cell) -> int | None:
-    """The year of study, None for a blank cell."""
+    """Return the year of study, or None for a blank cell."""
     text = _word(cell)
     if text == "":
         return None
@@ -247,7 +251,7 @@ def read_year(cell: Cell) -> int | None:
 
 
 def read_eligibility(cell: Cell) -> bool | None:
-    """Whether the voter may vote, None for a blank cell."""
+    """Return whether the voter may vote, or None for a blank cell."""
     text = _word(cell)
     if text == "":
         return None
@@ -262,7 +266,7 @@ def read_eligibility(cell: Cell) -> bool | None:
 
 
 def _word(cell: Cell) -> str | None:
-    """The cell as text, None for a long one."""
+    """Return the cell as text, or None for a text that is too long."""
     try:
         return as_text(cell, MAX_WORD_CHARS)
     except TextTooLong:
@@ -270,7 +274,10 @@ def _word(cell: Cell) -> str | None:
 
 
 def _visible(cell: Cell, field: str) -> str:
-    """An id or address that looks like another one must be that other one."""
+    """Return the text of an id or email address, which must have no invisible character.
+
+    Two ids or addresses that look the same must be the same.
+    """
     text = _fitting(cell, field)
     sign = invisible(text)
     if sign:
@@ -286,7 +293,7 @@ def _control(sign: str) -> BadCell:
 
 
 def _fitting(cell: Cell, field: str) -> str:
-    """The cell as text, which its field has room for."""
+    """Return the cell as text. Raises `BadCell` if it is too long for its field."""
     try:
         return as_text(cell, MAX_CHARS[field])
     except TextTooLong as error:

@@ -1,4 +1,4 @@
-"""Which column of a file means which field: exact labels and an explicit table, never a guess."""
+"""Map the columns of a file to fields by exact labels in an explicit table, never by a guess."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,14 +16,14 @@ REQUIRED = ("student_id", "email")
 HEADER_SEARCH_ROWS = 20
 MAX_LABELS_SHOWN = 30
 MAX_IGNORED_SHOWN = 100
-# Each rejected row is written out as wide as the header.
+# The rejects file writes each rejected row as wide as the header.
 MAX_COLUMNS = 1_000
 MAX_ROWS_ABOVE = 10_000
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _ID_KINDS = ("id", "no", "nr", "num", "number")
-# Left out on purpose: labels that mean something else in some registrar's system, such as name,
-# username, number, serial_no, admission_no, national_id, personal_email, programme, course,
+# These labels are left out on purpose, because they mean something else in some registrar's system:
+# name, username, number, serial_no, admission_no, national_id, personal_email, programme, course,
 # academic_year, entry_year, birth_year, status, active, registered.
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "student_id": (
@@ -90,7 +90,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         spelling: field
         for field, names in _NAMES.items()
         for name in names
-        # "StudentID" and "studentId" have no separator left to see.
+        # "StudentID" and "studentId" have no separator that could be seen.
         for spelling in (name, name.replace("_", ""))
     }
 )
@@ -98,12 +98,14 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where the fields stand: `columns` leads from a field to its index in a row.
+    """The header of a file: its labels, and the column of each field.
 
-    `labels` are the file's own, trimmed, without blank ones at the end. `ignored` names those that
-    mean no field, for people, without what may be a voter's data. `missing` are the fields without
-    a column, in the order of FIELDS. `unnamed` counts the columns without a label right of the
-    others, which rows of a CSV file may fill or leave out.
+    - `columns` maps a field to its index in a row.
+    - `labels` are the file's own, trimmed, without blank ones at the end.
+    - `ignored` names for people the labels that mean no field, without what may be a voter's data.
+    - `missing` are the fields without a column, in the order of FIELDS.
+    - `unnamed` counts the columns without a label to the right of the others. Rows of a CSV file
+      may fill them or leave them out.
     """
 
     line: int
@@ -115,10 +117,10 @@ class Header:
 
 
 def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:
-    """The first of the first 20 non-blank rows that has the required columns.
+    """Return the first of the first 20 non-blank rows that has the required columns.
 
-    Consumes `rows` up to and including that row. Raises `FileFault`: EMPTY_FILE without any
-    non-blank row among the first 10,000, MISSING_COLUMNS, AMBIGUOUS_COLUMNS, TOO_MANY_COLUMNS.
+    Consumes `rows` up to and including that row. Raises `FileFault`: EMPTY_FILE if the first 10,000
+    rows are all blank, MISSING_COLUMNS, AMBIGUOUS_COLUMNS, TOO_MANY_COLUMNS.
     """
     labelled = ((line, _labels_of(line, cells)) for line, cells in islice(rows, MAX_ROWS_ABOVE))
     best: tuple[str, ...] = ()
@@ -140,7 +142,7 @@ def _labels_of(line: int, cells: Sequence[object]) -> tuple[str, ...]:
 
 
 def too_many_columns(line: int) -> FileFault:
-    """The fault of a line that is wider than any roll."""
+    """Return the fault of a line that is wider than any roll."""
     return FileFault(
         FileCode.TOO_MANY_COLUMNS,
         f"Line {line:,} has more than {MAX_COLUMNS:,} columns, so this is hardly a roll. Please"
@@ -149,7 +151,7 @@ def too_many_columns(line: int) -> FileFault:
 
 
 def read_labels(cells: Sequence[object]) -> tuple[str, ...]:
-    """The cells as labels: trimmed, short, printable, without blank ones at the end."""
+    """Return the cells as labels: trimmed, short, printable, without blank ones at the end."""
     labels = ["" if cell is None else shorten(trim(str(cell))) for cell in cells]
     while labels and not labels[-1]:
         labels.pop()
@@ -159,7 +161,7 @@ def read_labels(cells: Sequence[object]) -> tuple[str, ...]:
 def repeats_header(header: Header, cells: Sequence[object]) -> bool:
     """Whether the cells name the fields of the header in the same columns, in any spelling."""
     email = header.columns["email"]
-    # Most rows are told from a header by this cell alone.
+    # This cell alone shows for most rows that they are not a header.
     if not recognise(read_labels(cells[email : email + 1])):
         return False
     found = recognise(read_labels(cells[: len(header.labels)]))
@@ -167,7 +169,7 @@ def repeats_header(header: Header, cells: Sequence[object]) -> bool:
 
 
 def recognise(labels: Iterable[str]) -> dict[str, list[int]]:
-    """The indexes of the columns that mean a field, by field."""
+    """Return the indexes of the columns that mean a field, by field."""
     found: dict[str, list[int]] = {}
     for index, label in enumerate(labels):
         # Columns that a rejects file adds start with an underscore.
@@ -204,7 +206,7 @@ def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) 
 
 
 def _ignored(columns: Sequence[tuple[int, str]]) -> tuple[str, ...]:
-    """Their labels; the number in place of one that may be a voter's data."""
+    """Return their labels, or the column number in place of a label that may be a voter's data."""
     names = [
         f"column {index + 1}" if looks_like_data(label) else short_label(label)
         for index, label in columns[:MAX_IGNORED_SHOWN]
@@ -214,10 +216,10 @@ def _ignored(columns: Sequence[tuple[int, str]]) -> tuple[str, ...]:
 
 
 def _missing_columns(labels: tuple[str, ...]) -> FileFault:
-    """The fault of a file whose best row has these labels.
+    """Return the fault of a file whose best row has these labels.
 
-    The message goes into mails and stays in the job. So it names no cell of a row that may be a
-    voter's: one without any heading, or with a cell that looks like data.
+    The message goes into emails and stays in the job. It must therefore not quote a row that may be
+    a voter's. Such a row has no known heading, or a cell that looks like data.
     """
     found = recognise(labels)
     has_data = any(map(looks_like_data, labels))
@@ -237,7 +239,7 @@ def _missing_columns(labels: tuple[str, ...]) -> FileFault:
 
 
 def _named(labels: Sequence[str], found: Mapping[str, Sequence[int]], has_data: bool) -> str:
-    """A sentence on the headings of the best row."""
+    """Return a sentence about the headings of the best row."""
     if not found:
         return "No heading of the file is known."
     known = [labels[index] for indexes in found.values() for index in indexes]

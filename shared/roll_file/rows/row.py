@@ -1,4 +1,4 @@
-"""Rows on their way from a file to the validator."""
+"""Rows between the file and the validator."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from shared.roll_file.rows.columns import Header, find_header
 
 @dataclass(frozen=True, slots=True)
 class NoValue:
-    """A cell that has content and no value: an Excel error, a formula without its result."""
+    """A cell with content but no value: an Excel error, or a formula without its result."""
 
     code: RowCode
     text: str
@@ -30,10 +30,10 @@ Row = tuple[int, Sequence[Cell]]
 
 @dataclass(slots=True)
 class RollReader:
-    """An opened roll: what is known about the file, and its data rows, once, as a stream.
+    """An open roll file: what is known about it, and its data rows as a stream to read once.
 
-    Iterating yields (line, cells) for every row below the header, blank ones included; memory is
-    flat. It raises `FileFault` for what only reading can find. `warnings` grows meanwhile.
+    Iteration yields (line, cells) for every row below the header, including blank rows, in constant
+    memory. It raises `FileFault` for what only reading can find. `warnings` grows during iteration.
     """
 
     format: Format
@@ -68,10 +68,10 @@ def data_rows(
     warnings: Counter[WarningCode],
     limits: Limits,
 ) -> Iterator[Row]:
-    """The rows below the header, without those that repeat it (`header`: its raw cells).
+    """Yield the rows below the header, without those that repeat it (`header`: its raw cells).
 
-    Raises TOO_MANY_ROWS at the first row beyond `max_rows`, where blank rows do not count, and at
-    the first blank one beyond `max_blank_rows`.
+    Raises TOO_MANY_ROWS at the first row beyond `max_rows`, not counting blank rows. Also raises it
+    at the first blank row beyond `max_blank_rows`.
     """
     max_rows, max_blank_rows = limits.max_rows, limits.max_blank_rows
     count = blank = 0
@@ -98,7 +98,7 @@ def data_rows(
 
 
 def split_header(rows: Iterator[Row]) -> tuple[Header, Sequence[Cell]]:
-    """Consume `rows` up to the header; returns it with its own cells. Raises `FileFault`."""
+    """Consume `rows` up to the header. Return the header and its cells. Raises `FileFault`."""
     last: Sequence[Cell] = ()
 
     def seen() -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """Text as the roll keeps it: trimmed, composed, and safe to show.
 
-No other module calls `unicodedata.normalize`: it takes quadratic time for combining marks, so a
-text's length is checked before.
+No other module may call `unicodedata.normalize`. It takes quadratic time for combining marks, so
+this module checks the length of a text first.
 """
 
 import re
@@ -9,38 +9,38 @@ from unicodedata import category, is_normalized, normalize
 
 from shared.roll_file.errors import MAX_VALUE_CHARS
 
-# Unicode's White_Space property (PropList.txt). `str.strip` alone would also take four separator
-# controls (U+001C to U+001F), which are a fault and no space.
+# Unicode's White_Space property (PropList.txt). `str.strip` alone would also remove four separator
+# controls (U+001C to U+001F), which are a fault and not a space.
 _WHITE_SPACE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-# Zero-width spaces and joiners, the word joiner, the BOM, the soft hyphen, and the signs of
-# direction that copying out of Outlook, Windows or a right-to-left page leaves at a cell's ends.
+# Zero-width spaces and joiners, the word joiner, the BOM, the soft hyphen, and direction marks.
+# Copying from Outlook, Windows or a right-to-left page leaves direction marks at a cell's ends.
 _ZERO_WIDTH = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff" + "".join(
     map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 )
 _TRIMMED = _WHITE_SPACE + _ZERO_WIDTH
-# Cc without tab, newline and carriage return; lone surrogates; what overrides the direction.
+# Cc without tab, newline and carriage return, then lone surrogates, then direction overrides.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
 )
-# Marks that show nothing (Unicode's Default_Ignorable_Code_Point among Mn), so that two addresses
-# would look alike: the grapheme joiner, two Khmer vowels, and selectors of a variant.
+# Marks that are invisible, so that two addresses would look alike (Mn characters with Unicode's
+# Default_Ignorable_Code_Point): the grapheme joiner, two Khmer vowels, and variation selectors.
 _UNSEEN_MARKS = re.compile(
     "[\u034f\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
-# NFC makes one character of at most four: U+1F82 of a letter and three marks.
+# NFC composes at most four characters into one: U+1F82 is a letter and three marks.
 COMPOSED_CHARS = 4
-# More marks on one letter than any language writes (UAX #15, section 13), in the names of their
-# categories.
+# More marks on one letter than any language writes (UAX #15, section 13). The pattern matches
+# category names.
 _MANY_MARKS = re.compile("(?:M[a-z]){31}")
 # No alias of a heading is nearly as long.
 MAX_FOLDED_CHARS = 100
 
 
 class TextTooLong(ValueError):
-    """The text has more characters than its field."""
+    """The text has more characters than its field allows."""
 
     def __init__(self, chars: int) -> None:
         super().__init__(f"{chars} characters")
@@ -48,18 +48,21 @@ class TextTooLong(ValueError):
 
 
 def trim(text: str) -> str:
-    """Without white space (NBSP too) and zero-width signs at both ends."""
+    """Remove white space (NBSP too) and zero-width characters at both ends."""
     return text.strip(_TRIMMED)
 
 
 def clean(text: str, max_chars: int) -> str:
-    """Trimmed and in NFC, the form in which equal names are equal. Raises `TextTooLong`."""
+    """Trim the text and compose it (NFC), so equal names compare equal. Raises `TextTooLong`."""
     trimmed = trim(text)
     return trimmed if _is_short(trimmed, max_chars) else trim(compose(trimmed, max_chars))
 
 
 def compose(text: str, max_chars: int) -> str:
-    """The text in NFC. Raises `TextTooLong`, before any work on a text that stays too long."""
+    """Return the text in NFC.
+
+    Raises `TextTooLong`. Does no work on a text that would stay too long.
+    """
     if len(text) > max_chars and not _may_become_short(text, max_chars):
         raise TextTooLong(len(text))
     composed = text if is_composed(text) else normalize("NFC", text)
@@ -69,7 +72,7 @@ def compose(text: str, max_chars: int) -> str:
 
 
 def is_composed(text: str) -> bool:
-    """Whether the text is in NFC; in linear time."""
+    """Whether the text is in NFC. Takes linear time."""
     return text.isascii() or is_normalized("NFC", text)
 
 
@@ -78,28 +81,30 @@ def _is_short(text: str, max_chars: int) -> bool:
 
 
 def _may_become_short(text: str, max_chars: int) -> bool:
-    """Whether composing may do it, and takes no more than linear time."""
+    """Whether composing can make the text short enough, in linear time."""
     if text.isascii() or len(text) > COMPOSED_CHARS * max_chars:
         return False
     return not _MANY_MARKS.search("".join(map(category, text)))
 
 
 def fold(text: str) -> str:
-    """The form in which equal headings are equal: NFKC in one case; "" for a long text."""
+    """Return the form in which equal headings are equal: NFKC in one case. A long text is ""."""
     if len(text) > MAX_FOLDED_CHARS:
         return ""
     return text.casefold() if text.isascii() else normalize("NFKC", text).casefold()
 
 
 def forbidden_in_text(text: str) -> str | None:
-    """The first control character that no name has; line breaks and tabs are none."""
+    """Return the first control character that no name has. Line breaks and tabs are allowed."""
     found = _FORBIDDEN.search(text)
     return found.group() if found else None
 
 
 def invisible(text: str) -> str | None:
-    """The first character that cannot be seen, or not be told from a space; an id or an address
-    must not hold any."""
+    """Return the first invisible character, or one that looks like a space.
+
+    An id or an email address must not contain any.
+    """
     if text.isprintable():
         return None
     return next((sign for sign in text if sign != " " and category(sign) in _INVISIBLE), None)
@@ -111,16 +116,16 @@ def is_mark(sign: str) -> bool:
 
 
 def printable(text: str) -> str:
-    """The text with control characters spelt out, which databases and terminals need."""
+    """Spell out the control characters of a text, for databases and terminals."""
     return _FORBIDDEN.sub(lambda found: f"<{code_point(found.group())}>", text)
 
 
 def shorten(text: str) -> str:
-    """At most 200 characters, printable."""
+    """Return at most 200 characters, printable."""
     shown = printable(text[: MAX_VALUE_CHARS + 1])
     return shown if len(shown) <= MAX_VALUE_CHARS else f"{shown[: MAX_VALUE_CHARS - 1]}…"
 
 
 def code_point(sign: str) -> str:
-    """The name by which a character can be looked up, such as U+200B."""
+    """Return the code point of a character for look-ups, such as U+200B."""
     return f"U+{ord(sign):04X}"

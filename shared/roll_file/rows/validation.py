@@ -1,9 +1,9 @@
-"""A row of cells becomes a voter or a list of faults.
+"""Turn a row of cells into a voter or a list of faults.
 
-`compile_validator` makes one function for a file. Clean rows pass through its first lines. These
-decide by a few cheap tests that the exact rules of `shared.roll_file.rows.cells` would find
-nothing to do. Every other row goes to `_examine`, which applies these rules and finds all faults.
-Both must agree on every row.
+`compile_validator` makes one function for a file. Its first lines accept clean rows. A few cheap
+tests there decide that the exact rules of `shared.roll_file.rows.cells` would change nothing. Every
+other row goes to `_examine`, which applies these rules and finds all faults. Both must agree on
+every row.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,8 +43,8 @@ Legible = tuple[int, str, str | None, str | None, str | None, str | None, int | 
 class Rejected:
     """A row that is not saved: all its faults, and the fields for which it states nothing.
 
-    `legible` is the row as far as it can be read, with None for every blank or faulty cell but the
-    id; None when the id cannot be read, or the cells may have moved.
+    `legible` is the row as far as it can be read, with None for every blank or faulty cell. It is
+    None if the id cannot be read, or if the cells may be in the wrong columns.
     """
 
     errors: tuple[RowError, ...]
@@ -73,7 +73,7 @@ _ELIGIBILITIES: Mapping[str, bool | None] = {"": None} | {
     for word in (*TRUE_WORDS, *FALSE_WORDS)
     for spelling in (word, word.upper(), word.title())
 }
-# A row of at most so many characters has no field that is too long, but perhaps its id.
+# In a row of at most this many characters, only the id can be too long.
 _SHORT_ROW_CHARS = min(MAX_CHARS["first_name"], MAX_CHARS["last_name"], MAX_CHARS["department"])
 _NOTHING = (None, "")
 _BLANKS = frozenset(_NOTHING)
@@ -81,7 +81,10 @@ _MAX_ID_CHARS = MAX_CHARS["student_id"]
 
 
 def compile_validator(header: Header) -> Validate:
-    """The validator for the rows below `header`: None for a blank row, else voter or faults."""
+    """Return the validator for the rows below `header`.
+
+    The validator returns None for a blank row, else the voter or the faults.
+    """
     width = len(header.labels) + header.unnamed
     is_complete = not header.missing
     pick = itemgetter(*(header.columns.get(field, width) for field in FIELDS))
@@ -137,8 +140,10 @@ def compile_validator(header: Header) -> Validate:
 
 
 def _plain_texts(cells: Sequence[Cell]) -> list[str]:
-    """The cells of an Excel row as text; what is not plain becomes a text that is not printable,
-    so that the row is examined."""
+    """Return the cells of an Excel row as text.
+
+    A cell that is not plain becomes a text that is not printable, so `_examine` gets the row.
+    """
     return [
         cell if type(cell) is str else _TEXTS.get(type(cell), _not_plain)(cell) for cell in cells
     ]
@@ -161,7 +166,7 @@ _TEXTS: Mapping[type, Callable[..., str]] = {
 
 
 def _examine(header: Header, line: int, cells: Sequence[Cell]) -> Staged | Rejected | None:
-    """The exact and slow way: every field read for itself, every fault kept."""
+    """Apply the exact rules to a row, which is slow: read every field, keep every fault."""
     if _BLANKS.issuperset(cells) or all(_is_blank(cell) for cell in cells):
         return None
     width = len(header.labels)
@@ -222,7 +227,10 @@ def _count_error(line: int, cells: Sequence[Cell], width: int) -> RowError:
 def conflict_error(
     line: int, other_lines: Sequence[int], more: bool, column: str, value: str
 ) -> RowError:
-    """The fault of a row whose student id has other values in `other_lines`, and `more` lines."""
+    """Return the fault of a row whose student id has other values in other lines.
+
+    `other_lines` are named. `more` says whether there are further lines.
+    """
     named = [f"{other:,}" for other in other_lines] + (["others"] if more else [])
     lines = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
     return RowError(

@@ -1,4 +1,4 @@
-"""Reads workbooks: one interface, two libraries behind it (openpyxl and calamine).
+"""Reads workbooks: one interface, with two libraries behind it (openpyxl and calamine).
 
-`opening` chooses the library. The web process imports neither, so `faults` stays free of both.
+`opening` chooses the library. The web process imports neither, so `faults` must not import them.
 """

@@ -1,4 +1,4 @@
-"""What a damaged workbook makes the libraries raise becomes a `FileFault` here."""
+"""Turn the errors that libraries raise for a damaged workbook into a `FileFault`."""
 
 import struct
 import zlib
@@ -13,7 +13,8 @@ from python_calamine import CalamineError, PasswordError
 
 from shared.roll_file.workbooks.faults import damaged, password_protected
 
-# What zipfile, expat, openpyxl, calamine and our own looks raise, each tried.
+# Errors of zipfile, expat, openpyxl, calamine and our own checks. Each was seen with a damaged
+# file.
 DAMAGE = (
     BadZipFile,
     zlib.error,
@@ -35,10 +36,10 @@ DAMAGE = (
 
 @contextmanager
 def damage_is_a_fault() -> Iterator[None]:
-    """Turn what a damaged workbook makes the libraries raise into UNREADABLE_FILE.
+    """Raise UNREADABLE_FILE for the errors that libraries raise on a damaged workbook.
 
-    The libraries raise OSError as well, but without a number; one with a number comes from the
-    disk and is not the file's fault.
+    The libraries also raise OSError, but without a number. An OSError with a number comes from the
+    disk, and the file is not its cause.
     """
     try:
         yield
@@ -51,7 +52,7 @@ def damage_is_a_fault() -> Iterator[None]:
             raise
         raise damaged() from error
     except BaseException as error:
-        # A panic of Rust code comes as a BaseException of a class that no module exports.
+        # A Rust panic is a BaseException whose class no module exports.
         if type(error).__name__ == "PanicException":
             raise damaged() from error
         raise

@@ -1,10 +1,10 @@
-"""What is said of a workbook that cannot be read."""
+"""File faults for workbooks that cannot be read."""
 
 from shared.roll_file.errors import FileCode, FileFault
 
 
 def damaged() -> FileFault:
-    """The fault of a workbook that its library cannot read."""
+    """Return the fault of a workbook that its library cannot read."""
     return FileFault(
         FileCode.UNREADABLE_FILE,
         "The workbook cannot be read; it is damaged or not written as Excel would. Please open"
@@ -13,7 +13,7 @@ def damaged() -> FileFault:
 
 
 def too_large(reason: str) -> FileFault:
-    """The fault of a workbook that would take too much memory; `reason` is a sentence."""
+    """Return the fault of a workbook that would need too much memory. `reason` is a sentence."""
     return FileFault(
         FileCode.WORKBOOK_TOO_LARGE,
         f"{reason} Please save the sheet with the roll as CSV and upload that.",
@@ -21,7 +21,7 @@ def too_large(reason: str) -> FileFault:
 
 
 def password_protected() -> FileFault:
-    """The fault of a workbook that is encrypted."""
+    """Return the fault of an encrypted workbook."""
     return FileFault(
         FileCode.PASSWORD_PROTECTED,
         "The file is protected by a password. Please save it without one: in Excel under File,"

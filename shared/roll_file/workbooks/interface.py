@@ -1,4 +1,4 @@
-"""What a workbook is to the reader of a roll, whichever library opens it."""
+"""The interface of a workbook, whichever library opens it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,36 +9,36 @@ from shared.roll_file.rows.row import Row
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A worksheet by its title."""
+    """A worksheet: its title and whether it is visible."""
 
     title: str
     is_visible: bool
 
 
 class SheetRows(Protocol):
-    """The rows of one sheet that hold a value, once, as a stream.
+    """The rows of one sheet that have a value, as a stream that you can read once.
 
-    Iterating raises `FileFault` for damage.
+    Iteration raises `FileFault` for damage.
     """
 
     def __iter__(self) -> Iterator[Row]: ...
 
     def fraction(self) -> float:
-        """How much has been read, 0 to 1."""
+        """Return the fraction that has been read, 0 to 1."""
 
     def close(self) -> None:
-        """Let go of the sheet; the workbook stays open."""
+        """Release the sheet. The workbook stays open."""
 
 
 class Workbook(Protocol):
-    """An opened workbook; the stream behind it stays the caller's."""
+    """An open workbook. The caller owns the stream behind it."""
 
     @property
     def sheets(self) -> Sequence[Sheet]:
-        """The worksheets in their order; charts and dialogs are none."""
+        """The worksheets in their order, without charts and dialogs."""
 
     def rows(self, title: str) -> SheetRows:
-        """The rows of a sheet."""
+        """Return the rows of a sheet."""
 
     def close(self) -> None:
-        """Let go of the workbook."""
+        """Release the workbook."""

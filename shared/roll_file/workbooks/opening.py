@@ -1,4 +1,4 @@
-"""Rows of an Excel workbook (.xlsx, .xlsm): calamine for the small, openpyxl for all others."""
+"""Open an .xlsx or .xlsm workbook: calamine for small plain ones, openpyxl for all others."""
 
 from typing import BinaryIO
 
@@ -15,7 +15,7 @@ from shared.roll_file.workbooks.zip_guard import open_archive
 
 
 def open_xlsx(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollReader:
-    """Open the workbook with the library that suits it. Raises `FileFault`."""
+    """Open the workbook with the library that fits. Raises `FileFault`."""
     with damage_is_a_fault(), open_archive(stream, limits) as archive:
         contents = check_parts(archive, limits)
     if contents.is_plain:
@@ -24,6 +24,6 @@ def open_xlsx(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRea
         except FileFault as fault:
             if fault.code is not FileCode.UNREADABLE_FILE:
                 raise
-            # openpyxl is the judge of what can be read.
+            # openpyxl decides whether the workbook can be read.
     workbook = OpenpyxlWorkbook(stream, contents)
     return open_workbook(workbook, Format.XLSX, options, limits)

@@ -1,4 +1,4 @@
-"""Rows of a workbook: which sheet, which header, which rows."""
+"""Choose the sheet of a workbook, find its header, and return its rows."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,9 @@ MAX_SHEETS_NAMED = 10
 def open_workbook(
     workbook: Workbook, file_format: Format, options: ReadOptions, limits: Limits
 ) -> RollReader:
-    """Find the sheet that holds the roll and its header, leave the rows to be read.
+    """Find the sheet with the roll and its header. The rows are then ready to be read.
 
-    Raises `FileFault`; the workbook is closed then, and with the reader otherwise.
+    Raises `FileFault` and closes the workbook in that case. Otherwise the reader closes it.
     """
     try:
         return _open(workbook, file_format, options, limits)
@@ -59,7 +59,7 @@ def _open(
 
 
 def _candidates(there: Sequence[Sheet], title: str | None) -> list[Sheet]:
-    """The sheet that was asked for, or all that can be seen."""
+    """Return the requested sheet, or all visible sheets."""
     if title is None:
         sheets = [sheet for sheet in there if sheet.is_visible]
     else:
@@ -76,8 +76,11 @@ def _candidates(there: Sequence[Sheet], title: str | None) -> list[Sheet]:
 def _find_roll(
     workbook: Workbook, sheets: Sequence[Sheet]
 ) -> tuple[Sheet, SheetRows, Header, Sequence[Cell], list[str]]:
-    """The first sheet with the required columns, opened below its header; and the titles of the
-    sheets before it that hold something else."""
+    """Return the first sheet with the required columns, opened below its header.
+
+    Returns the sheet, its rows, the header, the cells of the header, and the titles of earlier
+    sheets that have other content.
+    """
     others: list[str] = []
     fault: FileFault | None = None
     for sheet in sheets:
@@ -103,10 +106,10 @@ def _has_content(workbook: Workbook, sheet: Sheet) -> bool:
 
 
 def _full_rows(rows: Iterator[Row], header_line: int, width: int) -> Iterator[Row]:
-    """Every sheet row from below the header to the last with a value, as wide as the header.
+    """Yield every row from below the header to the last with a value, as wide as the header.
 
-    Rows without a value count as blank whether the file has formatted cells there or nothing at
-    all; below the last value there are no rows.
+    A row without a value is a blank row, even if the file does not have it at all. Below the last
+    value there are no rows.
     """
     blank = (None,) * width
     following = header_line + 1
@@ -132,5 +135,5 @@ def _assumptions(chosen: Sheet, unread: Sequence[str]) -> list[str]:
 
 
 def _named(title: str) -> str:
-    """The title in quotation marks, unless it holds an address of a voter."""
+    """Return the title in quotation marks, or a phrase if it may have a voter's email address."""
     return "with an address as its name" if "@" in title else f'"{short_label(title)}"'

@@ -1,7 +1,7 @@
-"""A look at a zip's directory before anything in it is unpacked.
+"""Check the directory of a zip before anything in it is unpacked.
 
-Python's zipfile never reads past the size that the directory declares for a member, so the
-declared sizes are a safe bound on what unpacking can cost.
+Python's zipfile never reads more of a member than the directory declares. The declared sizes are
+therefore a safe limit on the cost of unpacking.
 """
 
 import struct
@@ -22,10 +22,12 @@ _ENCRYPTED = 0x1
 
 
 def open_archive(stream: BinaryIO, limits: Limits) -> ZipFile:
-    """The zip in `stream`, its directory checked; nothing is unpacked, memory is bounded.
+    """Open the zip in `stream` and check its directory. Unpacks nothing, in bounded memory.
 
-    Raises `FileFault`: UNREADABLE_FILE for a damaged or deceptive zip, PASSWORD_PROTECTED, and
-    WORKBOOK_TOO_LARGE for one that unpacks to more than the limits.
+    Raises `FileFault`:
+    - UNREADABLE_FILE for a damaged or deceptive zip
+    - PASSWORD_PROTECTED
+    - WORKBOOK_TOO_LARGE for a zip that unpacks to more than the limits
     """
     try:
         _check_directory_size(stream, limits)
@@ -40,7 +42,7 @@ def open_archive(stream: BinaryIO, limits: Limits) -> ZipFile:
 
 
 def _check_directory_size(stream: BinaryIO, limits: Limits) -> None:
-    """Refuse a directory that would take long to read; zipfile reads all of it at once."""
+    """Reject a directory that takes long to read, because zipfile reads all of it at once."""
     size = stream.seek(0, 2)
     tail_bytes = min(size, _END.size + _MAX_COMMENT_BYTES + _LOCATOR_64_BYTES + _END_64.size)
     stream.seek(size - tail_bytes)
@@ -78,7 +80,7 @@ def _check_members(members: list[ZipInfo], limits: Limits) -> None:
 
 
 def _check_layout(members: list[ZipInfo], directory_offset: int) -> None:
-    """Members that share bytes are how a small zip unpacks to petabytes."""
+    """Reject members that share bytes, by which a small zip can unpack to petabytes."""
     ordered = sorted(members, key=lambda member: member.header_offset)
     ends = [member.header_offset for member in ordered[1:]] + [directory_offset]
     for member, end in zip(ordered, ends, strict=True):

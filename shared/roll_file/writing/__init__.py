@@ -1,4 +1,4 @@
-"""Writes files: rejected rows, exports of the roll and the template.
+"""Writes files: rejected rows, exports of the roll, and the template.
 
 Imports `rows` and what is below it. Every cell goes through `disarming`.
 """

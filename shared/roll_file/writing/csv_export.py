@@ -1,6 +1,6 @@
-"""The roll as a file that spreadsheet programs leave alone and an import reads back unchanged.
+"""Export the roll as CSV that spreadsheet programs do not change and an import reads back.
 
-A column without content, `_disarmed`, tells an import that the cells are disarmed.
+A column without content, `_disarmed`, shows an import that the cells are disarmed.
 """
 
 import csv
@@ -23,12 +23,13 @@ BLOCK_ROWS = 2_000
 # Excel's own limit of rows, without the header.
 MAX_SHEET_VOTERS = 1_048_575
 
-# As ECMA-376 part 1, 22.9.2.19, spells what XML cannot hold.
+# The spelling of ECMA-376 part 1, 22.9.2.19, for characters that XML cannot contain.
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
-# An underscore that begins what reads like one, perhaps only when the next sign is spelt out.
+# An underscore that begins a text like an escape, even if only after the next character is spelled
+# out.
 _LIKE_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}[_\r\n\ufffe\uffff])")
 _LINE_BREAK = re.compile("[\r\n]")
-# A reader looks for rows behind a line break that stands in a cell, and drops a BOM.
+# A reader looks for rows after a line break in a cell, and drops a BOM.
 _ROW_LIKE = (",", "@", "\ufeff")
 _MAX_BREAKS = 20
 
@@ -36,7 +37,7 @@ Voter = tuple[str, str, str, str, str, int | None, bool]
 
 
 def csv_blocks(voters: Iterable[Voter]) -> Iterator[bytes]:
-    """A CSV file of the voters, in UTF-8 with a byte order mark; in constant memory."""
+    """Yield a CSV file of the voters, in UTF-8 with a byte order mark, in constant memory."""
     yield f"{BOM}{','.join(LABELS)}\r\n".encode()
     rows = map(_csv_row, voters)
     while block := list(islice(rows, BLOCK_ROWS)):
@@ -51,7 +52,7 @@ def _csv_row(voter: Voter) -> list[str]:
         _csv_cell(student_id),
         _repeated_cell(first_name),
         _repeated_cell(last_name),
-        # What begins like this and holds an "@" is neither run nor changed.
+        # Programs neither run nor change a cell that begins with a letter or digit and has an "@".
         email
         if email[0].isalnum() and "_x" not in email and "|" not in email
         else _csv_cell(email),
@@ -66,12 +67,12 @@ def _csv_cell(text: str) -> str:
     return disarm(_in_one_line(spelt(text)))
 
 
-# Names and departments come again and again.
+# Names and departments repeat often.
 _repeated_cell = lru_cache(maxsize=4_096)(_csv_cell)
 
 
 def spelt(text: str) -> str:
-    """A cell that reads as this text, which is another one only when it looks like `="007"`."""
+    """Return a cell that an import reads as this text. It differs only for text like `="007"`."""
     if not text.startswith(FORMULA_OF_TEXT):
         return text
     doubled = text.replace('"', '""')
@@ -79,7 +80,7 @@ def spelt(text: str) -> str:
 
 
 def _in_one_line(text: str) -> str:
-    """With line breaks spelt out where a reader could take them for those of rows."""
+    """Spell out line breaks where a reader could take them for the ends of rows."""
     text = protected(text)
     if not _LINE_BREAK.search(text):
         return text
@@ -90,22 +91,22 @@ def _in_one_line(text: str) -> str:
 
 
 def protected(text: str) -> str:
-    """With its own `_xHHHH_` kept from being read as an escape."""
+    """Protect a `_xHHHH_` in the text from being read as an escape."""
     return _LIKE_ESCAPE.sub("_x005F_", text) if "_x" in text else text
 
 
 def escaped(sign: str) -> str:
-    """The spelling of one character."""
+    """Return the escape of one character."""
     return f"_x{ord(sign):04X}_"
 
 
 def is_disarmed(labels: Sequence[str]) -> bool:
-    """Whether the header is one that this service has written above disarmed cells."""
+    """Whether this service wrote the header above disarmed cells."""
     return DISARMED_COLUMN in labels or is_rejects_file(labels)
 
 
 def as_meant(cells: Sequence[Cell], labels: Sequence[str], file_format: Format) -> list[Cell]:
-    """The cells of such a file without what disarmed them."""
+    """Return the cells of such a file without what disarmed them."""
     armed = [arm(cell) if isinstance(cell, str) else cell for cell in cells]
     if file_format is not Format.CSV or is_rejects_file(labels):
         return armed

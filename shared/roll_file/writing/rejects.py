@@ -1,8 +1,10 @@
-"""The rejects file: every rejected row as it was, with its line and its faults, to be mended.
+"""Write the rejects file: every rejected row as it was, with its line and faults, to be fixed.
 
-Officers open it in a spreadsheet program, so all of its cells are disarmed; they are armed again
-when the mended file comes back. A file of short rows below a wide header, and one that shows a long
-text in many cells, would make a rejects file of a thousand times its size, so there is a limit.
+Officers open it in a spreadsheet program, so all of its cells are disarmed. The import arms them
+again when the fixed file comes back.
+
+The size has a limit, because some files would make a rejects file of a thousand times their size.
+One kind has short rows below a wide header. Another shows a long text in many cells.
 """
 
 import csv
@@ -18,28 +20,30 @@ from shared.roll_file.writing.disarming import arm, disarm
 LINE_COLUMN = "_line"
 ERRORS_COLUMN = "_errors"
 BOM = "\ufeff"
-# What a workbook has lost would come back as good text: a rounded number, a date, a formula.
-# Excel's own sign of a missing value stands in its place, which no field takes.
+# A rounded number, a date or a formula would come back as good text. The rejects file has Excel's
+# own mark for a missing value in its place, which no field accepts.
 LOST_IN_EXCEL = (RowCode.ID_PRECISION_LOST, RowCode.DATE_NOT_TEXT, RowCode.FORMULA_NO_VALUE)
 LOST_VALUE = "#N/A"
-# How large a rejects file may become: a good row of its upload and a sentence for each of its
-# faults take less.
+# The size limit of a rejects file. Each good row of its upload with a sentence for each of its
+# faults takes less.
 FREE_CHARS = 4 * 1024 * 1024
 CHARS_PER_BYTE = 16
 
 
 def most_chars(upload_bytes: int) -> int:
-    """The limit of the rejects file of an upload."""
+    """Return the size limit, in characters, of the rejects file of an upload."""
     return FREE_CHARS + CHARS_PER_BYTE * upload_bytes
 
 
 class RejectsWriter:
-    """Writes the rejects file into a text stream opened with newline="" and UTF-8.
+    """Write the rejects file into a text stream opened with newline="" and UTF-8.
 
-    `count` is the number of rows written so far; the header comes with the first. The rejects of
-    a rejects file get lines and faults of their own in place of the old ones. `unnamed` columns
-    without a label stand behind those of `labels`. Above half of `max_chars`, a fault is its code
-    alone; rows for which there is no room are counted in `left_out`.
+    `count` is the number of rows written so far. The header is written with the first row. If the
+    upload is itself a rejects file, new lines and faults replace the old ones. `unnamed` columns
+    without a label follow those of `labels`.
+
+    Above half of `max_chars`, only the code of a fault is written. `left_out` counts rows for which
+    there is no room.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class RejectsWriter:
         self._has_header = False
 
     def write(self, line: int, cells: Sequence[Cell], errors: Collection[RowError]) -> None:
-        """Add a row: the file's own columns, then `_line` and `_errors`, then cells too many."""
+        """Write a row: the file's own columns, then `_line` and `_errors`, then surplus cells."""
         absent = self._labels[len(cells) :]
         text_chars = sum(len(cell) for cell in cells if isinstance(cell, str))
         if not self._file.has_room(text_chars + len(absent) * (len(LOST_VALUE) + 1)):
@@ -82,7 +86,7 @@ class RejectsWriter:
         self.count += 1
 
     def finish(self) -> None:
-        """Say in a last row how many rows were left out, if any were."""
+        """Write a last row with the number of rows left out, if there are any."""
         if self.left_out:
             self._begin()
             blank = [""] * (len(self._kept) + self._unnamed + 1)
@@ -96,7 +100,7 @@ class RejectsWriter:
 
     @property
     def left_out_sentence(self) -> str:
-        """What the file and the report say of the rows that were left out."""
+        """The sentence in the file and in the report about the rows left out."""
         return (
             f"The rejects file has no room for {self.left_out:,} more rejected rows."
             " Correct the rows that it holds, or correct the original file."
@@ -131,7 +135,7 @@ class RejectsWriter:
 
 
 class _Bounded:
-    """A text stream that knows how much room is left in it."""
+    """A text stream that knows how much room it has left."""
 
     def __init__(self, file: TextIO, max_chars: int) -> None:
         self._file = file
@@ -139,22 +143,22 @@ class _Bounded:
         self._chars = 0
 
     def write(self, text: str) -> None:
-        """Write it, also when there is no room."""
+        """Write the text, even if there is no room."""
         self._file.write(text)
         self._chars += len(text)
 
     def has_room(self, chars: int) -> bool:
-        """Whether so many characters still fit."""
+        """Whether this many characters still fit."""
         return self._chars + chars <= self._max_chars
 
     @property
     def is_half_full(self) -> bool:
-        """Whether the second half has begun."""
+        """Whether more than half of the room is used."""
         return 2 * self._chars > self._max_chars
 
 
 def is_rejects_file(labels: Sequence[str]) -> bool:
-    """Whether a header is one that `RejectsWriter` has written."""
+    """Whether `RejectsWriter` wrote this header."""
     return {LINE_COLUMN, ERRORS_COLUMN} <= set(labels)
 
 

@@ -1,4 +1,4 @@
-"""An empty roll to be filled in, with each column explained; it can be imported as it is."""
+"""The template: an empty roll to fill in, with each column explained, that you can import."""
 
 import csv
 import io
@@ -26,7 +26,8 @@ EXPLAINED = MappingProxyType(
         "is_eligible": "Whether the student may vote: yes or no. A new voter without it may not.",
     }
 )
-# A file without any row is refused as empty. This one may not vote, and is to be replaced.
+# The importer rejects a file without any row as empty. The voter in this row may not vote and is to
+# be replaced.
 EXAMPLE = ("EXAMPLE-1", "Amina", "Okafor", "amina.okafor@example.edu", "Physics", "2", "no")
 INSTRUCTION = "Replace the example below with your voters, one a row."
 WIDTHS = (16, 18, 18, 34, 28, 8, 12)
@@ -34,7 +35,10 @@ FORMATTED_ROWS = 1_000
 
 
 def csv_template() -> bytes:
-    """In UTF-8 with a byte order mark: the explanations as title lines, the header, an example."""
+    """Return the template as CSV in UTF-8 with a byte order mark.
+
+    It has the explanations as title lines, the header, and an example.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerows([f"{name}: {meaning}"] for name, meaning in EXPLAINED.items())
@@ -44,7 +48,10 @@ def csv_template() -> bytes:
 
 
 def xlsx_template() -> bytes:
-    """A workbook: a sheet to be filled in, whose cells are text, and one that explains it."""
+    """Return the template as a workbook.
+
+    It has a sheet to fill in, whose cells are text, and a sheet that explains it.
+    """
     book = Workbook()
     roll = book.worksheets[0]
     roll.title = "Roll"

@@ -1,7 +1,7 @@
-"""The roll as a workbook, row by row on its way out.
+"""Export the roll as a workbook, streamed row by row.
 
-openpyxl can only write a whole workbook, and a million voters would keep a client waiting for
-minutes. So it writes the workbook around the rows, and these are put into their place in its XML.
+openpyxl can only write a whole workbook, so a client would wait minutes for a million voters. It
+therefore writes the workbook without the voters, and this module inserts their rows into the XML.
 """
 
 import re
@@ -24,20 +24,23 @@ if TYPE_CHECKING:
 SHEET_TITLE = "Roll"
 BLOCK_ROWS = 2_000
 BLOCK_BYTES = 64 * 1024
-# A third of the time of the usual level, for a file a tenth larger.
+# A third of the time of the default level, for a file a tenth larger.
 COMPRESSION = 1
 WIDTHS = (16, 18, 18, 34, 28, 8, 12, 11)
 _SHEET = "xl/worksheets/sheet1.xml"
 _END_OF_ROWS = b"</sheetData>"
 _TEXT_FORMAT = "@"
 
-# What XML would change or does not hold (XML 1.0, sections 2.2 and 2.11).
+# Characters that XML changes or cannot contain (XML 1.0, sections 2.2 and 2.11).
 _NOT_IN_XML = re.compile("[\r\ufffe\uffff]")
 _MARKUP = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 
 
 def xlsx_blocks(voters: Iterable[Voter]) -> Iterator[bytes]:
-    """A workbook of at most MAX_SHEET_VOTERS voters, all texts as text; in constant memory."""
+    """Yield a workbook of at most MAX_SHEET_VOTERS voters, all texts as text.
+
+    Takes constant memory.
+    """
     out = _Outgoing()
     with (
         ZipFile(BytesIO(_frame())) as frame,
@@ -59,7 +62,7 @@ def xlsx_blocks(voters: Iterable[Voter]) -> Iterator[bytes]:
 
 
 def _frame() -> bytes:
-    """A workbook with the header and one row, whose cells have the style of text."""
+    """Return a workbook with the header and one row, whose cells have the text format."""
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = SHEET_TITLE
@@ -74,7 +77,7 @@ def _frame() -> bytes:
     return saved(book)
 
 
-# Some readers stop at the last row that it names.
+# Some readers stop at the last row that the dimension names.
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
 _PATTERN_ROW = re.compile(rb'<row r="2".*?<c r="A2" s="(\d+)".*?</row>', re.DOTALL)
 
@@ -118,7 +121,7 @@ def _xml(text: str) -> str:
 
 
 class _Outgoing(RawIOBase):
-    """What a zip has written and nobody has taken yet."""
+    """A buffer of what a zip has written and no one has taken yet."""
 
     def __init__(self) -> None:
         self._blocks: list[bytes] = []
@@ -134,7 +137,7 @@ class _Outgoing(RawIOBase):
         return len(block)
 
     def taken(self, at_least_bytes: int) -> Iterator[bytes]:
-        """All of it, if it is as much as that."""
+        """Yield the whole buffer if it has at least this many bytes."""
         if self._held_bytes >= at_least_bytes:
             content = b"".join(self._blocks)
             self._blocks.clear()

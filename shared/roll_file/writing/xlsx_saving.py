@@ -1,7 +1,7 @@
-"""Workbooks of ours as bytes, made in memory.
+"""Save our own workbooks to bytes in memory.
 
-openpyxl's own way writes each sheet into a temporary file with a name, which stays behind when the
-disk is full.
+openpyxl itself writes each sheet into a named temporary file, which stays behind if the disk is
+full.
 """
 
 from io import BytesIO
@@ -15,7 +15,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 class _InMemory(ExcelWriter):
     def write_worksheet(self, ws: Any) -> None:
-        """Put one sheet into the archive."""
+        """Write one sheet into the archive."""
         writer: Any = WorksheetWriter(ws, out=BytesIO())
         writer.write()
         ws._rels = writer._rels
@@ -25,7 +25,7 @@ class _InMemory(ExcelWriter):
 
 
 def saved(book: Workbook) -> bytes:
-    """The file of a small workbook without charts and images."""
+    """Return the file of a small workbook without charts and images."""
     content = BytesIO()
     with ZipFile(content, "w", ZIP_DEFLATED) as archive:
         _InMemory(book, archive).save()

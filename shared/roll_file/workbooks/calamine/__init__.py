@@ -1,4 +1,4 @@
 """Reads .xls, .xlsb and .ods with calamine, and finds the cells that calamine leaves out.
 
-Imports the interface and the zip guard. It knows nothing of openpyxl.
+Imports the common modules of `workbooks` and what is below them. Does not import `xlsx`.
 """

@@ -1,4 +1,4 @@
-"""A look at the cells of an OpenDocument spreadsheet (.ods; ODF 1.3 part 3, 9.1)."""
+"""Scan the cells of an OpenDocument spreadsheet (.ods, ODF 1.3 part 3, 9.1)."""
 
 from collections.abc import Mapping
 from typing import NoReturn
@@ -12,7 +12,7 @@ from shared.roll_file.workbooks.faults import password_protected, too_large
 CONTENT = "content.xml"
 MANIFEST = "META-INF/manifest.xml"
 _CELLS = ("table:table-cell", "table:covered-table-cell")
-# Calamine takes any of them for a value, whatever the type that the cell states.
+# Calamine takes any of these attributes for a value, regardless of the stated type of the cell.
 _VALUES = frozenset(
     f"office:{name}"
     for name in ("value-type", "value", "string-value", "date-value", "time-value", "boolean-value")
@@ -20,10 +20,10 @@ _VALUES = frozenset(
 
 
 def look_at_ods(archive: ZipFile, limits: Limits) -> dict[int, UnreadCells]:
-    """The unread cells of every sheet, by its number.
+    """Return the unread cells of every sheet, by sheet number.
 
-    Memory is flat. Raises `FileFault` WORKBOOK_TOO_LARGE, and what zipfile and expat raise for
-    damage.
+    Memory is constant. Raises `FileFault` WORKBOOK_TOO_LARGE and PASSWORD_PROTECTED, and what
+    zipfile and expat raise for damage.
     """
     if archive.getinfo(CONTENT).file_size > limits.max_ods_bytes:
         raise too_large(
@@ -51,7 +51,10 @@ def _refuse_doctype(*_: object) -> NoReturn:
 
 
 class _Content:
-    """Where the parser stands. Rows and cells may stand for many: `number-rows-repeated`."""
+    """The position of the parser in the content.
+
+    One row or cell element may represent many (`number-rows-repeated`).
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.workbook = WorkbookLook(limits)
@@ -99,7 +102,7 @@ class _Content:
             self._note(attributes["table:formula"], is_error=False)
 
     def _note(self, text: str, *, is_error: bool) -> None:
-        # Before a repeated cell is taken apart, what it reaches to must be allowed.
+        # The extent must be allowed before a repeated cell is expanded.
         self._sheet.reach(self._row + self._row_count - 1, self._last_column)
         columns = range(self._column, self._column + self._column_count)
         self._found += [(column, text, is_error) for column in columns]
@@ -121,7 +124,11 @@ class _Content:
             self._end_row()
 
     def _end_text(self) -> None:
-        """Spaces may stand for many, as cells and rows may: none of them for too much text."""
+        """Check the size of the text of a cell.
+
+        One space element may represent many spaces, as with cells and rows. None of them may expand
+        to too much text.
+        """
         text_bytes = self._text_bytes + self._space_count
         if text_bytes > self._max_text_bytes:
             raise too_large("A cell of the workbook holds more text than Excel allows.")
@@ -141,7 +148,7 @@ class _Content:
 
 
 def _count(attributes: Mapping[str, str], name: str) -> int:
-    """For how many an element stands."""
+    """Return how many elements this one represents."""
     count = int(attributes.get(name, 1))
     if count < 0:
         raise ValueError(f"{name} is {count}")

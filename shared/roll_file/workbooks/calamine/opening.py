@@ -1,4 +1,4 @@
-"""Rows of the workbooks that calamine alone can read: .xls, .xlsb and .ods."""
+"""Open the workbooks that only calamine can read: .xls, .xlsb and .ods."""
 
 from typing import BinaryIO
 
@@ -18,8 +18,10 @@ from shared.roll_file.workbooks.zip_guard import open_archive
 def open_with_calamine(
     stream: BinaryIO, file_format: Format, options: ReadOptions, limits: Limits
 ) -> RollReader:
-    """Look at every cell, then load the workbook. Raises `FileFault`; memory is bounded by the
-    limits of the format."""
+    """Scan every cell, then load the workbook. Raises `FileFault`.
+
+    The limits of the format bound the memory.
+    """
     unread = _unread(stream, file_format, limits)
     return open_workbook(CalamineWorkbook(stream, unread), file_format, options, limits)
 

@@ -1,7 +1,7 @@
-"""Cells that have content and that calamine reads as blank, and how far a sheet reaches.
+"""Record the extent of each sheet, and the cells with content that calamine reads as blank.
 
-Calamine keeps a sheet as a grid from its first to its last cell, so a sheet of two cells can take
-any amount of memory; whoever looks for unread cells says where each cell stands.
+Calamine keeps a sheet as a grid from its first to its last cell. A sheet of two cells can therefore
+take any amount of memory. A scan for unread cells reports where each cell is.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from shared.roll_file.limits import Limits
 from shared.roll_file.rows.row import NoValue
 from shared.roll_file.workbooks.faults import too_large
 
-# By row of the sheet and by column, both from 0.
+# By row of the sheet, then by column, both from 0.
 UnreadCells = Mapping[int, Mapping[int, NoValue]]
 # [MS-XLS] 2.5.10 and [MS-XLSB] 2.5.97.2: one byte for each error.
 ERRORS = {
@@ -27,9 +27,9 @@ ERRORS = {
 
 
 class WorkbookLook:
-    """What is known of the sheets of one workbook so far, and of what they take together.
+    """What a scan has found so far in the sheets of one workbook, and their total size.
 
-    Calamine keeps all sheets of an .xls or .ods, and copies a text into every cell that shows it.
+    Calamine keeps all sheets of an .xls or .ods. It copies a text into every cell that shows it.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -39,7 +39,7 @@ class WorkbookLook:
         self._copied_bytes = 0
 
     def add_sheet(self) -> "SheetLook":
-        """Begin with the next sheet. Raises WORKBOOK_TOO_LARGE for one too many."""
+        """Start the next sheet. Raises WORKBOOK_TOO_LARGE if there are too many sheets."""
         self.check_sheets(len(self._sheets) + 1)
         earlier_cells = sum(sheet.cells for sheet in self._sheets)
         sheet = SheetLook(self, self._limits.max_grid_cells - earlier_cells)
@@ -48,29 +48,29 @@ class WorkbookLook:
 
     @property
     def unread(self) -> dict[int, UnreadCells]:
-        """The unread cells by the number of the sheet."""
+        """The unread cells, by sheet number."""
         return {number: sheet.unread for number, sheet in enumerate(self._sheets)}
 
     def check_sheets(self, count: int) -> None:
-        """Raise WORKBOOK_TOO_LARGE for so many sheets."""
+        """Raise WORKBOOK_TOO_LARGE if this is too many sheets."""
         if count > self._limits.max_sheets:
             raise too_large(f"The workbook has more than {self._limits.max_sheets} sheets.")
 
     def count_unread(self, cells: int) -> None:
-        """So many more cells are unread. Raises WORKBOOK_TOO_LARGE."""
+        """Add to the count of unread cells. Raises WORKBOOK_TOO_LARGE if there are too many."""
         self._unread_count += cells
         if self._unread_count > self._limits.max_unread_cells:
             raise too_large("Too many cells of the workbook hold an error or an unsaved result.")
 
     def count_copied(self, text_bytes: int) -> None:
-        """So much more text comes of what the file holds once. Raises WORKBOOK_TOO_LARGE."""
+        """Add to the bytes of text that calamine copies. Raises WORKBOOK_TOO_LARGE if too many."""
         self._copied_bytes += text_bytes
         if self._copied_bytes > self._limits.max_copied_text_bytes:
             raise too_large("The cells of the workbook repeat too much text.")
 
 
 class SheetLook:
-    """What is known of one sheet so far; `room` is how many cells it may reach over."""
+    """What a scan has found so far in one sheet. `room` is the largest allowed number of cells."""
 
     def __init__(self, workbook: WorkbookLook, room: int) -> None:
         self.unread: dict[int, dict[int, NoValue]] = {}
@@ -81,12 +81,15 @@ class SheetLook:
 
     @property
     def cells(self) -> int:
-        """How many cells the sheet reaches over."""
+        """The number of cells in the extent of the sheet."""
         return self._height * self._width
 
     def reach(self, row: int, column: int) -> None:
-        """There is a cell with content. Raises WORKBOOK_TOO_LARGE, and ValueError for a cell above
-        the last one: calamine takes the first and the last cell for the ends of the grid."""
+        """Extend the sheet to a cell with content.
+
+        Raises WORKBOOK_TOO_LARGE. Raises ValueError for a cell above the previous one, because
+        calamine takes the first and the last cell for the ends of the grid.
+        """
         if row + 1 < self._height:
             raise ValueError("rows out of order")
         self._height = row + 1
@@ -94,17 +97,17 @@ class SheetLook:
         self.check_size(self._height, self._width)
 
     def check_size(self, rows: int, columns: int) -> None:
-        """Raise WORKBOOK_TOO_LARGE for a grid that takes too much memory."""
+        """Raise WORKBOOK_TOO_LARGE if the grid takes too much memory."""
         if rows * columns > self._room:
             raise too_large("The sheets reach over too many rows and columns.")
 
     def note_error(self, row: int, column: int, error: int | str) -> None:
-        """The cell holds an Excel error, by its byte or its text."""
+        """Record that the cell has an Excel error, given by its byte or its text."""
         text = error if isinstance(error, str) else ERRORS.get(error, "#UNKNOWN!")
         self._note(row, column, NoValue(RowCode.EXCEL_ERROR, text))
 
     def note_formula(self, row: int, column: int, formula: str) -> None:
-        """The cell holds a formula that was saved without its result."""
+        """Record that the cell has a formula that was saved without its result."""
         self._note(row, column, NoValue(RowCode.FORMULA_NO_VALUE, formula))
 
     def _note(self, row: int, column: int, value: NoValue) -> None:

@@ -1,7 +1,7 @@
-"""A workbook opened by calamine: quick, but a whole sheet in memory.
+"""A workbook opened by calamine, which is fast but keeps a whole sheet in memory.
 
-Calamine reads an error as a blank cell, so those who open a workbook with it have looked for the
-errors before and hand them in.
+Calamine reads an error as a blank cell. The caller therefore scans for errors first and passes them
+in.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ NONE_UNREAD: Mapping[int, UnreadCells] = MappingProxyType({})
 class CalamineWorkbook:
     """A workbook of any format that calamine knows.
 
-    `unread` holds, by number of the sheet, the cells that have content and read as blank. Memory
-    is the file's size, its shared strings, and the cells of the sheet being read. Raises
-    `FileFault`: UNREADABLE_FILE, PASSWORD_PROTECTED.
+    `unread` has the cells with content that calamine reads as blank, by sheet number. Memory is the
+    size of the file, its shared strings, and the cells of the sheet being read. Raises `FileFault`:
+    UNREADABLE_FILE, PASSWORD_PROTECTED.
     """
 
     def __init__(self, stream: BinaryIO, unread: Mapping[int, UnreadCells] = NONE_UNREAD) -> None:
@@ -36,7 +36,7 @@ class CalamineWorkbook:
 
     @property
     def sheets(self) -> Sequence[Sheet]:
-        """The worksheets in their order; charts and dialogs are none."""
+        """The worksheets in their order, without charts and dialogs."""
         return [
             Sheet(sheet.name, sheet.visible == SheetVisibleEnum.Visible)
             for sheet in self._book.sheets_metadata
@@ -50,12 +50,12 @@ class CalamineWorkbook:
         return CalamineRows(sheet, self._unread.get(self._book.sheet_names.index(title), {}))
 
     def close(self) -> None:
-        """Let go of the workbook; the stream stays the caller's."""
+        """Release the workbook. The caller owns the stream."""
         self._book.close()
 
 
 class CalamineRows:
-    """The rows of a loaded sheet that hold a value."""
+    """The rows of a loaded sheet that have a value."""
 
     def __init__(self, sheet: CalamineSheet, unread: UnreadCells) -> None:
         self._sheet = sheet
@@ -68,11 +68,11 @@ class CalamineRows:
         return self._rows
 
     def fraction(self) -> float:
-        """0 to 1, by the rows."""
+        """Return the fraction that has been read, 0 to 1, counted in rows."""
         return self._line / max(self._sheet.total_height + 1, self._line, 1)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, because nothing is open."""
 
     def _read(self) -> Iterator[Row]:
         for index, values in enumerate(self._sheet.iter_rows()):
@@ -85,7 +85,7 @@ class CalamineRows:
 
 
 def _cell(value: Any) -> Cell:
-    """The value as openpyxl gives it: None for a blank, whole numbers as such."""
+    """Return the value as openpyxl gives it: None for a blank, int for a whole number."""
     if type(value) is str:
         return value or None
     if type(value) is float and value.is_integer():

@@ -1,4 +1,4 @@
-"""A look at the cells of an old Excel workbook (.xls), record by record ([MS-XLS] 2.1.4)."""
+"""Scan the cells of an old Excel workbook (.xls), record by record ([MS-XLS] 2.1.4)."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,10 @@ Record = tuple[int, memoryview, int]
 
 
 def look_at_xls(stream: BinaryIO, limits: Limits) -> dict[int, UnreadCells]:
-    """The unread cells of every sheet, by its number.
+    """Return the unread cells of every sheet, by sheet number.
 
-    Memory is twice the file's size, which is bounded. Raises `FileFault` WORKBOOK_TOO_LARGE and
-    PASSWORD_PROTECTED, and what olefile and struct raise for damage.
+    Memory is twice the size of the file, which has a limit. Raises `FileFault` WORKBOOK_TOO_LARGE
+    and PASSWORD_PROTECTED, and what olefile and struct raise for damage.
     """
     if stream.seek(0, 2) > limits.max_xls_bytes:
         raise too_large(
@@ -58,8 +58,10 @@ def _workbook_stream(stream: BinaryIO) -> memoryview:
 
 
 def _substream(data: memoryview, offset: int) -> Iterator[Record]:
-    """The records from a BOF to the next EOF, where calamine ends: an embedded chart stands behind
-    the cells."""
+    """Yield the records from a BOF to the next EOF.
+
+    Calamine ends there too. An embedded chart comes after the cells.
+    """
     if data[offset : offset + 2] != _BOF.to_bytes(2, "little"):
         raise ValueError("a sheet that does not begin")
     while offset + 4 <= len(data):
@@ -76,7 +78,7 @@ def _substream(data: memoryview, offset: int) -> Iterator[Record]:
 def _look_at_sheets(
     data: memoryview, offsets: Sequence[int], lengths: Sequence[int], workbook: WorkbookLook
 ) -> dict[int, UnreadCells]:
-    """In the order in which they stand, so that no two of them can share their records."""
+    """Scan the sheets in the order of their offsets, so two sheets cannot share records."""
     workbook.check_sheets(len(offsets))
     unread: dict[int, UnreadCells] = {}
     end = 0
@@ -93,11 +95,11 @@ def _look_at_sheets(
 def _look_at_sheet(
     data: memoryview, offset: int, lengths: Sequence[int], look: SheetLook
 ) -> tuple[int, int]:
-    """Returns where the sheet ends, and how many characters of shared strings its cells have."""
+    """Return the end of the sheet, and the number of characters of shared strings in its cells."""
     end, char_count = offset + 4, 0
     for kind, content, end in _substream(data, offset):  # noqa: B007
         if kind == _DIMENSIONS:
-            # Calamine sets memory aside for as many cells as the sheet claims to have.
+            # Calamine allocates memory for as many cells as the sheet claims to have.
             first_row, rows, first_column, columns = struct.unpack_from("<LLHH", content)
             if first_row > rows or first_column > columns:
                 raise ValueError("a sheet that ends before it begins")
@@ -119,13 +121,16 @@ def _look_at_sheet(
 
 
 def _shared_chars(content: memoryview, lengths: Sequence[int]) -> int:
-    """[MS-XLS] 2.4.149 LabelSst. Calamine passes over a cell whose string is not there."""
+    """Return the length of a cell's shared string ([MS-XLS] 2.4.149 LabelSst).
+
+    Calamine skips a cell whose string does not exist.
+    """
     index = int.from_bytes(content[6:10], "little")
     return lengths[index] if index < len(lengths) else 0
 
 
 def _error(kind: int, content: memoryview) -> int | None:
-    """[MS-XLS] 2.5.10 Bes, and 2.5.133 FormulaValue: the byte of an error, if it is one."""
+    """Return the byte of an error, or None ([MS-XLS] 2.5.10 Bes, 2.5.133 FormulaValue)."""
     if kind == _BOOLEAN_OR_ERROR:
         return content[6] if content[7] else None
     is_error = bytes(content[12:14]) == b"\xff\xff" and content[6] == 2

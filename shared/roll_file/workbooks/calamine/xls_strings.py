@@ -1,4 +1,4 @@
-"""The table of shared strings of an old Excel workbook ([MS-XLS] 2.4.265), measured, not read."""
+"""Measure the shared strings of an .xls workbook without reading them ([MS-XLS] 2.4.265)."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -7,10 +7,10 @@ _WIDE, _EXTENDED, _RICH = 0x01, 0x04, 0x08
 
 
 def string_lengths(contents: Iterable[memoryview]) -> Sequence[int]:
-    """How many characters each string has.
+    """Return the number of characters of each string.
 
-    `contents` are those of the table's record and of the records that continue it. A table that
-    ends early has the strings up to there.
+    `contents` are those of the table's record and of the records that continue it. If the table
+    ends early, the result has the strings up to there.
     """
     table = _Table(contents)
     lengths = array("L")
@@ -24,7 +24,7 @@ def string_lengths(contents: Iterable[memoryview]) -> Sequence[int]:
 
 
 class _Table:
-    """Where the next string begins, in a table that is cut into records."""
+    """The position of the next string in a table that is cut into records."""
 
     def __init__(self, contents: Iterable[memoryview]) -> None:
         self._contents = iter(contents)
@@ -32,7 +32,10 @@ class _Table:
         self._at = 0
 
     def pass_string(self) -> int:
-        """[MS-XLS] 2.5.293 XLUnicodeRichExtendedString; returns its number of characters."""
+        """Skip one string and return its number of characters.
+
+        [MS-XLS] 2.5.293 XLUnicodeRichExtendedString.
+        """
         length, flags = self.numbers(2, 1)
         (runs,) = self.numbers(2) if flags & _RICH else (0,)
         (more_bytes,) = self.numbers(4) if flags & _EXTENDED else (0,)
@@ -41,7 +44,7 @@ class _Table:
         return length
 
     def numbers(self, *sizes: int) -> list[int]:
-        """Whole numbers of so many bytes, which no record cuts apart."""
+        """Read whole numbers of these sizes in bytes. No record boundary cuts them apart."""
         if self._at == len(self._content):
             self._go_on()
         numbers = []
@@ -60,7 +63,7 @@ class _Table:
         self._at = 0
 
     def _pass_characters(self, count: int, width: int) -> None:
-        """A record that continues a text begins with the width of its characters."""
+        """Skip characters. A record that continues a text begins with their width."""
         while count:
             step = min(count, (len(self._content) - self._at) // width)
             self._at += step * width

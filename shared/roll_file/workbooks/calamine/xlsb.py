@@ -1,4 +1,4 @@
-"""A look at the cells of a binary Excel workbook (.xlsb), record by record ([MS-XLSB] 2.1.4)."""
+"""Scan the cells of a binary Excel workbook (.xlsb), record by record ([MS-XLSB] 2.1.4)."""
 
 import struct
 from array import array
@@ -17,16 +17,16 @@ STRINGS = "xl/sharedStrings.bin"
 _ROW, _STRING, _BUNDLE_SHEET = 0, 19, 156
 _BLANK, _SHARED_STRING, _CELL_ERROR, _FORMULA_ERROR, _RICH_STRING = 1, 7, 3, 11, 62
 _CELLS = frozenset({*range(2, 12), _RICH_STRING})
-# Cells that leave their column out; Excel does not write them, and calamine skips them.
+# Cells without a column number. Excel does not write them, and calamine skips them.
 _SHORT_CELLS = frozenset(range(12, 19))
 
 Record = tuple[int, memoryview]
 
 
 def look_at_xlsb(archive: ZipFile, limits: Limits) -> dict[int, UnreadCells]:
-    """The unread cells of every sheet, by its number.
+    """Return the unread cells of every sheet, by sheet number.
 
-    Memory is that of the largest part, which is bounded. Raises `FileFault` WORKBOOK_TOO_LARGE,
+    Memory is that of the largest part, which has a limit. Raises `FileFault` WORKBOOK_TOO_LARGE,
     and what zipfile, struct and expat raise for damage.
     """
     size_bytes = sum(member.file_size for member in archive.infolist())
@@ -49,8 +49,10 @@ def look_at_xlsb(archive: ZipFile, limits: Limits) -> dict[int, UnreadCells]:
 
 
 def _string_lengths(archive: ZipFile) -> Sequence[int]:
-    """The shared strings by their lengths: calamine copies one into every cell that refers to it.
-    [MS-XLSB] 2.4.763 BrtSSTItem: one byte, then the number of characters."""
+    """Return the lengths of the shared strings, which calamine copies into every referring cell.
+
+    [MS-XLSB] 2.4.763 BrtSSTItem: one byte, then the number of characters.
+    """
     lengths = array("L")
     if STRINGS in archive.NameToInfo:
         for kind, content in _records(archive.read(STRINGS)):
@@ -69,7 +71,7 @@ def _sheet_parts(archive: ZipFile) -> list[str]:
 
 
 def _targets(relations: bytes) -> dict[str, str]:
-    """Names of parts by the ids that the workbook knows them by."""
+    """Return the names of parts by their relation ids."""
     targets: dict[str, str] = {}
 
     def start(_: str, attributes: dict[str, str]) -> None:
@@ -84,13 +86,16 @@ def _targets(relations: bytes) -> dict[str, str]:
 
 
 def _relation_id(content: memoryview) -> str:
-    """[MS-XLSB] 2.4.313 BrtBundleSh: state and id of the sheet, then its relation's id."""
+    """Return the relation id of a sheet.
+
+    [MS-XLSB] 2.4.313 BrtBundleSh: state and id of the sheet, then its relation id.
+    """
     (length,) = struct.unpack_from("<L", content, 8)
     return bytes(content[12 : 12 + 2 * length]).decode("utf-16-le")
 
 
 def _records(data: bytes) -> Iterator[Record]:
-    """[MS-XLSB] 2.1.4: kind and size are numbers of seven bits a byte."""
+    """Yield the records ([MS-XLSB] 2.1.4). Kind and size are numbers of seven bits per byte."""
     view = memoryview(data)
     offset = 0
     while offset < len(view):
@@ -112,7 +117,7 @@ def _number(view: memoryview, offset: int, max_bytes: int) -> tuple[int, int]:
 
 
 def _look_at_sheet(data: bytes, string_lengths: Sequence[int], look: SheetLook) -> int:
-    """Returns how many characters of shared strings the cells have."""
+    """Scan a sheet and return the number of characters of shared strings in its cells."""
     row = char_count = 0
     for kind, content in _records(data):
         if kind == _ROW:

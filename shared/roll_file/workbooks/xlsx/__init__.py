@@ -1,4 +1,4 @@
 """Reads .xlsx and .xlsm with openpyxl, after checks of the package's parts.
 
-Imports the interface and the zip guard. It knows nothing of calamine.
+Imports the common modules of `workbooks` and what is below them. Does not import `calamine`.
 """

@@ -1,8 +1,8 @@
-"""The one shape of XML that openpyxl and calamine are known to read alike.
+"""The subset of XML that openpyxl and calamine are known to read in the same way.
 
-A part is plain when every byte of it is in the form below, which Excel, LibreOffice and openpyxl
-write (ECMA-376 part 1, 18.3 and 18.4). All else may mean something different to each of the two,
-and is left to openpyxl.
+A part is plain if every byte of it has the form below, which Excel, LibreOffice and openpyxl write
+(ECMA-376 part 1, 18.3 and 18.4). The two libraries may read anything else differently, so openpyxl
+reads it.
 """
 
 import re
@@ -12,13 +12,13 @@ from xml.parsers import expat
 from shared.roll_file.limits import MIB
 from shared.roll_file.workbooks.xlsx.styles import CellFormats
 
-# The longest row, string, or head of a part that is waited for.
+# The longest row, string, or head of a part that is buffered.
 MAX_ITEM_BYTES = MIB
-# So many alternatives are searched for in every row, and no more.
+# Every row is searched for all of these alternatives, so their number is limited.
 MAX_FORMATS = 1000
 
 # No pattern can match the same bytes in two ways, so each takes linear time. None is possessive or
-# atomic: CPython before 3.11.5 matches such patterns wrongly when they nest (gh-106052).
+# atomic, because CPython before 3.11.5 matches nested patterns of that kind wrongly (gh-106052).
 _HEAD = (
     rb"(?:\xef\xbb\xbf)?"
     rb"(?:<\?xml version=[\"']1\.0[\"'](?: encoding=[\"'](?:utf-8|UTF-8)[\"'])?"
@@ -26,20 +26,20 @@ _HEAD = (
     rb"<%b(?:\s+(?!xmlns=)[\w:]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s+"
     rb"xmlns=\"http://schemas\.openxmlformats\.org/spreadsheetml/2006/main\"[^<>]*>"
 )
-# Nothing that belongs to the rows, or could hide them.
+# Tags that neither belong to the rows nor can hide them.
 _OTHER_TAGS = rb"\s*(?:<(?!(?:row|c|v|is|r|t|sheetData)[\s/>]|!)[^<]*)*"
-# An alternative to nothing, `(?:x|)`, is matched faster than `(?:x)?`, and means the same.
-# Only what both resolve alike: no carriage return, and no character by its number.
+# An alternative to nothing, `(?:x|)`, means the same as `(?:x)?` and is matched faster.
+# Only what both resolve alike: no carriage return, and no numeric character reference.
 _CHARACTERS = (
     rb"[^<&\x00-\x08\x0b-\x1f]*"
     rb"(?:(?=<)|(?:&(?:amp|lt|gt|quot|apos);[^<&\x00-\x08\x0b-\x1f]*)+)"
 )
-# White space that nothing preserves is no text of a plain part.
+# White space without xml:space="preserve" is not text of a plain part.
 _TRIMMED = rb"(?!\s)" + _CHARACTERS + rb"(?<!\s)"
 _TEXT = rb"<t(?:>" + _TRIMMED + rb'| xml:space="preserve">' + _CHARACTERS + rb")</t>"
-# Fifteen digits are what a double keeps.
+# A double keeps fifteen digits.
 _NUMBER = rb"<v>-?\d{1,15}(?:\.\d{1,20}|)(?:[eE][+-]?\d{1,2}|)</v>"
-# Columns A to Z, and in the row they stand in.
+# Columns A to Z. The cell must have the number of its row.
 _CELL = (
     rb'<c r="[A-Z]\1"(?: s="\d{1,5}"|)(?:>(?:' + _NUMBER + rb"|)</c>"
     rb'| t="(?:s"><v>\d{1,9}</v></c>'
@@ -53,7 +53,7 @@ _ROW = (
     rb'<row r="(\d{1,7})"(?:(?=>)|(?: [\w:]+="[^"<>&]*")*)(?:>(?:' + _CELL + rb")*</row>| ?/>)\s*"
 )
 _STRING = rb"<si>" + _TEXT + rb"(?:<phoneticPr [^<>]*/>)?</si>\s*"
-# Escapes that only one of the two resolves rightly, and what expat alone refuses.
+# Escapes that only one of the two resolves correctly, and text that only expat rejects.
 _ODD_TEXTS = {
     b"_x": re.compile(rb"_x(?:005[Ff]|(?!00)[0-9A-Fa-f]{4})"),
     b"]]>": re.compile(rb"]]>"),
@@ -62,10 +62,10 @@ _ODD_TEXTS = {
 
 
 class PlainPart:
-    """Whether a part is plain, told while its tags go by.
+    """Decide whether a part is plain, while its tags are read in order.
 
-    expat is shown what stands around the items, rows or strings; these are of a shape that needs
-    no parser. `held` is what waits for the end of an item.
+    expat parses what is around the items (rows or strings). The items have a form that needs no
+    parser. `held` is the buffer of bytes that wait for the end of an item.
     """
 
     head: re.Pattern[bytes]
@@ -82,9 +82,9 @@ class PlainPart:
         self._parser = expat.ParserCreate()
 
     def see(self, tags: bytes) -> bool:
-        """Take the next tags of the part, with the texts between them; whether it is still plain.
+        """Read the next tags of the part, with the texts between them.
 
-        Raises what expat raises for damage.
+        Returns whether the part is still plain. Raises what expat raises for damage.
         """
         self._see(self.held + tags)
         if len(self.held) > MAX_ITEM_BYTES:
@@ -92,7 +92,7 @@ class PlainPart:
         return self.is_plain
 
     def finish(self, last_tag: bytes) -> None:
-        """Take the last tag of the part, which closes it."""
+        """Read the last tag of the part, which closes it."""
         if self._see == self._see_head:
             self._require(self.empty, self.held)
             self._parser.Parse(self.held, False)
@@ -141,7 +141,7 @@ class PlainPart:
 
 
 class PlainSheet(PlainPart):
-    """A worksheet; `references` counts its cells that refer to a shared string."""
+    """A plain worksheet. `references` counts its cells that refer to a shared string."""
 
     head = re.compile(_HEAD % b"worksheet" + _OTHER_TAGS + rb"<sheetData>\s*")
     empty = re.compile(
@@ -156,7 +156,7 @@ class PlainSheet(PlainPart):
         super().__init__()
         self.references = 0
         odd = {*formats.doubtful, *formats.dates}
-        # To openpyxl, format 0 is that of the cells which name none.
+        # In openpyxl, format 0 is the format of cells that name none.
         self.is_plain = len(odd) <= MAX_FORMATS and 0 not in odd
         self._odd = tuple(_odd_numbers(formats)) if self.is_plain else ()
 
@@ -168,7 +168,7 @@ class PlainSheet(PlainPart):
 
 
 class PlainStrings(PlainPart):
-    """A table of shared strings; `longest_bytes` is the size of its longest with its tags."""
+    """A plain table of shared strings. `longest_bytes` is its longest string with tags."""
 
     head = empty = re.compile(_HEAD % b"sst" + rb"\s*")
     start = b"<si>"
@@ -194,7 +194,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _odd_numbers(formats: CellFormats) -> Iterable[re.Pattern[bytes]]:
-    """A date before or after those that Excel shows, and any number whose format is doubtful."""
+    """Yield patterns for dates outside Excel's range, and for any number with a doubtful format."""
     if formats.doubtful:
         yield re.compile(rb' s="(?:%b)"' % _any_of(formats.doubtful))
     if formats.dates:

@@ -1,4 +1,4 @@
-"""The XML parts of a workbook's package, and what each of them is."""
+"""Find the XML parts of a workbook's package and the kind of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ CHUNK_BYTES = 64 * KIB
 XML_NAMES = (".xml", ".rels")
 _LINKS = ".rels"
 _CONTENT_TYPES = "[Content_Types].xml"
-# The first element begins the part in an honest workbook. expat looks through what stands before it
-# again with each block.
+# In a normal workbook, the first element begins the part. For each block, expat scans again what is
+# before that element, so this is limited.
 _MAX_PROLOG_BYTES = 4 * CHUNK_BYTES
 _XML_STARTS = (b"<", b"\xff\xfe", b"\xfe\xff")
 _STRICT = "http://purl.oclc.org/ooxml/"
 
 
 class Kind(StrEnum):
-    """What a part is, by the name of its first element."""
+    """The kind of a part, by the name of its first element."""
 
     WORKBOOK = "workbook"
     SHEET = "worksheet"
@@ -39,22 +39,22 @@ _KINDS = {str(kind): kind for kind in Kind}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A member of the zip that holds XML."""
+    """A member of the zip that has XML."""
 
     member: ZipInfo
     kind: Kind
 
     @property
     def is_read(self) -> bool:
-        """Whether rows depend on the part. Of the others none is parsed, whatever it holds."""
+        """Whether rows depend on the part. The libraries do not parse any other part."""
         name = self.member.filename
         return self.kind is not Kind.OTHER or name.endswith(_LINKS) or name == _CONTENT_TYPES
 
 
 def find_parts(archive: ZipFile) -> Iterator[Part]:
-    """The parts that a library may parse as XML, whatever their names.
+    """Yield the parts that a library may parse as XML, whatever their names.
 
-    Raises `FileFault` for a DTD and for Strict Open XML, which openpyxl does not read, and what
+    Raises `FileFault` for a DTD and for Strict Open XML, which openpyxl does not read. Raises what
     expat and zipfile raise for damage.
     """
     for member in archive.infolist():
@@ -66,7 +66,7 @@ def find_parts(archive: ZipFile) -> Iterator[Part]:
 
 
 def _kind(start: bytes, content: IO[bytes]) -> Kind:
-    """By the first element, before which a DTD must stand."""
+    """Return the kind by the first element. A DTD would have to come before it."""
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartDoctypeDeclHandler = _refuse_doctype
     parser.StartElementHandler = _stop_at_element

@@ -1,9 +1,11 @@
-"""One cheap pass over the XML of a workbook, before a library trusts any of it.
+"""Check the XML of a workbook in one cheap pass, before a library reads it.
 
-On its way it refuses every DTD (Office writes none; a billion laughs needs one) and every text no
-cell can hold. openpyxl would skip, without a word, a row that stands below a later one, and would
-count up to a row number of 10^12; so row numbers are looked at as well. Calamine would read an
-error as a blank cell; so the pass also tells whether both would read the same.
+The pass has these purposes:
+- It rejects every DTD. Office writes none, and a "billion laughs" attack needs one.
+- It rejects text that is too long for a cell.
+- It checks row numbers. openpyxl silently skips a row that comes after a later one. It also counts
+  up to a row number of 10^12.
+- It decides whether both libraries would read the same. Calamine reads an error as a blank cell.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,7 +20,7 @@ from shared.roll_file.workbooks.xlsx.package import Kind, Part, find_parts
 from shared.roll_file.workbooks.xlsx.scan import WITH_TEXT, Look, scan
 from shared.roll_file.workbooks.xlsx.styles import CellFormats, StylesLook
 
-# Calamine looks for these parts under no other name; openpyxl finds them by their type.
+# Calamine looks for these parts only under these names. openpyxl finds them by their type.
 _PLAIN_NAMES = {
     Kind.WORKBOOK: "xl/workbook.xml",
     Kind.STRINGS: "xl/sharedStrings.xml",
@@ -29,9 +31,13 @@ _SHEETS = (Kind.SHEET, Kind.CHART, Kind.DIALOG, Kind.MACRO)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the pass has seen: the sheets that hold formulas, by part, the formats of cells, whether
-    any text may hold an escape, and whether calamine reads the same rows as openpyxl, in little
-    memory."""
+    """The result of the pass over a workbook.
+
+    - `with_formulas`: the names of parts of sheets that have formulas
+    - `formats`: the formats of cells
+    - `has_escapes`: whether any text may have an escape
+    - `is_plain`: whether calamine reads the same rows as openpyxl, in little memory
+    """
 
     with_formulas: frozenset[str]
     formats: CellFormats
@@ -40,7 +46,7 @@ class Contents:
 
 
 def check_parts(archive: ZipFile, limits: Limits) -> Contents:
-    """Look through every XML part.
+    """Check every XML part.
 
     Memory is that of the longest text. Raises `FileFault`, and what expat and zipfile raise for a
     damaged part.
@@ -69,7 +75,11 @@ def check_parts(archive: ZipFile, limits: Limits) -> Contents:
 
 
 def _check_size(part: Part, limits: Limits) -> None:
-    """Sheets are streamed, shared strings are kept, all else becomes a tree many times its size."""
+    """Raise WORKBOOK_TOO_LARGE if a part is too large for its kind.
+
+    Sheets are streamed. Shared strings stay in memory. Every other part becomes a tree of many
+    times its size.
+    """
     match part.kind:
         case Kind.SHEET:
             max_bytes = limits.max_part_bytes
@@ -93,13 +103,13 @@ def _has_plain_names(parts: Sequence[Part]) -> bool:
 
 
 def _bytes_in_memory(archive: ZipFile, parts: Sequence[Part]) -> int:
-    """What calamine keeps is a small multiple of this: cells and strings, and the file itself."""
+    """Return the bytes of cells, strings and the file. Calamine keeps a small multiple of this."""
     unpacked = sum(part.member.file_size for part in parts if part.kind in WITH_TEXT)
     return unpacked + sum(member.compress_size for member in archive.infolist())
 
 
 def _formats(archive: ZipFile, parts: Sequence[Part], limits: Limits) -> CellFormats:
-    """Both libraries look for the formats under one name."""
+    """Return the cell formats. Both libraries look for them under one name."""
     for part in parts:
         if part.member.filename == _PLAIN_NAMES[Kind.STYLES]:
             if part.kind is not Kind.STYLES:
@@ -122,13 +132,16 @@ def _plain_form(kind: Kind, formats: CellFormats) -> PlainPart | None:
 
 
 def _check_sheets(looks: Collection[Look]) -> None:
-    """A part that is several sheets would be read as often."""
+    """Reject a part that is listed as several sheets, because it would be read as many times."""
     if sum(look.sheet_count for look in looks) > sum(look.kind in _SHEETS for look in looks):
         raise ValueError("more sheets than parts for them")
 
 
 def _are_plain(looks: Collection[Look], limits: Limits) -> bool:
-    """Calamine copies a shared string into every cell that refers to it."""
+    """Whether all parts are plain, and the copies of shared strings are small enough.
+
+    Calamine copies a shared string into every cell that refers to it.
+    """
     forms = [look.plain for look in looks]
     references = sum(form.references for form in forms if isinstance(form, PlainSheet))
     longest_bytes = max(

@@ -1,4 +1,4 @@
-"""What the tags of one XML part of a workbook tell, seen as bytes before a library parses them."""
+"""Scan the tags of one XML part of a workbook as bytes, before a library parses them."""
 
 import re
 from typing import IO
@@ -12,14 +12,16 @@ from shared.roll_file.workbooks.xlsx.package import CHUNK_BYTES, Kind
 # Excel's own limits.
 MAX_ROW = 1_048_576
 MAX_COLUMNS = 16_384
-# Calamine keeps a sheet as a grid: 26 columns of so many rows are four million cells.
+# Calamine keeps a sheet as a grid: 26 columns of this many rows are four million cells.
 MAX_PLAIN_ROW = 150_000
 WITH_TEXT = (Kind.SHEET, Kind.STRINGS)
 
 
 def _tag(name: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """A tag without and with a prefix. Each pattern starts with a literal, which makes a search
-    many times as fast."""
+    """Return patterns for a tag without and with a namespace prefix.
+
+    Each pattern starts with a literal, which makes a search many times as fast.
+    """
     return re.compile(rb"<%b[\s/>]" % name), re.compile(rb":%b[\s/>]" % name)
 
 
@@ -27,7 +29,7 @@ _FORMULA = _tag(rb"f")
 _SHEET_NAME = _tag(rb"sheet")
 _CELL = _tag(rb"c")
 _RUN = _tag(rb"r(?:Ph)?")
-# Neither library reads all that XML takes for a truth, nor the same.
+# The two libraries read different subsets of the XML booleans.
 _ODD_EPOCH = re.compile(rb"date1904(?!=\"(?:[01]|true|false)\")")
 # No pattern can match the same bytes in two ways, so each takes linear time.
 _ATTRIBUTES = rb"(?:\s+(?!r=)[\w:.-]+=(?:\"[^\"<>&]*\"|'[^'<>&]*'))*"
@@ -38,7 +40,10 @@ _PREFIXED_ROW = re.compile(rb"<(?:[^\s<>/:]*:)?" + _ROW_TAG)
 
 
 class Look:
-    """What the tags of one part tell. `plain` is the form of a part that both may read alike."""
+    """What the tags of one part show.
+
+    `plain` is the check of a part that both libraries may read alike.
+    """
 
     def __init__(self, kind: Kind, limits: Limits, plain: PlainPart | None) -> None:
         self.kind = kind
@@ -61,7 +66,7 @@ class Look:
         return not self._is_odd
 
     def see(self, tags: bytes) -> None:
-        """Take the next tags of the part, with the texts between them."""
+        """Read the next tags of the part, with the texts between them."""
         if self.kind is not Kind.SHEET:
             self._count_tags(tags)
         if self.kind not in WITH_TEXT:
@@ -77,14 +82,14 @@ class Look:
         self._see_odd(tags)
 
     def finish(self, last_tag: bytes) -> None:
-        """Take the last tag of the part."""
+        """Read the last tag of the part."""
         if self.plain and self.plain.is_plain:
             held = self.plain.held
             self.plain.finish(last_tag)
             self._see_odd(held)
 
     def _see_odd(self, tags: bytes) -> None:
-        """Look for what a plain part does not hold."""
+        """Look for what a plain part does not have."""
         self._run_count += _count(_RUN, tags)
         if self._run_count > self._limits.max_small_tags:
             raise too_large("The workbook holds too much formatting.")
@@ -101,8 +106,10 @@ class Look:
             self._is_odd = self._is_odd or _ODD_EPOCH.search(tags) is not None
 
     def _check_rows(self, tags: bytes) -> None:
-        """Rows stand in their order, their numbers where they can be seen; openpyxl keeps a row's
-        cells, here counted by blocks without a new row."""
+        """Raise ValueError unless the rows are in order and their numbers are readable.
+
+        openpyxl keeps the cells of a row. They are counted here by blocks without a new row.
+        """
         pattern = _PREFIXED_ROW if b":row" in tags else _ROW
         rows = pattern.findall(tags)
         for number, oddity in rows:
@@ -122,10 +129,11 @@ def _count(tag: tuple[re.Pattern[bytes], ...], tags: bytes) -> int:
 def scan(
     part: IO[bytes], limits: Limits, look: Look, parser: expat.XMLParserType | None = None
 ) -> None:
-    """Show the part to `look`, and to a parser what calamine may not parse to its end.
+    """Pass the part to `look`, and to `parser` if calamine may not parse it to its end.
 
-    Each byte is copied once, so a text without a tag takes no longer than one with tags. expat
-    takes the square of a tag's length, so a part that it parses has no long one.
+    Each byte is copied once, so a text without a tag takes no longer than one with tags. The time
+    of expat grows with the square of a tag's length, so a part that it parses must not have a long
+    tag.
     """
     is_bounded = parser is not None or look.kind is not Kind.OTHER
     last_tag: list[bytes] = []

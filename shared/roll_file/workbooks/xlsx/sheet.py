@@ -1,4 +1,4 @@
-"""The rows of one sheet, streamed by openpyxl's parser."""
+"""Stream the rows of one sheet with openpyxl's parser."""
 
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -16,17 +16,17 @@ from shared.roll_file.rows.row import Cell, NoValue, Row
 from shared.roll_file.workbooks.damage import damage_is_a_fault
 from shared.roll_file.workbooks.xlsx.styles import CellFormats
 
-# ECMA-376 part 1, 22.9.2.19: how a string of a workbook holds a character that XML does not.
+# ECMA-376 part 1, 22.9.2.19: how a string of a workbook spells a character that XML cannot have.
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 _ParsedRow = tuple[int, list[dict[str, Any]]]
 
 
 class _Parser(WorkSheetParser):
-    """The rows of a sheet and nothing around them, whose parsing could take long."""
+    """A parser of rows only. Parsing the other parts of a sheet could take long."""
 
     def parse(self) -> Generator[_ParsedRow, None, None]:
-        """Each row by its number."""
+        """Yield each row with its number."""
         element: Any
         for _, element in iterparse(self.source):
             if element.tag == ROW_TAG:
@@ -35,13 +35,14 @@ class _Parser(WorkSheetParser):
 
 
 class _FormulaParser(_Parser):
-    """The same for a sheet with formulas, whose results may be missing."""
+    """A parser for a sheet with formulas, whose results may be missing."""
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
-        """A formula whose result is an empty text is a blank cell. One without a result is not.
+        """Parse a cell. A formula without a result becomes a `NoValue`.
 
-        A formula that cells share has its text in the first of them only. Working it out for the
-        others would take the length of the text for each cell.
+        A formula whose result is an empty text is a blank cell. A shared formula has its text only
+        in its first cell. Working it out for the others would take the length of the text for each
+        cell.
         """
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and cell["data_type"] != "str":
@@ -53,7 +54,7 @@ class _FormulaParser(_Parser):
 
 @dataclass(frozen=True, slots=True)
 class SheetPart:
-    """The part of a sheet, and what of its workbook its cells refer to."""
+    """The part of a sheet, and what its cells refer to in the workbook."""
 
     archive: ZipFile
     member: ZipInfo
@@ -64,7 +65,7 @@ class SheetPart:
     has_escapes: bool
 
     def rows(self, content: IO[bytes]) -> Iterator[_ParsedRow]:
-        """The rows as openpyxl parses them."""
+        """Return the rows as openpyxl parses them."""
         kind = _FormulaParser if self.has_formulas else _Parser
         parser = kind(
             content,
@@ -78,9 +79,9 @@ class SheetPart:
 
 
 class OpenpyxlRows:
-    """The rows that hold a value, as a stream, and how much of the sheet has been read.
+    """The rows that have a value, as a stream, and the fraction that has been read.
 
-    openpyxl keeps one empty XML element for every row it has passed, so memory grows by some
+    openpyxl keeps one empty XML element for every row it has passed. Memory therefore grows by some
     50 bytes a row, up to Excel's limit of rows.
     """
 
@@ -94,13 +95,13 @@ class OpenpyxlRows:
         return self._rows
 
     def fraction(self) -> float:
-        """0 to 1, by the packed bytes of the sheet."""
+        """Return the fraction that has been read, 0 to 1, by the packed bytes of the sheet."""
         member = self._part.member
         done_bytes = self._stream.tell() - member.header_offset
         return min(max(done_bytes / max(member.compress_size, 1), 0.0), 1.0)
 
     def close(self) -> None:
-        """Let go of the sheet; the workbook stays open."""
+        """Release the sheet. The workbook stays open."""
         self._rows.close()
 
     def _read(self) -> Generator[Row, None, None]:
@@ -116,7 +117,7 @@ class OpenpyxlRows:
 
 
 def _values(line: int, cells: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
-    """The values of a row from its first column to its last."""
+    """Return the values of a row from its first column to its last."""
     width = max((cell["column"] for cell in cells), default=0)
     if width > MAX_COLUMNS:
         if any(cell["column"] > MAX_COLUMNS and cell["value"] is not None for cell in cells):
@@ -140,7 +141,7 @@ def _unescaped(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
 
 
 def unescape(text: str) -> str:
-    """The text with `_xHHHH_` resolved; `_x005F_` is the underscore that protects such a text."""
+    """Resolve `_xHHHH_` in a text. `_x005F_` is the underscore that protects such a text."""
     plain = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text)
     # Two escapes may be the halves of one character.
     return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,4 +1,4 @@
-"""Which cell formats of a workbook make a number a date, and in which the two readers differ."""
+"""Find the cell formats that make a number a date, and those on which the libraries differ."""
 
 import re
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, STRIP_RE, is_date_format, i
 from shared.roll_file.errors import FileCode, FileFault
 from shared.roll_file.workbooks.faults import too_large
 
-# Excel's own limit. openpyxl's patterns take the square of a format's length.
+# Excel's own limit. The time of openpyxl's patterns grows with the square of a format's length.
 MAX_FORMAT_CHARS = 255
-# Excel allows 250 of them. openpyxl looks at so many hostile ones for a second.
+# Excel allows 250 of them. openpyxl needs a second for this many hostile ones.
 MAX_NUMBER_FORMATS = 5_000
-# Dates of East Asian calendars (ECMA-376 part 1, 18.8.30), numbers to openpyxl.
+# Dates of East Asian calendars (ECMA-376 part 1, 18.8.30), which openpyxl reads as numbers.
 _OTHER_DATES = frozenset({*range(27, 37), *range(50, 59)})
 _ESCAPED = re.compile(r"[_\\*].")
 _AMBIGUOUS = re.compile(r"A/P|\\\"|\[[HMS]{1,2}\]", re.IGNORECASE)
@@ -23,10 +23,10 @@ _DATE_LETTER = re.compile("[dmhys]", re.IGNORECASE)
 
 @dataclass(slots=True)
 class CellFormats:
-    """Indexes of cell formats, as a cell's `s` attribute gives them.
+    """Indexes of cell formats, as in the `s` attribute of a cell.
 
-    In a format of `dates` openpyxl makes a number a date, and one of `durations` among them makes
-    it a length of time. `doubtful` ones are read differently by openpyxl and calamine.
+    openpyxl reads a number in a format of `dates` as a date. If the format is also in `durations`,
+    it reads the number as a duration. openpyxl and calamine read `doubtful` formats differently.
     """
 
     dates: frozenset[int] = frozenset()
@@ -35,9 +35,10 @@ class CellFormats:
 
 
 class StylesLook:
-    """The cell formats of `xl/styles.xml`, collected while `parser` goes through it.
+    """Collect the cell formats of `xl/styles.xml` while `parser` reads it.
 
-    The parser raises `FileFault` for a format that is too long, and ValueError.
+    The parser raises `FileFault` for a format that is too long and for too many formats. It raises
+    ValueError for an id that is not a number.
     """
 
     def __init__(self) -> None:
@@ -51,8 +52,7 @@ class StylesLook:
         self._redefined: set[int] = set()
 
     def formats(self) -> CellFormats:
-        """What has been found. Each number format is looked at once, however many cell formats use
-        it."""
+        """Return what was found. Classifies each number format once for all its cell formats."""
         codes = {number: self._code(number) for number in set(self._cell_formats)}
         odd = set(codes) if self._list_count > 1 else self._redefined | _OTHER_DATES
         return CellFormats(
@@ -88,7 +88,7 @@ class StylesLook:
                 self._cell_formats.append(int(attributes.get("numFmtId", 0)))
 
     def _define(self, number: int, code: str) -> None:
-        """Only a format of the list is one of cells. Those of conditional formats are not."""
+        """Record a number format. Those of conditional formats do not apply to cells."""
         if len(code) > MAX_FORMAT_CHARS:
             raise FileFault(
                 FileCode.UNREADABLE_FILE,
@@ -109,7 +109,7 @@ class StylesLook:
 
 
 def _is_doubtful(code: str) -> bool:
-    """Whether a letter of dates stands where a reader may or may not look for it."""
+    """Whether a date letter is where one library may look for it and the other may not."""
     letters = _DATE_LETTER.search(_ESCAPED.sub("", STRIP_RE.sub("", code)))
     is_clear = (letters is not None) == is_date_format(code)
     return not is_clear or _AMBIGUOUS.search(code) is not None

@@ -1,4 +1,4 @@
-"""A workbook opened by openpyxl, whose rows are streamed."""
+"""A workbook opened by openpyxl, with streamed rows."""
 
 import warnings
 from collections.abc import Iterator
@@ -17,21 +17,24 @@ from shared.roll_file.workbooks.xlsx.sheet import OpenpyxlRows, SheetPart
 
 
 class _Reader(ExcelReader):
-    """The parts of a workbook that its rows depend on, and no others.
+    """A reader of only those parts of a workbook that its rows depend on.
 
-    What `load_workbook` reads beside them, such as names, properties and the look of cells, could
-    take long or be damaged.
+    `load_workbook` also reads names, properties and the look of cells. These could take long or be
+    damaged.
     """
 
     def read(self) -> None:
-        """The strings, the epoch and the list of sheets."""
+        """Read the strings, the epoch and the list of sheets."""
         self.read_manifest()
         self.read_strings()
         self.read_workbook()
 
     def read_strings(self) -> None:
-        """The shared strings as they stand in the file. `load_workbook` would take every `x005F_`
-        out of them: of text as well as of escapes, so that neither could be told afterwards."""
+        """Read the shared strings as they are in the file.
+
+        `load_workbook` would remove every `x005F_`, from text as well as from escapes. The two
+        could then not be distinguished.
+        """
         package: Any = self.package
         part = package.find(SHARED_STRINGS)
         if part is not None:
@@ -39,7 +42,7 @@ class _Reader(ExcelReader):
                 self.shared_strings = list(_texts(content))
 
     def sheets(self) -> Iterator[tuple[Sheet, str]]:
-        """The worksheets in their order, each with the name of its part. Charts are none."""
+        """Yield the worksheets without charts in their order, each with the name of its part."""
         parts = set()
         for sheet, relation in self.parser.find_sheets():
             if relation.target not in self.archive.NameToInfo or "chartsheet" in relation.Type:
@@ -61,7 +64,7 @@ def _texts(content: IO[bytes]) -> Iterator[str]:
 class OpenpyxlWorkbook:
     """A workbook whose sheets are streamed.
 
-    `contents` is what a look at its parts has told. Memory is that of the shared strings. Raises
+    `contents` is the result of the precheck. Memory is that of the shared strings. Raises
     `FileFault` for damage.
     """
 
@@ -77,11 +80,11 @@ class OpenpyxlWorkbook:
 
     @property
     def sheets(self) -> list[Sheet]:
-        """The worksheets in their order; charts are none."""
+        """The worksheets in their order, without charts."""
         return [sheet for sheet, _ in self._sheets]
 
     def rows(self, title: str) -> OpenpyxlRows:
-        """The rows of a sheet, streamed."""
+        """Return the rows of a sheet as a stream."""
         part = next(part for sheet, part in self._sheets if sheet.title == title)
         archive: ZipFile = self._reader.archive
         book: Any = self._reader.wb
@@ -97,5 +100,5 @@ class OpenpyxlWorkbook:
         return OpenpyxlRows(sheet, self.stream)
 
     def close(self) -> None:
-        """Close the zip; the stream stays the caller's."""
+        """Close the zip. The caller owns the stream."""
         self._reader.archive.close()
