@@ -1,4 +1,5 @@
-"""Stage, compare, apply: the TEMP tables of one attempt, and the SQL that compares them.
+"""The TEMP tables of one attempt, and the SQL that stages, compares and applies rows.
 
-Imports jobs, voters and what is below them. Call it inside the roll's lock where it says so.
+Imports jobs, voters and what is below them. Call a function inside the roll's lock if its docstring
+says so.
 """

@@ -1,4 +1,4 @@
-"""What an import would change, voter by voter and field by field: a sample to look at."""
+"""Sample what an import would change, by voter and by field."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +12,11 @@ from shared.voters.models import COMPARED, Voter
 
 
 def sample_differences(mode: Mode, limit: int) -> list[dict[str, Any]]:
-    """At most `limit` voters in the order of their ids, those who would be updated before those
-    who would be created; of each its id, the line, and of each field the values now and then."""
+    """Return at most `limit` voters that the import would change, in the order of their ids.
+
+    Voters to update come before voters to create. Each entry has the id, the line, and the value of
+    each changed field now and after the import.
+    """
     sample: list[dict[str, Any]] = []
     is_new = Voter.student_id.is_null()
     if mode is not Mode.CREATE_ONLY:
@@ -47,5 +50,5 @@ def _differences(kind: str, which: Expression, limit: int) -> Iterator[dict[str,
 
 
 def _plain(name: str, value: Any) -> Any:
-    """SQLite knows no booleans."""
+    """Return the value as a JSON type. SQLite has no booleans."""
     return bool(value) if name == "is_eligible" and value is not None else value

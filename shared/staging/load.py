@@ -1,4 +1,4 @@
-"""The bulk load of a file's rows into the staging tables: COPY, or executemany."""
+"""Load the rows of a file into the staging tables in bulk, by COPY or executemany."""
 
 from collections.abc import Iterable
 
@@ -14,23 +14,23 @@ _PLACES = ", ".join("?" * len(COLUMNS))
 
 
 def begin_staging() -> None:
-    """Make empty staging tables on this connection, in place of those of an earlier attempt."""
+    """Create empty staging tables on this connection, in place of those of an earlier attempt."""
     for model in (StagedVoter, RejectedRow, RepeatedId, ConflictRow):
         model.drop_table(safe=True)
         model.create_table(safe=False)
 
 
 def stage(rows: Iterable[Staged]) -> int:
-    """Load the rows as they come, in constant memory; returns how many there were.
+    """Load the rows as they come, in constant memory. Return how many there were.
 
-    While it runs, the connection is busy: producing a row must not use the database. What the
-    rows' iterator raises comes out unchanged, and none of these rows is staged then.
+    The connection is busy meanwhile, so producing a row must not use the database. An error of the
+    rows' iterator passes through unchanged, and then none of these rows is staged.
     """
     return _load("staged_voter", rows)
 
 
 def stage_rejected(rows: Iterable[Legible]) -> None:
-    """Load what can be read of rejected rows, which the good ones must not contradict."""
+    """Load the readable part of rejected rows, which the good rows must not contradict."""
     _load("rejected_row", rows)
 
 
@@ -50,7 +50,7 @@ def _copy(table: str, rows: Iterable[Staged | Legible]) -> int:
 
 def _execute_many(table: str, rows: Iterable[Staged | Legible]) -> int:
     connection = database.connection()
-    # DEFERRED: only the temporary database is written, the roll stays free for others.
+    # DEFERRED: this writes only the temporary database, so the roll stays free for others.
     connection.execute("BEGIN DEFERRED")
     try:
         statement = f"INSERT INTO {table} ({_NAMES}) VALUES ({_PLACES})"  # noqa: S608
@@ -63,7 +63,6 @@ def _execute_many(table: str, rows: Iterable[Staged | Legible]) -> int:
 
 
 def analyze_staging() -> None:
-    """Tell the planner how many rows there are; with the figures of an empty table it picks
-    nested loops."""
+    """Update the planner's statistics. With those of an empty table it chooses nested loops."""
     if is_postgresql():
         database.execute_sql("ANALYZE staged_voter, rejected_row")

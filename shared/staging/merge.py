@@ -1,4 +1,4 @@
-"""Compare the staged rows with the roll, then apply them: set-based SQL.
+"""Compare the staged rows with the roll and apply them, by set-based SQL.
 
 The same queries run on PostgreSQL and SQLite.
 """
@@ -31,11 +31,11 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Voters by what the import does to them, each once.
+    """Counts of voters by what the import does to them. Each voter counts once.
 
-    `not_created` and `not_updated` are rows, the repeated ones as well, whose voters are among the
-    unchanged because the mode has left them as they are.
-    Among the updated are those whose eligibility is turned on or off.
+    `not_created` and `not_updated` count rows, including repeated ones. Their voters are among the
+    unchanged, because the mode leaves them as they are. `eligibility_on` and `eligibility_off` are
+    updated voters whose eligibility changes.
     """
 
     created: int
@@ -48,14 +48,14 @@ class Counts:
 
 
 def compare(mode: Mode = Mode.UPSERT) -> Counts:
-    """What `apply` would do now, found out without doing it: one look at roll and file."""
+    """Return what `apply` would do now, without doing it, in one pass over roll and file."""
     is_new = Voter.student_id.is_null()
     is_changed = ~is_new & differs()
     columns = (
         ALL_ROWS,
         _count(is_new),
         _count(is_changed),
-        # Of a voter who is new, and of a row that states nothing, these are neither true nor false.
+        # These are NULL for a new voter, and for a row that states no eligibility.
         _count(StagedVoter.is_eligible & ~Voter.is_eligible),
         _count(~StagedVoter.is_eligible & Voter.is_eligible),
     )
@@ -78,7 +78,7 @@ def compare(mode: Mode = Mode.UPSERT) -> Counts:
 
 
 def _count_repeats(condition: Expression) -> int:
-    """How often rows that are kept were repeated."""
+    """Count the repetitions of the rows that meet the condition."""
     query = (
         StagedVoter.select(fn.SUM(RepeatedId.row_count - 1))
         .join(RepeatedId, on=(RepeatedId.student_id == StagedVoter.student_id))
@@ -93,13 +93,13 @@ def _count(condition: Expression) -> Function:
 
 
 def apply(author: Author, mode: Mode = Mode.UPSERT) -> Counts:
-    """Bring the roll to what the staged rows state, in the transaction of `roll.lock_roll`.
+    """Apply the staged rows to the roll, in the transaction of `roll.lock_roll`.
 
-    Changed voters are updated, after their history has got the entries as they were; new ones are
-    inserted in the order of their ids; a voter whose row states nothing new is not written.
+    Updates a changed voter after its old entry is copied into the history. Inserts new voters in
+    the order of their ids. Does not write a voter whose row states nothing new.
     """
     if is_postgresql():
-        # The planner may know the roll as it was before an import that ended a moment ago.
+        # The planner's statistics may date from before an import that ended a moment ago.
         database.execute_sql("ANALYZE voter")
     counts = compare(mode)
     updated = _update_changed(author) if counts.updated else 0
@@ -132,12 +132,12 @@ def _update_changed(author: Author) -> int:
 
 
 def differs() -> Expression:
-    """The row states a value that the roll does not have for this voter."""
+    """Return the condition that the row states a value which the roll does not have."""
     changed = reduce(
         or_,
         (getattr(StagedVoter, name) != getattr(Voter, name) for name in COMPARED if name != "year"),
     )
-    # The roll may have no year yet; a comparison with NULL would be neither true nor false.
+    # The roll may have no year yet, and a comparison with NULL is neither true nor false.
     year = StagedVoter.year.is_null(False) & (
         Voter.year.is_null() | (Voter.year != StagedVoter.year)
     )
@@ -146,9 +146,12 @@ def differs() -> Expression:
 
 
 def _insert_new() -> int:
-    """In the order of the key, which makes the index grow at its end. The sort also has the whole
-    comparison done before the first row is inserted: without it, on a roll that was known to be
-    empty, PostgreSQL was still looking through the rows it had just inserted after ten minutes."""
+    """Insert the new voters in the order of the key, so the index grows at its end.
+
+    The sort also makes PostgreSQL finish the whole comparison before it inserts the first row.
+    Without it, on a roll known to be empty, PostgreSQL was still scanning the rows just inserted
+    after ten minutes.
+    """
     columns = [
         StagedVoter.student_id,
         *(

@@ -1,6 +1,6 @@
-"""Odd signs: nothing wrong with any row, and yet worth a look before an election.
+"""Find signs: oddities of a file to check before an election, although every row is good.
 
-They are found by a few aggregates over the staged rows, before the roll changes.
+A few aggregates over the staged rows find them, before the roll changes.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ Sign = tuple[SignCode, str]
 
 
 def odd_signs() -> list[Sign]:
-    """The signs that the staged rows show, each with a sentence; none for a tiny file."""
+    """Return the signs of the staged rows, each with a sentence. A tiny file has none."""
     totals = _totals()
     if totals.staged < MIN_ROWS:
         return []
@@ -35,7 +35,7 @@ def odd_signs() -> list[Sign]:
 
 
 class _Totals(NamedTuple):
-    """All that one look at every row can tell."""
+    """All that one pass over the rows can show."""
 
     staged: int
     stated: int

@@ -1,4 +1,4 @@
-"""Compare the staged rows of a file with each other: what repeats, what contradicts, what is blank.
+"""Compare the staged rows of a file: repeats, contradictions and blank fields.
 
 The same queries run on PostgreSQL and SQLite.
 """
@@ -26,17 +26,20 @@ _REPEATED = (
 
 
 def count_missing() -> dict[str, int]:
-    """Staged rows that state nothing for a field, by field; fields without such rows left out."""
+    """Count the staged rows that state nothing for a field, by field.
+
+    Leaves out fields without such rows.
+    """
     missing = (ALL_ROWS - fn.COUNT(getattr(StagedVoter, name)) for name in OPTIONAL)
     counts = database.execute(StagedVoter.select(*missing)).fetchone()
     return {name: int(count) for name, count in zip(OPTIONAL, counts, strict=True) if count}
 
 
 def find_repeats() -> None:
-    """List the ids that stand in several rows, and whether their rows contradict each other.
+    """List the ids that occur in several rows, and whether their rows contradict each other.
 
-    Steps of their own, because the first must look at every row and comparing the values of each
-    id would make it several times slower.
+    These are two steps, because the first must read every row. Comparing the values of each id
+    there would make it several times slower.
     """
     several = (
         StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), ALL_ROWS, Value(False))
@@ -57,8 +60,11 @@ def find_repeats() -> None:
 
 
 def _find_contradicting_rejects() -> None:
-    """Rejected rows count where they can be read. One row stands for the good rows of an id: if
-    these are not all alike, they are in conflict already."""
+    """Find good rows that a rejected row contradicts, as far as the rejected row can be read.
+
+    One good row represents all good rows of an id. If they are not all alike, they are in conflict
+    already.
+    """
     rejected = RejectedRow.select(RejectedRow.student_id)
     beside_rejected = (
         StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), ALL_ROWS, Value(False))
@@ -76,14 +82,14 @@ def _find_contradicting_rejects() -> None:
 
 
 def _is_contradicted(name: str) -> Expression:
-    """The rejected row states a value, and the good row another one or none."""
+    """Return the condition that the rejected row states a value that the good row does not have."""
     good, rejected = getattr(StagedVoter, name), getattr(RejectedRow, name)
     contradicted: Expression = rejected.is_null(False) & (good.is_null() | (good != rejected))
     return contradicted
 
 
 def _differs_within_group(name: str) -> Expression:
-    """Several values, or a value in some rows and none in others."""
+    """Return the condition for several values, or for a value in only some of the rows."""
     field = getattr(StagedVoter, name)
     differs: Expression = (fn.COUNT(field.distinct()) > 1) | fn.COUNT(field).between(
         1, ALL_ROWS - 1
@@ -92,8 +98,10 @@ def _differs_within_group(name: str) -> Expression:
 
 
 def conflicting_rows() -> Iterator[tuple[str, int, bool]]:
-    """Student id, line, and whether it is a good row, of every row of an id whose rows contradict
-    each other; by id and line, streamed."""
+    """Stream every row of an id whose rows contradict each other, by id and line.
+
+    Yields the student id, the line, and whether it is a good row.
+    """
     good, rejected = (
         model.select(model.student_id, model.line, Value(is_good))
         .join(RepeatedId, on=(RepeatedId.student_id == model.student_id))
@@ -104,7 +112,7 @@ def conflicting_rows() -> Iterator[tuple[str, int, bool]]:
 
 
 def drop_conflicting() -> int:
-    """Take every row of a contradicted id out of the staging table; returns how many rows."""
+    """Delete every row of a contradicted id from the staging table. Return how many rows."""
     conflicts = RepeatedId.select(RepeatedId.student_id).where(RepeatedId.is_conflict)
     if not conflicts.exists():
         return 0
@@ -112,7 +120,7 @@ def drop_conflicting() -> int:
 
 
 def drop_repeated() -> int:
-    """Keep the first of identical rows; returns how many rows went."""
+    """Delete all but the first of identical rows. Return how many rows were deleted."""
     if not RepeatedId.select().exists():
         return 0
     earlier = RepeatedId.select().where(
@@ -123,7 +131,7 @@ def drop_repeated() -> int:
 
 
 def count_shared_emails() -> int:
-    """Staged rows whose e-mail address another student id in the file has as well."""
+    """Count the staged rows whose email address also belongs to another student id in the file."""
     shared = (
         StagedVoter.select(ALL_ROWS.alias("voters"))
         .group_by(fn.LOWER(StagedVoter.email))
@@ -137,9 +145,12 @@ def count_shared_emails() -> int:
 
 @contextmanager
 def _grouping_by_sorting() -> Iterator[None]:
-    """Groups as many as rows overflow a hash table, and a roll comes sorted or nearly so: sorting
-    took 0.6 of the time of PostgreSQL's own choice for a million rows, and 1.1 if they were
-    shuffled."""
+    """Make PostgreSQL group by sorting.
+
+    With as many groups as rows, a hash table overflows, and a roll is usually sorted or nearly so.
+    For a million rows, sorting took 0.6 of the time of PostgreSQL's own choice. With shuffled rows
+    it took 1.1 of that time.
+    """
     if not is_postgresql():
         yield
         return

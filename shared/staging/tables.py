@@ -12,16 +12,16 @@ from shared.voters.models import BytewiseTextField
 
 
 class StagedVoter(BaseModel):
-    """One good row of the file being imported; NULL where the row states nothing.
+    """One good row of the file, with NULL where the row states nothing.
 
-    The table belongs to the attempt's own connection: it is gone with it, whatever happens.
+    The table belongs to the attempt's own connection and always disappears with it.
     """
 
     line = IntegerField()
     student_id = BytewiseTextField()
     first_name = BytewiseTextField(null=True)
     last_name = BytewiseTextField(null=True)
-    # In the database's own order: there alone LOWER folds the case of all letters.
+    # In the database's own collation, because only there LOWER changes the case of all letters.
     email = TextField()
     department = BytewiseTextField(null=True)
     year = SmallIntegerField(null=True)
@@ -33,7 +33,7 @@ class StagedVoter(BaseModel):
 
 
 class RejectedRow(StagedVoter):
-    """What can be read of a rejected row; NULL where it states nothing, or nothing legible."""
+    """The readable part of a rejected row, with NULL where it states nothing or is not readable."""
 
     email = TextField(null=True)  # type: ignore[assignment]
 
@@ -43,7 +43,7 @@ class RejectedRow(StagedVoter):
 
 
 class RepeatedId(BaseModel):
-    """A student id that stands in several rows of the file being imported, one of them good."""
+    """A student id in several rows of the file, at least one of them good."""
 
     student_id = BytewiseTextField(primary_key=True)
     first_line = IntegerField()
@@ -55,7 +55,7 @@ class RepeatedId(BaseModel):
 
 
 class ConflictRow(BaseModel):
-    """A row of the file being imported that contradicts another, and the fault that says so."""
+    """A row of the file that contradicts another, with the message of its fault."""
 
     line = IntegerField(primary_key=True)
     student_id = BytewiseTextField()
