@@ -1,4 +1,4 @@
-"""One attempt at a job, from the stored file to the committed roll, and what leads to one.
+"""One attempt at a job, from the stored file to the committed roll, and what starts a job.
 
-Imports all other rooms of `shared`. Web, worker and commands begin here.
+Imports every other room of `shared` but not `deletion`. Web, worker and commands start here.
 """

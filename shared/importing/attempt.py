@@ -1,4 +1,4 @@
-"""One attempt at a job, whatever comes of it: three families of trouble, one place for each."""
+"""Run one attempt at a job and save its outcome: one place for each kind of failure."""
 
 import logging
 import time
@@ -30,12 +30,15 @@ def perform(
     max_attempts: int,
     on_progress: OnProgress = lambda phase, rows_read, percent: None,
 ) -> None:
-    """Do the whole of one attempt and leave its outcome in the job.
+    """Run one whole attempt and save its outcome in the job.
 
-    Memory stays flat in the size of the file. Whatever goes wrong with the file ends the job as
-    FAILURE; a database or store out of reach, or a full disk, gives it back for a retry (raising
-    when even that cannot be written); anything else is a defect, logged under an id that the job
-    shows.
+    Memory does not grow with the size of the file. There are three kinds of failure:
+    - If something is wrong with the file, or the job cannot succeed, the job ends as FAILURE.
+    - If the database or the store is unavailable, a disk is full, or this worker does not know an
+      option, the job is given back for a retry. This raises if even that cannot be written.
+    - Any other error is an internal error. It is logged under an id that the job shows.
+
+    Raises MemoryError, which the process and its worker handle.
     """
     started = time.monotonic()
     outcome = "success"
@@ -56,18 +59,19 @@ def perform(
             rejects_key=failure.rejects_key,
         )
     except UnknownOption:
-        # During a release, a newer worker takes it at its next try.
+        # During a release, a newer worker may take it at the next try.
         outcome = "given back: unknown option"
         transitions.release(claim, death=JobCode.WORKER_TOO_OLD, max_attempts=max_attempts)
     except AttemptLost:
         outcome = "cancelled or taken over"
     except MemoryError:
-        # There may be too little left even to say so; the process and its worker see to it.
+        # There may be too little memory left to write the outcome. The process and its worker
+        # handle it.
         raise
     except Exception as error:
         if _may_pass(error):
             outcome = f"given back: {type(error).__name__}"
-            # The connection may be the fault; giving the job back takes a fresh one.
+            # The connection may be the cause, so giving the job back uses a new one.
             database.close()
             transitions.release(claim, death=_death(error), max_attempts=max_attempts)
         else:
@@ -88,7 +92,7 @@ def perform(
 
 
 def _cause(fault: FileFault) -> str:
-    """The type and the place of the error behind a fault. Its message may quote a cell."""
+    """Return the type and place of the error behind a fault. Its message may quote a cell."""
     error: BaseException = fault
     while error.__cause__:
         error = error.__cause__
@@ -97,7 +101,7 @@ def _cause(fault: FileFault) -> str:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether database, store or disk are the fault, and another attempt may find them well."""
+    """Whether the database, the store or the disk is the cause, so another attempt may succeed."""
     return is_disk_full(error) or isinstance(error, (StoreUnavailable, StoreFull, *OUTAGES))
 
 

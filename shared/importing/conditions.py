@@ -1,4 +1,4 @@
-"""What the uploader asks of an import beyond good rows; broken, it ends the job as FAILURE."""
+"""Check the conditions of an import beyond good rows. A broken one ends the job as FAILURE."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,9 +13,9 @@ from shared.storage.store import UploadStore
 
 
 class JobFailure(Exception):
-    """The job cannot succeed, and its file is a roll that can be read.
+    """The job cannot succeed, for a reason that is not a file fault.
 
-    `faults` and `rejects_key` are those of its rejected rows, where these are the reason.
+    `faults` and `rejects_key` belong to its rejected rows, if these are the reason.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class JobFailure(Exception):
 def check_demands(
     options: ImportOptions, report: Report, rejections: Rejections, store: UploadStore
 ) -> None:
-    """Raise `JobFailure` for the first broken demand, with the rejects file in the store."""
+    """Raise `JobFailure` for the first broken condition, with the rejects file in the store."""
     for code, message in _broken(options, report):
         raise JobFailure(
             code,
@@ -47,7 +47,7 @@ def check_demands(
 
 
 def check_preview(job: Job, version: int) -> None:
-    """Raise `JobFailure` when a job applies a preview of a roll that is another one by now."""
+    """Raise `JobFailure` if a job applies a preview and the roll has changed since."""
     if not job.preview_of:
         return
     preview = jobs.find(job.preview_of)

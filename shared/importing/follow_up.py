@@ -1,4 +1,4 @@
-"""Jobs that import the file of an earlier job: a preview applied, a failure tried again."""
+"""Create jobs that import the file of an earlier job: apply a preview, or retry a job."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -11,14 +11,14 @@ from shared.voters.roll import roll_version
 
 
 class NotPossibleCode(StrEnum):
-    """Why a job cannot be followed up, beside ROLL_CHANGED."""
+    """Why a job cannot be followed up, besides ROLL_CHANGED."""
 
     NOT_A_PREVIEW = "NOT_A_PREVIEW"
     NOT_FAILED = "NOT_FAILED"
 
 
 class NotPossible(Exception):
-    """The job is not in a state for this; `message` tells why and what to do instead."""
+    """The state of the job does not allow this. `message` says why and what to do instead."""
 
     def __init__(self, code: NotPossibleCode | JobCode, message: str) -> None:
         super().__init__(message)
@@ -27,15 +27,17 @@ class NotPossible(Exception):
 
 
 class FilePurged(Exception):
-    """The file of the job has been deleted, as files are after a while."""
+    """The file of the job has been deleted, because files are kept for a limited time."""
 
 
 def apply_preview(preview: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
-    """Import the very bytes of a preview, with its options; returns the new job's id.
+    """Import the exact bytes of a preview with its options. Return the new job's id.
 
-    While one job applies the preview, or once one has, that job's id is returned again. Raises
-    `NotPossible` for a job that is no finished preview, and when the roll is not the one that it
-    was compared with. The import looks once more, under the roll's lock.
+    If a job applies the preview now or has applied it, the result is that job's id. Raises
+    `NotPossible` for a job that is not a finished preview, and if the roll has changed since the
+    comparison. The import checks this again under the roll's lock.
+
+    Raises `FilePurged` if the file has been deleted.
     """
     if not preview.dry_run or preview.state != JobState.SUCCESS:
         raise NotPossible(
@@ -50,12 +52,11 @@ def apply_preview(preview: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID
 
 
 def retry(failed: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
-    """Import the file of a failed or cancelled job again, under the same conditions; returns the
-    new job's id.
+    """Import the file of a failed or cancelled job again. Return the new job's id.
 
-    While another job does so, or once one has, that job's id is returned again. Raises
-    `NotPossible` for a job in another state, and for one that applies a preview of a roll that
-    has changed since.
+    The conditions are the same. If another job does this now or has done it, the result is that
+    job's id. Raises `NotPossible` for a job in another state, and for a job that applies a preview
+    if the roll has changed since. Raises `FilePurged` if the file has been deleted.
     """
     if failed.state not in (JobState.FAILURE, JobState.REVOKED):
         raise NotPossible(
@@ -69,7 +70,10 @@ def retry(failed: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
 
 
 def preview_again(earlier: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
-    """Compare the file of a job with the roll as it is now; returns the id of the preview."""
+    """Compare the file of a job with the roll as it is now. Return the id of the preview.
+
+    Raises `FilePurged` if the file has been deleted.
+    """
     job_id = jobs.create_again(
         earlier, uploaded_by=uploaded_by, dry_run=True, preview_of=None, retry_of=earlier.id
     )
@@ -77,13 +81,17 @@ def preview_again(earlier: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID
 
 
 def is_out_of_date(preview_id: UUID) -> bool:
-    """Whether the roll has changed since a preview; a preview that is gone counts as changed."""
+    """Whether the roll has changed since a preview. A preview that is gone counts as changed."""
     preview = jobs.find(preview_id)
     return preview is None or preview.roll_version != roll_version()
 
 
 def _check_roll(preview_id: UUID) -> None:
-    """A job that has applied the preview has changed the roll, and is no reason to refuse."""
+    """Raise `NotPossible` if the roll has changed.
+
+    A job that has applied the preview has changed the roll itself, so this is not a reason to
+    reject.
+    """
     if is_out_of_date(preview_id) and not jobs.live_follow_up(preview_of=preview_id):
         raise NotPossible(
             JobCode.ROLL_CHANGED,
@@ -92,7 +100,7 @@ def _check_roll(preview_id: UUID) -> None:
 
 
 def _rung(job_id: UUID | None, doorbell: Doorbell) -> UUID:
-    """A job that was there before hears the bell once more, which does no harm."""
+    """Ring the doorbell for the job. A second message for an existing job does no harm."""
     if job_id is None:
         raise FilePurged
     doorbell.ring(job_id)

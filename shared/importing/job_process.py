@@ -1,5 +1,8 @@
-"""Work horses: processes of their own that do one attempt each, and what becomes of a job whose
-horse did not come to its end."""
+"""Start job processes, each of which runs one attempt, and handle their ends.
+
+RQ calls such a child process a work horse. If one ends before its attempt does, `note_end` updates
+the job.
+"""
 
 import logging
 import os
@@ -25,8 +28,11 @@ DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE, DISK_FULL: JobCode.DISK_FUL
 def start_horse(
     claim: Claim, settings: Settings, *, max_attempts: int, log: IO[bytes] | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Start a process that does the attempt under the limits of the settings, and ends with this
-    process. It writes to `log`, or to this process' standard error. Raises OSError."""
+    """Start a process that runs the attempt under the limits of the settings.
+
+    It ends when this process ends. It writes to `log`, or to the standard error of this process.
+    Raises OSError.
+    """
     return subprocess.Popen(  # noqa: S603 # nosec B603 # our own module
         [
             sys.executable,
@@ -40,13 +46,13 @@ def start_horse(
         env={**os.environ, **_environment(settings), "MAX_ATTEMPTS": str(max_attempts)},
         stdin=subprocess.PIPE,
         stderr=log,
-        # Ctrl-C in a terminal goes to its whole process group; this process decides instead.
+        # Ctrl-C in a terminal goes to the whole process group, but this process must decide.
         start_new_session=True,
     )
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """What a horse reads: the settings of this process, wherever they came from."""
+    """Return the settings of this process, from any source, as a job process reads them."""
     return {
         "DEBUG": str(int(settings.debug)),
         "SECRET_KEY": settings.secret_key,
@@ -62,7 +68,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def close_horse(process: "subprocess.Popen[bytes]") -> None:
-    """Let go of a horse that has ended."""
+    """Release the resources of a job process that has ended."""
     if process.stdin:
         process.stdin.close()
 
@@ -70,16 +76,20 @@ def close_horse(process: "subprocess.Popen[bytes]") -> None:
 def note_end(
     claim: Claim, status: int, settings: Settings, *, is_out_of_time: bool, max_attempts: int
 ) -> JobState | None:
-    """Note how a horse ended. One that did its work has left the job finished or given back, else
-    it died: the job fails, or is given back. Returns the job's new state in that last case."""
+    """Note how a job process ended.
+
+    A process that did its work has left the job finished or given back. Otherwise it died, and the
+    job fails or is given back. Returns the job's new state in the last case: RETRY, or FAILURE if
+    no attempt is left. Returns None otherwise, also after a time or memory limit.
+    """
     if status in MEMORY_STATUSES:
         _fail_for_memory(claim, settings)
     elif is_out_of_time or status in TIME_STATUSES:
         _fail_for_time(claim, settings)
-    # What has failed just now is no longer this attempt's to release.
+    # A job that has failed just now no longer belongs to this attempt, so release does nothing.
     death = DEATHS.get(status, JobCode.WORKER_CRASHED)
     if status == -signal.SIGTERM and max_attempts > 1:
-        # The platform may signal the whole container: that is a shutdown, not a crash.
+        # The platform may signal the whole container, which is a shutdown and not a crash.
         return transitions.release(claim, death=None, max_attempts=max_attempts)
     return transitions.release(claim, death=death, max_attempts=max_attempts)
 
@@ -95,7 +105,7 @@ def _fail_for_time(claim: Claim, settings: Settings) -> None:
 
 
 def _fail_for_memory(claim: Claim, settings: Settings) -> None:
-    """The same file would need as much on the next attempt."""
+    """Fail the job, because the same file would need as much memory on the next attempt."""
     logger.warning("out of memory")
     job = jobs.find(claim.job_id)
     if job is not None and job.format != Format.CSV:

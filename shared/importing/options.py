@@ -1,4 +1,4 @@
-"""How one file is to be imported, as its uploader asks."""
+"""The options of an import, as its uploader states them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,11 +10,11 @@ from shared.staging.merge import Mode
 
 
 class UnknownOption(ValueError):
-    """A newer web process has stored an option, or a value, that this worker does not know."""
+    """A newer web process has stored an option or a value that this worker does not know."""
 
 
 class OnError(StrEnum):
-    """What becomes of the good rows when others are rejected."""
+    """What happens to the good rows if others are rejected."""
 
     SKIP = "skip"
     ABORT = "abort"
@@ -22,14 +22,15 @@ class OnError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions(ReadOptions):
-    """The conditions of an import on top of how its file is to be read.
+    """The conditions of an import, in addition to the options for reading the file.
 
-    What an import must obey belongs here: an older worker refuses an option that it does not know,
-    and does not see a new column of the job.
+    Every condition that an import must obey belongs here. An older worker rejects an option that it
+    does not know, but it does not see a new column of the job.
 
-    An import that breaks one of them fails, and the roll stays as it is: with `on_error` ABORT any
-    rejected row, more rejected rows than `max_rejected_percent` of all, or another number of rows
-    than `expected_rows` (rows below the header that are not blank).
+    An import that breaks a condition fails, and the roll does not change:
+    - `on_error` ABORT and any rejected row
+    - more rejected rows than `max_rejected_percent` of all rows
+    - a number of rows other than `expected_rows`, counting non-blank rows below the header
     """
 
     mode: Mode = Mode.UPSERT
@@ -38,7 +39,7 @@ class ImportOptions(ReadOptions):
     expected_rows: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """What differs from the defaults, ready for JSON; the job keeps this."""
+        """Return what differs from the defaults, ready for JSON. The job stores this."""
         return {
             option.name: getattr(self, option.name)
             for option in fields(self)
@@ -47,8 +48,10 @@ class ImportOptions(ReadOptions):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The options that `to_dict` gave. Raises `UnknownOption`: to leave one out could save
-        what its uploader did not want."""
+        """Build the options from the result of `to_dict`.
+
+        Raises `UnknownOption`. To ignore an option could save what the uploader did not want.
+        """
         known = dict(values)
         try:
             for name, kind in (("mode", Mode), ("on_error", OnError)):

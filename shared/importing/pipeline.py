@@ -1,7 +1,7 @@
 """The steps of an attempt: read, validate, stage, compare, apply.
 
-The roll changes in one transaction at the end, together with the job's state. An attempt that
-ends anywhere before leaves nothing behind, so the next one simply starts again.
+The roll and the job's state change together, in one transaction at the end. An attempt that ends
+earlier leaves nothing behind, so the next one can start again.
 """
 
 import hashlib
@@ -39,8 +39,11 @@ HASH_BYTES = 1024 * 1024
 
 
 def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgress) -> None:
-    """Bring the job to SUCCESS. Raises `FileFault`, `JobFailure`, `AttemptLost`, and what database
-    and store raise when they are out of reach; the roll is unchanged then."""
+    """Bring the job to SUCCESS.
+
+    Raises `FileFault`, `JobFailure`, `AttemptLost`, and what the database and the store raise when
+    they are unavailable. The roll is unchanged then.
+    """
     job = jobs.find(claim.job_id)
     if job is None:
         raise AttemptLost(f"job {claim.job_id} is gone")
@@ -58,7 +61,7 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
         with Rejections(header.labels, header.unnamed, job.size_bytes) as rejections:
             ids = Ids()
             report = stage_all(claim, reader, rejections, ids, on_progress)
-            # Whatever becomes of the job, so many rows were read.
+            # This many rows were read, whatever the outcome of the job.
             transitions.note_progress(claim, rows_read=report.rows_read)
             label = header.labels[header.columns["student_id"]]
             if not ids.are_rising and _find_conflicts(label):
@@ -76,7 +79,7 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
 
 @contextmanager
 def _opened(store: UploadStore, job: Job) -> Iterator[BinaryIO]:
-    """The stored file, after a look at whether it still is the one that was uploaded."""
+    """Open the stored file after a check that it is still the uploaded one."""
     try:
         file = store.open(job.file_key)
     except FileLost as error:
@@ -104,7 +107,7 @@ def _find_conflicts(label: str) -> bool:
 
 
 def _compare(report: Report, reader: RollReader, rejections: Rejections) -> None:
-    """Take out what repeats itself, and complete the report with what the file alone can tell."""
+    """Remove repeated rows, and complete the report with what the file alone shows."""
     header = reader.header
     report.repeated = repeats.drop_repeated()
     report.rejected = rejections.count
@@ -128,7 +131,7 @@ def _conclude(
     rejections: Rejections,
     store: UploadStore,
 ) -> None:
-    """Change the roll and the job in one transaction, or only find out what would change."""
+    """Change the roll and the job in one transaction, or for a preview find what would change."""
     rejects_key = rejections.store_in(store)
     with deleted_unless_committed(store, rejects_key), database.atomic():
         lock_roll()

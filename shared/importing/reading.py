@@ -1,4 +1,4 @@
-"""Reads the rows of a file into staging: good ones to be compared, rejected ones by their ids."""
+"""Read the rows of a file into staging: good rows to compare, rejected rows by their ids."""
 
 import time
 from collections import Counter
@@ -21,7 +21,7 @@ from shared.staging import load, repeats
 
 BATCH_ROWS = 20_000
 PROGRESS_SECONDS = 0.5
-# A rejected row waits in memory until the connection is free for it.
+# Rejected rows wait in memory until the connection is free for them.
 MAX_WAITING_REJECTS = 5_000
 
 OnProgress = Callable[[Phase, int, float | None], None]
@@ -29,14 +29,16 @@ OnProgress = Callable[[Phase, int, float | None], None]
 
 @dataclass(slots=True)
 class Ids:
-    """Student ids that rise from row to row, as a registrar's export has them, do not repeat; those
-    of rejected rows, as far as they can be read, are among them."""
+    """Check whether student ids rise from row to row, as in a registrar's export.
+
+    Rising ids cannot repeat. The ids include those of rejected rows, as far as they can be read.
+    """
 
     are_rising: bool = True
     last: str = ""
 
     def see(self, student_id: str) -> None:
-        """Take the id of the next row."""
+        """Record the id of the next row."""
         self.are_rising = self.are_rising and student_id > self.last
         self.last = student_id
 
@@ -44,8 +46,10 @@ class Ids:
 def stage_all(
     claim: Claim, reader: RollReader, rejections: Rejections, ids: Ids, on_progress: OnProgress
 ) -> Report:
-    """Stage the good rows in batches; between two of them the connection is free to tell the
-    progress. Returns a report of what reading alone can tell."""
+    """Stage the good rows in batches. Return a report of what reading alone can show.
+
+    Between two batches the connection is free, and the attempt reports its progress.
+    """
     load.begin_staging()
     report = Report()
     rows = _good_rows(reader, rejections, report, ids)
@@ -81,7 +85,7 @@ def _stage_rejected(rejections: Rejections) -> None:
 def _good_rows(
     reader: RollReader, rejections: Rejections, report: Report, ids: Ids
 ) -> Iterator[Staged | None]:
-    """None where a batch must end, for rejected rows to be staged."""
+    """Yield the good rows. Yields None if a batch must end so that rejected rows can be staged."""
     validate = compile_validator(reader.header)
     for line, cells in rows_as_meant(reader):
         row = validate(line, cells)
@@ -103,7 +107,10 @@ def _good_rows(
 
 
 def rows_as_meant(reader: RollReader) -> Iterator[Row]:
-    """The rows, and those of an export or a mended rejects file without what disarmed them."""
+    """Return the rows as their file means them.
+
+    The rows of an export or of a fixed rejects file are without what disarmed them.
+    """
     labels = reader.header.labels
     if not is_disarmed(labels):
         return iter(reader)

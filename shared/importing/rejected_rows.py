@@ -1,4 +1,4 @@
-"""The rejected rows of one attempt: counted, the first faults kept, all in the rejects file."""
+"""Collect the rejected rows of one attempt: counts, first faults, and the rejects file."""
 
 import heapq
 import tempfile
@@ -22,14 +22,17 @@ COPY_BYTES = 256 * 1024
 
 
 class Rejections:
-    """Counts in memory, rows in a temporary file of this machine until the attempt is about to
-    succeed; memory stays flat whatever the number of bad rows. `upload_bytes` bounds the file."""
+    """The rejected rows: counts in memory, rows in a temporary file of this machine.
+
+    The file goes to the store when the attempt is about to end. Memory does not grow with the
+    number of rejected rows. `upload_bytes` limits the rejects file.
+    """
 
     def __init__(self, labels: Sequence[str], unnamed: int = 0, upload_bytes: int = 0) -> None:
         self.count = 0
         self.errors: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
-        # What can be read of the rows since the last `take_legible`.
+        # The readable part of the rows since the last `take_legible`.
         self.legible: list[Legible] = []
         self._kept: list[RowError] = []
         self._conflicts: list[RowError] = []
@@ -49,7 +52,7 @@ class Rejections:
         self._text.close()
 
     def add(self, line: int, cells: Sequence[Cell], row: Rejected) -> None:
-        """Count one bad row, once under each of its codes."""
+        """Count one rejected row, once under each of its codes."""
         self.count += 1
         self.errors.update({error.code for error in row.errors})
         self.missing.update(row.missing)
@@ -59,14 +62,14 @@ class Rejections:
             self.legible.append(row.legible)
 
     def take_legible(self) -> list[Legible]:
-        """The rows that can be read, each handed out once."""
+        """Return the readable rows, each only once."""
         legible, self.legible = self.legible, []
         return legible
 
     def add_conflicts(self, rows: Iterable[Row], column: str) -> None:
-        """Count the contradicting rows, which the database has found, and fetch their cells.
+        """Count the contradicting rows that the database has found, and fetch their cells.
 
-        `rows` are the rows of the file once more, `column` is the label of the student id.
+        `rows` are the rows of the file, read again. `column` is the label of the student id.
         """
         self._conflicts = list(islice(conflict_faults(column), MAX_KEPT_FAULTS))
         faults = conflict_faults(column)
@@ -82,16 +85,16 @@ class Rejections:
 
     @property
     def assumptions(self) -> list[str]:
-        """What the report says of a rejects file that does not hold all of them."""
+        """The sentence for the report if the rejects file does not hold all rejected rows."""
         return [self._writer.left_out_sentence] if self._writer.left_out else []
 
     def first_faults(self) -> Iterable[RowError]:
-        """The faults that the database keeps, in the order of their lines."""
+        """Return the faults to keep in the database, in the order of their lines."""
         merged = heapq.merge(self._kept, self._conflicts, key=lambda error: error.line)
         return islice(merged, MAX_KEPT_FAULTS)
 
     def store_in(self, store: UploadStore) -> str | None:
-        """Put the rejects file into the upload store; returns its key, None without any row."""
+        """Put the rejects file into the upload store. Return its key, or None without any row."""
         if not self.count:
             return None
         key = uuid4().hex

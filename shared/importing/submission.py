@@ -1,4 +1,4 @@
-"""From the bytes of an upload to a job that a worker knows of."""
+"""Turn an upload into a stored file and a committed job, and notify the workers."""
 
 import hashlib
 from typing import BinaryIO
@@ -41,15 +41,17 @@ def submit(
     options: ImportOptions = DEFAULT_OPTIONS,
     idempotency_key: str | None = None,
 ) -> UUID:
-    """Store the file, commit its job, ring the doorbell; returns the job's id.
+    """Store the file, commit its job, and ring the doorbell. Return the job's id.
 
-    The same caller's same key gives the same job again, and nothing new is stored; with another
+    `upload` is seekable and at its start. `name` is the client's name of the file, and is only
+    shown.
+
+    The same key of the same caller returns the same job, and nothing new is stored. With another
     file or other options it raises `KeyReused`.
 
-    `upload` is seekable, at its start; `name` is the client's name of the file, only ever shown.
-    Raises `FileFault` for a file that is empty or neither CSV nor Excel, `TooLarge`, and what the
-    store raises; nothing is left behind then. After a database fault, which comes out as well,
-    the job may be there or not. A broker out of reach is no error.
+    Raises `FileFault` for a file that is empty or of an unsupported format, `TooLarge`, and what
+    the store raises. Nothing is left behind then. A database fault passes through too, and then the
+    job may exist or not. An unavailable broker is not an error.
     """
     file = keep(upload, name, store=store, max_bytes=max_bytes, encoding=options.encoding)
     try:
@@ -85,7 +87,7 @@ def keep(
     max_bytes: int,
     encoding: str | None = None,
 ) -> StoredFile:
-    """Copy an upload into the store under a key of our own; memory use is one small block.
+    """Copy an upload into the store under a key of our own, in the memory of one small block.
 
     `encoding` is the one that the uploader states.
     """
@@ -110,7 +112,10 @@ def keep(
 
 
 def _format_at_first_sight(upload: BinaryIO, encoding: str | None) -> Format:
-    """What can only be told by reading (a password, damage) becomes the job's own failure."""
+    """Detect the format. Raise only the faults that reject a file immediately.
+
+    A fault that needs a closer look, such as a password or damage, becomes the job's own failure.
+    """
     try:
         return detect_format(upload, encoding=encoding)
     except FileFault as fault:
@@ -122,7 +127,7 @@ def _format_at_first_sight(upload: BinaryIO, encoding: str | None) -> Format:
 
 
 def printable_name(name: str) -> str:
-    """The last part of a client's path, without what could disturb a page, a log or a mail."""
+    """Return the last part of a client's path, safe to show on a page, in a log or in an email."""
     last = name.replace("\\", "/").rpartition("/")[2]
     shown = "".join(sign if sign.isprintable() else "_" for sign in last).strip()
     return shown[:MAX_NAME_CHARS] or "unnamed"
