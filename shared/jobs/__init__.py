@@ -1,4 +1,4 @@
-"""A job is one uploaded file and what becomes of it: states, transitions, statistics.
+"""Jobs: one uploaded file each and what becomes of it. States, transitions, statistics.
 
-Imports access, voters, storage and what is below them. It knows no importing.
+Imports access, voters, storage and what is below them. Does not import `importing`.
 """

@@ -1,4 +1,4 @@
-"""Which stored files belong to a job, and how long they are kept."""
+"""Find the stored files that belong to jobs, and purge those kept long enough."""
 
 from collections.abc import Iterable
 
@@ -12,12 +12,12 @@ from shared.jobs.states import FINAL_STATES
 from shared.roll_file.errors import DESCRIPTIONS, FileCode
 
 SECONDS_A_DAY = 86_400
-# What a fault says in general. Its message may name headings or sheets of the file.
+# The general description of a fault. Its message may name headings or sheets of the file.
 FILE_FAULTS = {str(code): DESCRIPTIONS[code] for code in FileCode}
 
 
 def keys_of_jobs(keys: Iterable[str]) -> set[str]:
-    """Those of the keys that some job still names, as its upload or as its rejects file."""
+    """Return the keys that some job still names, as its upload or as its rejects file."""
     wanted = list(keys)
     named = Job.select(Job.file_key, Job.rejects_key).where(
         Job.files_purged_at.is_null() & (Job.file_key.in_(wanted) | Job.rejects_key.in_(wanted))
@@ -26,13 +26,13 @@ def keys_of_jobs(keys: Iterable[str]) -> set[str]:
 
 
 def expired_jobs(retain_days: float, limit: int) -> list[Job]:
-    """Jobs that have been final for so long, and whose files have not been purged."""
+    """Return jobs final for `retain_days` whose files have not been purged."""
     query = Job.select().where(_is_expired(retain_days)).order_by(Job.finished_at)
     return list(query.limit(limit))
 
 
 def count_expired(retain_days: float) -> int:
-    """How many there are of them."""
+    """Count the jobs that `expired_jobs` finds without a limit."""
     return int(Job.select().where(_is_expired(retain_days)).count())
 
 
@@ -46,10 +46,10 @@ def _is_expired(retain_days: float) -> Expression:
 
 
 def forget_files(job: Job) -> list[str]:
-    """Note that the files of a job are purged, before they are; returns the keys to delete.
+    """Mark the files of a job as purged, before they are. Return the keys to delete.
 
-    Counts, hash and codes of the job stay, and what rows held goes. A file that another job still
-    names is kept for that one.
+    Counts, hash and codes of the job stay. The content of its rows is removed. A file that another
+    job still names is kept for that job.
     """
     report = {name: job.report[name] for name in job.report or () if name != "differences"}
     purged = Job.update(

@@ -1,4 +1,4 @@
-"""Jobs as people see them: made, found, cancelled; `shared.jobs.transitions` has what workers do.
+"""Create, find and cancel jobs. `shared.jobs.transitions` has what workers do.
 
 Every function is one statement or one transaction of its own.
 """
@@ -20,8 +20,8 @@ from shared.jobs.states import FINAL_STATES, JobState, OutboxState, Phase
 from shared.jobs.transitions import Claim, conclude
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
-# What a job does not take over from the job that it follows: who made it and when, how it went,
-# and what was sent about it. Every other column is copied, so that no condition gets lost.
+# Columns that a follow-up job does not copy: who made the earlier job and when, how it went, and
+# what was sent about it. Every other column is copied, so no condition gets lost.
 NOT_COPIED = frozenset(
     {
         "id", "state", "uploaded_by", "request_id", "idempotency_key",
@@ -40,7 +40,7 @@ NOT_COPIED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """An upload as the upload store has it. `name` is the client's and only ever shown."""
+    """An upload in the upload store. `name` is the client's name for it, and is only shown."""
 
     key: str
     name: str
@@ -50,7 +50,7 @@ class StoredFile:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """As a job keeps it."""
+        """The values of the job's columns for this file."""
         return {
             "file_key": self.key,
             "file_name": self.name,
@@ -68,9 +68,9 @@ def create(
     options: Mapping[str, Any] = NO_OPTIONS,
     idempotency_key: str | None = None,
 ) -> UUID:
-    """Commit a PENDING job for a stored file; returns its id, which is the task id.
+    """Commit a PENDING job for a stored file. Return its id, the `task_id` of the API.
 
-    `options` are the `ImportOptions` that the uploader gave. Raises peewee's IntegrityError when
+    `options` are the `ImportOptions` of the uploader. Raises peewee's IntegrityError if
     `uploaded_by` has used the key before.
     """
     return _insert(
@@ -93,7 +93,7 @@ def create_started(
     lease_seconds: float,
     options: Mapping[str, Any] = NO_OPTIONS,
 ) -> Claim:
-    """Commit a job that its creator has claimed already, so that no worker can take it."""
+    """Commit a job that its creator has claimed already, so no worker can take it."""
     job_id = _insert(
         uploaded_by,
         dry_run=dry_run,
@@ -111,18 +111,18 @@ def create_started(
 
 
 def create_again(earlier: Job, *, uploaded_by: str, **changed: Any) -> UUID | None:
-    """Commit a PENDING job that is like another but for what is `changed`; None when its files
-    are purged.
+    """Commit a copy of a job as PENDING, with the values in `changed`. Return its id.
 
-    A live job that follows from the same job in the same way is returned instead, so two requests
-    at once make one job. The purge waits for this transaction, and finds the file still named.
+    Returns None if its files are purged. Returns a live job that follows from the same job in the
+    same way, so two requests at once create one job. The purge waits for this transaction, and then
+    finds that the file is still named.
     """
     copied = {name: getattr(earlier, name) for name in _columns() - NOT_COPIED}
     values = {**copied, "retry_of": None, **changed}
     named = Job.id.in_([earlier.id, values["preview_of"]])
     rows = Job.select(Job.id, Job.files_purged_at).where(named).order_by(Job.id)
     with database.atomic():
-        # SQLite has one transaction at a time.
+        # SQLite runs one transaction at a time, so it needs no row lock.
         found = {job.id: job for job in (rows.for_update() if is_postgresql() else rows)}
         if live := live_follow_up(
             preview_of=values["preview_of"],
@@ -138,7 +138,7 @@ def create_again(earlier: Job, *, uploaded_by: str, **changed: Any) -> UUID | No
 def live_follow_up(
     *, preview_of: UUID | None = None, retry_of: UUID | None = None, dry_run: bool = False
 ) -> UUID | None:
-    """The job that applies a preview, or repeats a job, unless it has failed or was cancelled."""
+    """Return the job that applies a preview or repeats a job, unless it failed or was cancelled."""
     if preview_of is None and retry_of is None:
         return None
     of_same = Job.preview_of == preview_of if preview_of else Job.retry_of == retry_of
@@ -178,19 +178,22 @@ def _record(job_id: UUID, dry_run: bool, preview_of: UUID | None, retry_of: UUID
 
 
 def _latest_of(sha256: str) -> "ModelSelect[Job]":
-    """The last job before that got the same bytes; part of the statement that makes the new one."""
+    """Return a query for the latest earlier job with the same bytes.
+
+    The query is part of the statement that creates the new job.
+    """
     query = Job.select(Job.id).where(Job.sha256 == sha256)
     return query.order_by(Job.created_at.desc()).limit(1)
 
 
 def find(job_id: UUID) -> Job | None:
-    """The job as committed, or None."""
+    """Return the job as committed, or None."""
     job: Job | None = Job.get_or_none(Job.id == job_id)
     return job
 
 
 def find_by_key(uploaded_by: str, idempotency_key: str) -> Job | None:
-    """The job that was made under this caller's key, or None."""
+    """Return the job that was created under this caller's key, or None."""
     job: Job | None = Job.get_or_none(
         (Job.uploaded_by == uploaded_by) & (Job.idempotency_key == idempotency_key)
     )
@@ -198,10 +201,10 @@ def find_by_key(uploaded_by: str, idempotency_key: str) -> Job | None:
 
 
 def cancel(job_id: UUID, *, by: str) -> bool:
-    """Move a job that is not final to REVOKED; False when there is no such job.
+    """Move a job that is not final to REVOKED. Return False if there is no such job.
 
-    A running attempt finds itself fenced out when it next tells its progress, or at the latest
-    when it wants to commit.
+    A running attempt notices this at its next progress update, or at the latest when it wants to
+    commit. It can then no longer write.
     """
     is_open = (Job.id == job_id) & Job.state.not_in(list(FINAL_STATES))
     with database.atomic():
@@ -212,8 +215,10 @@ def cancel(job_id: UUID, *, by: str) -> bool:
 
 
 def resend_report(job_id: UUID) -> bool:
-    """Have the report mail of a final job sent once more; False when there is no such job, or
-    its mail is still to be sent."""
+    """Send the report email of a final job again.
+
+    Returns False if there is no such job, or if its email is still to be sent.
+    """
     query = Job.update(
         report_mail=OutboxState.PENDING,
         report_mail_attempts=0,

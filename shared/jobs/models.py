@@ -19,7 +19,7 @@ from shared.jobs.states import OutboxState, Phase
 class Job(BaseModel):
     """One uploaded file and what becomes of it. Times are the database's, in UTC, without a zone.
 
-    Only the modules of `shared.jobs` write here.
+    Only the modules of `shared.jobs` write here, and `shared.deletion` when it erases the roll.
     """
 
     id = UUIDField(primary_key=True)
@@ -32,7 +32,7 @@ class Job(BaseModel):
     preview_of = UUIDField(null=True)
     retry_of = UUIDField(null=True)
     cancelled_by = TextField(null=True)
-    # Of the request that made the job; for the log alone.
+    # The request that created the job. Only the log uses it.
     request_id = TextField(null=True)
 
     attempts = IntegerField(default=0)
@@ -58,7 +58,7 @@ class Job(BaseModel):
     sheet = TextField(null=True)
 
     report = JSONField(null=True)
-    # Of the roll that a preview was compared with, or that an import has left behind.
+    # The version of the roll that a preview was compared with, or that an import has produced.
     roll_version = BigIntegerField(null=True)
     rejects_key = TextField(null=True)
     files_purged_at = DateTimeField(null=True)
@@ -70,7 +70,7 @@ class Job(BaseModel):
     report_mail_due_at = DateTimeField(null=True)
     report_mail_error = TextField(null=True)
     report_mail_sent_at = DateTimeField(null=True)
-    # Of the last request to send it again.
+    # The time of the last request to send it again.
     report_mail_asked_at = DateTimeField(null=True)
 
     webhook = TextField(default=OutboxState.NONE)
@@ -81,7 +81,7 @@ class Job(BaseModel):
 
 
 class JobFault(BaseModel):
-    """One row fault of a finished job; the first thousand of a job are kept."""
+    """One row fault of a finished job. The first thousand of a job are kept."""
 
     job = UUIDField()
     number = IntegerField()

@@ -1,6 +1,7 @@
-"""What a finished job has to tell: it is its own outbox entry until the mail, or the call, is out.
+"""The outboxes of finished jobs: report emails and webhook calls still to be sent.
 
-A sender that dies leaves its entry due again after two minutes: at least once, seldom twice.
+The job row is its own outbox entry. If a sender dies, its entry is due again after two minutes.
+Each message is therefore sent at least once, and rarely twice.
 """
 
 from typing import Any
@@ -20,9 +21,10 @@ GIVE_UP_SECONDS = 24 * 3600.0
 
 
 class Outbox:
-    """The entries of one kind: the columns of the jobs table whose names begin with its own.
+    """The entries of one kind: the columns of the jobs table with its name as prefix.
 
-    An entry that was asked for again, at `asked_at`, has a day of its own.
+    `asked_at` is the time of the last request to send again. From then on, the entry has another
+    day to be sent.
     """
 
     def __init__(self, name: str, *, asked_at: Field | None = None) -> None:
@@ -33,7 +35,7 @@ class Outbox:
         self._began_at = fn.COALESCE(asked_at, Job.finished_at) if asked_at else Job.finished_at
 
     def claim(self) -> Job | None:
-        """Take one job whose entry is due, for two minutes; None when there is none."""
+        """Claim one job with a due entry, for two minutes. Return None if there is none."""
         job: Job | None = Job.select().where(self._is_due()).order_by(self._due_at).first()
         if job is None:
             return None
@@ -47,17 +49,19 @@ class Outbox:
         return job if taken else None
 
     def note_sent(self, job_id: UUID, remark: str | None = None) -> None:
-        """It has been taken; a remark says for whom it has not."""
+        """Mark the entry as sent. A remark says which recipients did not get it."""
         sent = self._set(state=OutboxState.SENT, sent_at=clock(), error=remark)
         sent.where(Job.id == job_id).execute()
 
     def note_nobody(self, job_id: UUID, reason: str) -> None:
-        """Nobody is to be told; the entry is done."""
+        """Mark the entry as done, because there is no recipient."""
         self._set(state=OutboxState.NONE, error=reason).where(Job.id == job_id).execute()
 
     def note_unsent(self, job: Job, reason: str) -> None:
-        """Try again later, with a growing delay; give up a day after the job's end, or after the
-        last request."""
+        """Schedule a retry with a growing delay.
+
+        Gives up a day after the job's end, or after the last request to send again.
+        """
         doublings = min(self._attempts_of(job), MAX_DOUBLINGS)
         delay_seconds = min(FIRST_RETRY_SECONDS * 2.0**doublings, MAX_RETRY_SECONDS)
         is_over = self._began_at < clock(-GIVE_UP_SECONDS)

@@ -1,28 +1,28 @@
-"""The states of a job and what leads from one to the next.
+"""The states of a job and the transitions between them.
 
 | from             | to      | who and when                                                       |
 |------------------|---------|--------------------------------------------------------------------|
 | -                | PENDING | the web process: file and row are committed                        |
+| -                | STARTED | `flask import`: file and row are committed, with attempt 1         |
 | PENDING, RETRY   | STARTED | a worker claims it: attempt + 1                                    |
-| STARTED          | STARTED | another worker, the lease having run out: attempt + 1, deaths + 1  |
-| STARTED          | RETRY   | infrastructure fault, dead child, shutdown (no death)              |
-| STARTED          | SUCCESS | the child, in the transaction that changes the roll                |
+| STARTED          | STARTED | another worker, the lease has run out: attempt + 1, deaths + 1     |
+| STARTED          | RETRY   | infrastructure fault, dead job process, shutdown (no death)        |
+| STARTED          | SUCCESS | the job process, in the transaction that changes the roll          |
 | STARTED          | FAILURE | file fault, time or memory limit, deaths used up, a bug            |
-| PENDING, RETRY   | REVOKED | someone cancels it                                                 |
-| STARTED          | REVOKED | someone cancels it; its attempt is fenced out                      |
+| PENDING, RETRY   | REVOKED | a user or a token cancels it                                       |
+| STARTED          | REVOKED | a user or a token cancels it, and its attempt can no longer write  |
 | PENDING, RETRY   | FAILURE | deaths used up, as a worker with a lower MAX_ATTEMPTS sees it      |
 
-Every transition is one conditional UPDATE in `shared.jobs.transitions` or
-`shared.jobs.jobs`, guarded by the state and, for a
-running job, by its attempt number, which serves as the fencing token: an attempt that was thought
-dead and is not finds another number and changes nothing.
+Every transition is one conditional UPDATE in `shared.jobs.transitions` or `shared.jobs.jobs`. Its
+condition is the state and, for a running job, the attempt number. The attempt number is the fencing
+token. An attempt that was wrongly thought dead finds another number and changes nothing.
 """
 
 from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """Where a job stands; SUCCESS, FAILURE and REVOKED are final."""
+    """The state of a job. SUCCESS, FAILURE and REVOKED are final."""
 
     PENDING = "PENDING"
     STARTED = "STARTED"
@@ -37,7 +37,7 @@ WAITING_STATES = frozenset({JobState.PENDING, JobState.RETRY})
 
 
 class Phase(StrEnum):
-    """What the present attempt is at."""
+    """The phase of the current attempt."""
 
     QUEUED = "queued"
     READING = "reading"
@@ -46,7 +46,7 @@ class Phase(StrEnum):
 
 
 class OutboxState(StrEnum):
-    """What became of the report mail, or of telling WEBHOOK_URL; both are columns of the job."""
+    """The state of the report email or of the webhook call. Both are columns of the job."""
 
     NONE = "none"
     PENDING = "pending"
@@ -55,7 +55,7 @@ class OutboxState(StrEnum):
 
 
 class JobCode(StrEnum):
-    """Why a job failed, when its file is not to blame."""
+    """Why a job failed, if its file is not the reason."""
 
     WORKER_CRASHED = "WORKER_CRASHED"
     TIME_LIMIT = "TIME_LIMIT"
@@ -73,8 +73,7 @@ class JobCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
-# The same file with the same options may fare better at another time; any other failure is sure
-# to come again.
+# The same file with the same options may succeed at another time. Any other failure will repeat.
 MAY_PASS = frozenset(
     {
         JobCode.WORKER_CRASHED,

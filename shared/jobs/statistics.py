@@ -1,4 +1,4 @@
-"""The jobs in figures: what there was, what there is, what waits."""
+"""Counts over all jobs, for metrics: what there was, what there is, what waits."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,31 +11,33 @@ from shared.database.sql import clock, seconds_between
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, WAITING_STATES
 
-# Upper ends of the classes into which the durations of last attempts fall.
+# Upper bounds, in seconds, of the histogram of the durations of last attempts.
 ATTEMPT_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 
 
 @dataclass(slots=True)
 class JobFigures:
-    """Sums over all jobs there have been. Those of finished jobs never fall: jobs stay when their
-    files go."""
+    """Sums over all jobs that there have been.
+
+    Sums of finished jobs never fall, because jobs stay when their files are deleted.
+    """
 
     states: Counter[str] = field(default_factory=Counter)
     mails: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     size_bytes: int = 0
     deaths: int = 0
-    # Of finished jobs: the rows read, how many were ever started, how long the last attempts took
-    # altogether, and how many of these took no longer than each of ATTEMPT_SECONDS.
+    # Of finished jobs: the rows read, and the number that ever started. Also the total duration of
+    # the last attempts, and how many of these took no longer than each of ATTEMPT_SECONDS.
     rows_read: int = 0
     attempts: int = 0
     attempt_seconds: float = 0.0
     attempts_within: Counter[float] = field(default_factory=Counter)
-    # How long the job has been due that has waited longest.
+    # The time since the longest-waiting job became due.
     waiting_seconds: float = 0.0
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Take in a group of jobs that have their states in common."""
+        """Add a group of jobs that have their states in common."""
         jobs = int(row["jobs"])
         self.states[row["state"]] += jobs
         self.mails[row["report_mail"]] += jobs
@@ -53,7 +55,7 @@ class JobFigures:
 
 
 def job_figures() -> JobFigures:
-    """The figures at this moment, by one statement that reads every job once."""
+    """Return the counts at this moment, by one statement that reads every job once."""
     took = seconds_between(Job.finished_at, Job.started_at)
     query = Job.select(
         Job.state,

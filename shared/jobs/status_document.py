@@ -1,4 +1,4 @@
-"""What a job shows of itself: to the API, to `flask import --json` and to the webhook."""
+"""The status document of a job, for the API, `flask import --json` and the webhook."""
 
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,11 @@ NOBODY = (
 
 
 def describe(job: Job, *, may_read_roll: bool = False) -> dict[str, Any]:
-    """The status document of a job, ready for JSON; a preview shows what stands on the roll only
-    to those who may read it. Of a job that has not ended, the database is asked who works on it."""
+    """Return the status document of a job, ready for JSON.
+
+    A preview shows values of the roll only if `may_read_roll`. For a job that has not ended, this
+    asks the database whether a worker is active.
+    """
     report = job.report
     if report and not may_read_roll:
         report = {name: found for name, found in report.items() if name != "differences"}
@@ -71,8 +74,10 @@ def _status(job: Job) -> str:
 
 
 def _is_left_alone(job: Job) -> bool:
-    """Whether it waits and no worker lives; one that has been started waits when its worker does
-    not renew the lease."""
+    """Whether the job waits and no worker is alive.
+
+    A started job waits if its worker does not renew the lease.
+    """
     is_at_work = job.state == JobState.STARTED and not transitions.is_abandoned(job.id)
     return not is_at_work and not is_any_alive()
 
@@ -94,5 +99,5 @@ def _error(job: Job) -> dict[str, str] | None:
 
 
 def rfc3339(time: datetime | None) -> str | None:
-    """A time of the database, which is UTC without a zone, as the API gives it."""
+    """Format a time of the database (UTC without a zone) as the API shows it."""
     return None if time is None else f"{time.isoformat(timespec='milliseconds')}Z"

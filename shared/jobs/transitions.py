@@ -1,7 +1,7 @@
-"""What attempts do to jobs; see `shared.jobs.states` for what leads where.
+"""The transitions that attempts make. `shared.jobs.states` lists them all.
 
 Every function is one statement or one transaction of its own, except `finish`, which joins the
-transaction it is called in.
+transaction of its caller.
 """
 
 import logging
@@ -25,20 +25,21 @@ logger = logging.getLogger(__name__)
 
 MAX_KEPT_FAULTS = 1000
 MAX_BACKOFF_SECONDS = 300.0
-# The worker of a job that `flask import` does in the foreground; nobody else finishes such a job.
+# The worker name of a job that `flask import` runs in the foreground. No worker finishes such a
+# job.
 FOREGROUND = COMMAND_LINE
 INTERRUPTED = "The import was interrupted at the command line. The roll is unchanged."
 
 
 class AttemptLost(Exception):
-    """Another attempt owns the job now; whatever this one has found must not be written."""
+    """Another attempt owns the job now. This one must not write what it has found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on a job: its id and the attempt number that fences every write.
+    """The right to work on a job: its id and the attempt number that guards every write.
 
-    `request_id` is that of the request that made the job, for the log alone.
+    `request_id` is that of the request that created the job. Only the log uses it.
     """
 
     job_id: UUID
@@ -47,13 +48,13 @@ class Claim:
 
     @property
     def log_fields(self) -> dict[str, object]:
-        """What every log line about the attempt says."""
+        """The fields of every log line about the attempt."""
         known = {REQUEST_ID: self.request_id} if self.request_id else {}
         return {"job_id": str(self.job_id), "attempt": self.attempt, **known}
 
     @property
     def holds(self) -> Expression:
-        """The condition under which a write of this attempt may happen."""
+        """The condition under which this attempt may write."""
         condition: Expression = (
             (Job.id == self.job_id)
             & (Job.state == JobState.STARTED)
@@ -63,7 +64,7 @@ class Claim:
 
 
 def due_jobs(limit: int) -> list[UUID]:
-    """Ids of jobs that a worker may claim now, the longest waiting first."""
+    """Return the ids of jobs that a worker may claim now, the oldest first."""
     return [
         job.id
         for job in Job.select(Job.id).where(_is_claimable()).order_by(Job.created_at).limit(limit)
@@ -82,16 +83,16 @@ def _is_abandoned() -> Expression:
 
 
 def is_abandoned(job_id: UUID) -> bool:
-    """Whether the worker of a started job has let its lease run out, as a killed one does."""
+    """Whether the lease of a started job has run out, as after its worker was killed."""
     return bool(Job.select().where((Job.id == job_id) & _is_abandoned()).exists())
 
 
 def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int) -> Claim | None:
-    """Take a job that waits, or whose worker let the lease run out.
+    """Claim a job that waits, or whose worker let the lease run out.
 
-    Returns None when it is not to be had: unknown, finished, not due, or taken by another worker
-    a moment ago. A job whose last allowed attempt died becomes a FAILURE here, and so does one
-    that a person ran in the foreground and that ended with its terminal.
+    Returns None if the job is unknown, finished, not due, or was claimed by another worker a moment
+    ago. A job whose last allowed attempt died becomes a FAILURE here. So does a job that ran in the
+    foreground and ended with its terminal.
     """
     job = Job.get_or_none((Job.id == job_id) & _is_claimable())
     if job is None:
@@ -132,14 +133,17 @@ def _start(
 
 
 def renew(claim: Claim, lease_seconds: float) -> bool:
-    """Extend the lease; False when the attempt no longer owns the job."""
+    """Extend the lease. Return False if the attempt no longer owns the job."""
     query = Job.update(lease_expires_at=clock(lease_seconds)).where(claim.holds)
     return bool(query.execute())
 
 
 def note_progress(claim: Claim, **values: Any) -> None:
-    """Show how far the attempt is: `phase`, `rows_read`, `percent`, or what the file turned out
-    to be (`encoding`, `delimiter`, `sheet`). Raises AttemptLost."""
+    """Save the progress of the attempt: `phase`, `rows_read`, `percent`.
+
+    Also saves what is found out about the file (`format`, `encoding`, `delimiter`, `sheet`). Raises
+    AttemptLost.
+    """
     if not Job.update(**values).where(claim.holds).execute():
         _lost(claim)
 
@@ -152,10 +156,10 @@ def finish(
     rejects_key: str | None = None,
     roll_version: int | None = None,
 ) -> None:
-    """Move the job to SUCCESS with its report, its first faults and the mail's outbox entry.
+    """Move the job to SUCCESS with its report, its first faults and its outbox entries.
 
-    Call it inside the transaction that changes the roll. Raises AttemptLost, which must roll that
-    transaction back.
+    Call it inside the transaction that changes the roll. It raises AttemptLost, which must roll
+    that transaction back.
     """
     is_finished = conclude(
         claim.holds,
@@ -179,9 +183,9 @@ def fail(
     faults: Iterable[RowError] = (),
     rejects_key: str | None = None,
 ) -> bool:
-    """Move the job to FAILURE; False when the attempt no longer owns it.
+    """Move the job to FAILURE. Return False if the attempt no longer owns it.
 
-    The faults and the rejects file are those of a job that failed because of its rejected rows.
+    The faults and the rejects file are for a job that failed because of its rejected rows.
     """
     with database.atomic():
         is_failed = conclude(claim.holds, **_failure(code, message), rejects_key=rejects_key)
@@ -195,7 +199,7 @@ def _failure(code: str, message: str) -> dict[str, Any]:
 
 
 def conclude(condition: Expression, **values: Any) -> bool:
-    """Move a job to a final state, with the mail's outbox entry, if the condition still holds."""
+    """Move a job to a final state, with its outbox entries, if the condition still holds."""
     query = Job.update(
         finished_at=clock(),
         lease_expires_at=None,
@@ -231,11 +235,11 @@ def _keep_faults(job_id: UUID, faults: Iterable[RowError]) -> None:
 def release(
     claim: Claim, *, death: JobCode | None, max_attempts: int, delay_seconds: float = 0.0
 ) -> JobState | None:
-    """Give a job back that this attempt could not finish; returns its new state, None if lost.
+    """Give back a job that this attempt could not finish. Return its new state, or None if lost.
 
-    After a `death` (a crash, a service out of reach) it waits with a growing, jittered delay, and
-    is a FAILURE with that code when `max_attempts` are used up. A shutdown is no death (None):
-    the job is due after `delay_seconds`, which is at once.
+    A `death` is a crash or an unavailable service. After it the job waits with a growing delay with
+    jitter. If `max_attempts` are used up, it becomes a FAILURE with that code. A shutdown is not a
+    death (None): the job is due after `delay_seconds`, by default immediately.
     """
     job = Job.get_or_none(claim.holds)
     if job is None:
