@@ -1,4 +1,4 @@
 """The roll: voters, their history, searches and counts.
 
-Imports audit and database. It knows no jobs and no files.
+Imports audit, database and what is below them. Does not import jobs or stores.
 """

@@ -1,8 +1,8 @@
-"""The figures of the roll, kept beside it: whatever changes the roll brings them up to date in the
-same transaction, so that a page need not count a million voters.
+"""Counts of the roll, kept beside it so that a page need not count a million voters.
 
-They are of the version of the roll that `Roll.counted_version` names. One that differs from
-`Roll.version` was left by a release that did not know of them; the next import counts anew.
+Every change of the roll updates them in the same transaction. They belong to the version of the
+roll in `Roll.counted_version`. If that differs from `Roll.version`, a release that did not know the
+counts has changed the roll. The next import then counts again.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ FIELDS = (RollGroup.department, RollGroup.year, RollGroup.voters, RollGroup.elig
 
 
 class Place(NamedTuple):
-    """Where a voter counts."""
+    """The group in which a voter counts, and whether the voter is eligible."""
 
     department: str
     year: int | None
@@ -23,26 +23,28 @@ class Place(NamedTuple):
 
 
 def place_of(voter: Voter) -> Place:
-    """Where this entry counts."""
+    """Return the group of this entry."""
     return Place(voter.department, voter.year, voter.is_eligible)
 
 
 def count_groups() -> "ModelSelect[Voter]":
-    """(department, year, voters, eligible voters) of the roll as it is, in no order."""
+    """Query (department, year, voters, eligible voters) of the roll as it is, in no order."""
     grouping = (Voter.department, Voter.year)
     eligible = fn.SUM(Case(None, ((Voter.is_eligible, 1),), 0))
     return Voter.select(*grouping, fn.COUNT(Voter.student_id), eligible).group_by(*grouping)
 
 
 def kept_groups() -> "ModelSelect[RollGroup]":
-    """The same without counting; nothing where the figures are not those of the roll."""
+    """Query the same from the kept counts. The result is empty if they are out of date."""
     are_current = Roll.select().where(Roll.version == Roll.counted_version)
     return RollGroup.select(*FIELDS).where(fn.EXISTS(are_current))
 
 
 def kept_count(department: str | None, year: int | None, is_eligible: bool | None) -> int | None:
-    """How many voters there are of these, None demanding nothing, without counting; None where the
-    figures are not those of the roll."""
+    """Return the kept number of voters with these values, where None means any.
+
+    Returns None if the kept counts are out of date.
+    """
     counts = {
         None: RollGroup.voters,
         True: RollGroup.eligible,
@@ -59,15 +61,17 @@ def kept_count(department: str | None, year: int | None, is_eligible: bool | Non
 
 
 def recount() -> None:
-    """After an import, in its transaction."""
+    """Count all groups again, after an import and in its transaction."""
     RollGroup.delete().execute()
     RollGroup.insert_from(count_groups(), list(FIELDS)).execute()
     Roll.update(counted_version=Roll.version).execute()
 
 
 def move(before: Place, after: Place) -> None:
-    """After one voter's entry has changed, in the transaction that has raised the version by one
-    for it."""
+    """Move one voter between groups after an edit.
+
+    Call it in the transaction that has raised the version by one for this change.
+    """
     is_counted = Roll.update(counted_version=Roll.version).where(
         Roll.counted_version == Roll.version - 1
     )

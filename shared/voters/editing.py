@@ -1,4 +1,4 @@
-"""One voter's entry changed by hand, with the reason, beside the imports."""
+"""Edit one voter's entry by hand, with a reason."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,11 +20,11 @@ def edit(
     author: Author,
     check: Callable[[Voter], None] = lambda voter: None,
 ) -> Voter | None:
-    """Bring a voter's entry to what is stated, by field; returns it as it is then.
+    """Set the stated fields of a voter's entry. Return the entry as it is afterwards.
 
-    None when the roll has no such voter. `check` sees the entry that is about to change, while
-    nobody else can change it, and may raise to leave it alone. An entry that says all of it already
-    stays as it is, without a line in its history.
+    Returns None if the roll has no such voter. `check` gets the entry before the change, while no
+    one else can change it, and may raise to prevent the change. An entry that has all these values
+    already stays as it is, without a line in its history.
     """
     with database.atomic():
         lock_roll()

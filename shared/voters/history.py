@@ -1,4 +1,4 @@
-"""What became of the voters' entries, change by change, and whose changes they were."""
+"""The history of the voters' entries: each change, and who made it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ENTRY = ("student_id", *FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes the roll, why, and by which import if it is one."""
+    """Who changes the roll, why, and by which import (if any)."""
 
     name: str
     reason: str = ""
@@ -27,7 +27,7 @@ class Author:
 def note_entries(which: Expression, author: Author) -> None:
     """Copy entries of the roll into the history, before they change.
 
-    `which` is a condition on `Voter`; the statement is one INSERT ... SELECT in the transaction
+    `which` is a condition on `Voter`. The statement is one INSERT ... SELECT in the transaction
     that changes them.
     """
     entries = Voter.select(
@@ -68,15 +68,16 @@ class Change:
 
 
 def count_changes(student_id: str) -> int:
-    """How often the voter's entry has changed."""
+    """Count the changes of the voter's entry."""
     return int(VoterHistory.select().where(VoterHistory.student_id == student_id).count())
 
 
 def changes(student_id: str, first: int, limit: int) -> list[Change]:
-    """The voter's changes, newest first, from number `first` on.
+    """Return the voter's changes, newest first, from number `first` on.
 
-    An entry of the history is what was before; what came after stands in the next one, or in the
-    roll. One statement reads all of it, so a change that happens meanwhile is seen whole or not.
+    A history row has the values before a change. The values after it are in the next history row,
+    or in the roll. One statement reads all of it, so it sees a concurrent change completely or not
+    at all.
     """
     changed = (VoterHistory.changed_at, VoterHistory.changed_by, VoterHistory.reason)
     before = [getattr(VoterHistory, name) for name in FIELDS]

@@ -1,4 +1,4 @@
-"""The roll, and the TEMP tables in which an attempt compares a file with it."""
+"""The tables of the roll, its history and its counts, and the text type of TEMP tables."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ COMPARED = ("email", *OPTIONAL)
 class BytewiseTextField(TextField):
     """Text of a TEMP table, compared byte by byte as the roll's key is.
 
-    In the language's order that a PostgreSQL database may have by default, sorting and grouping
-    take several times as long, and new voters would not come in the order of the key.
+    A PostgreSQL database may have the order of a language by default. Sorting and grouping in that
+    order take several times as long, and new voters would not come in the order of the key.
     """
 
     def ddl(self, ctx: Any) -> Any:
-        """The column's definition."""
+        """Return the definition of the column."""
         definition = super().ddl(ctx)
         return NodeList((definition, SQL('COLLATE "C"'))) if is_postgresql() else definition
 
@@ -47,9 +47,9 @@ class Voter(BaseModel):
 
 
 class VoterHistory(BaseModel):
-    """A voter's entry as it was before a change, and who changed it when and why.
+    """A voter's entry as it was before a change, and who changed it, when and why.
 
-    What the change was is told by the next entry of the same voter, or by the roll.
+    The next entry of the same voter, or the roll, shows what the change was.
     """
 
     id = AutoField()
@@ -72,12 +72,12 @@ class Roll(BaseModel):
     id = IntegerField(primary_key=True)
     version = BigIntegerField()
     changed_at = DateTimeField()
-    # Of which the roll's groups are.
+    # The version of the roll to which its groups belong.
     counted_version = BigIntegerField(null=True)
 
 
 class RollGroup(BaseModel):
-    """How many voters have one department and one year; see `shared.voters.counts`."""
+    """The number of voters of one department and year. See `shared.voters.counts`."""
 
     department = TextField()
     year = SmallIntegerField(null=True)

@@ -1,7 +1,7 @@
-"""Which voters a list, a search or an export shows, in which order, and how many there are.
+"""Find the voters for a list, a search or an export, in order, and count them.
 
-The roll has no index but its key: one for each order makes the insert of new voters five times as
-long, and without them a page by cursor is a fraction of a second at a million voters
+The roll has no index except its key. An index for each order makes the insert of new voters take
+five times as long. Without one, a page by cursor takes a fraction of a second at a million voters
 (docs/performance.md).
 """
 
@@ -23,8 +23,8 @@ SORTABLE: dict[str, Field] = {
     "year": Voter.year,
 }
 SORTS = tuple(sign + name for name in SORTABLE for sign in ("", "-"))
-# From here on the keys of a page are looked up before its rows: whole rows are slow to sort. To
-# pass over a million sorted rows took SQLite 16 s; it numbers them in 1.4 s.
+# From this row on, the keys of a page are looked up before its rows, because whole rows are slow to
+# sort. SQLite took 16 s to skip a million sorted rows, and 1.4 s to number them.
 DEEP_ROWS = 10_000
 TOTALS_KEPT = 256
 
@@ -34,7 +34,7 @@ Conditions = list[Expression]
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What a voter must have; None demands nothing. `q` is part of an id, name or address."""
+    """The filters of a search. None means any. `q` is part of an id, name or email address."""
 
     q: str = ""
     student_id: str | None = None
@@ -43,7 +43,7 @@ class Sought:
     is_eligible: bool | None = None
 
     def conditions(self) -> Conditions:
-        """The conditions of the query, none for the whole roll."""
+        """Return the conditions of the query, none for the whole roll."""
         named = ("student_id", "department", "year", "is_eligible")
         stated = {name: getattr(self, name) for name in named}
         found = [
@@ -54,15 +54,18 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: the last voter's value in the order's field, and the id."""
+    """The end of a page: the last voter's value in the sort field, and the id."""
 
     value: str | int | None
     student_id: str
 
 
 def voters_after(sought: Sought, sort: str, place: Place | None, limit: int) -> Voters:
-    """The voters that follow a place, the first ones for None. As fast on the last page as on the
-    first: one look at the roll at most, none when sorted by id."""
+    """Return the voters that follow a place, or the first ones if it is None.
+
+    The last page is as fast as the first. It takes at most one pass over the roll, and none if
+    sorted by id.
+    """
     conditions = sought.conditions()
     if place is not None:
         conditions.append(_follows(sort, place))
@@ -70,7 +73,7 @@ def voters_after(sought: Sought, sort: str, place: Place | None, limit: int) -> 
 
 
 def voters_at(sought: Sought, sort: str, first: int, limit: int) -> Voters:
-    """The voters from number `first` on, counted from 0. Passes over all those before."""
+    """Return the voters from number `first` on, counted from 0. Skips over all those before."""
     query = _where(Voter.select(), sought.conditions())
     if first < DEEP_ROWS or _name(sort) == "student_id":
         return list(query.order_by(*_order(sort)).offset(first).limit(limit))
@@ -95,14 +98,14 @@ def _numbered_keys_at(sought: Sought, sort: str, first: int, limit: int) -> "Mod
 
 
 def place_of(voter: Voter, sort: str) -> Place:
-    """The place behind a voter."""
+    """Return the place after a voter."""
     return Place(getattr(voter, _name(sort)), voter.student_id)
 
 
 def total(sought: Sought) -> int:
-    """How many voters there are. Counted once for each state of the roll, and kept."""
+    """Return the number of matching voters, counted once per version of the roll and cached."""
     version = roll_version()
-    # Before its first counted change, a roll has no number to remember it by.
+    # Before its first counted change, a roll has no version to use as a cache key.
     return _counted(database.obj, version, sought) if version else _count(sought)
 
 
@@ -120,7 +123,7 @@ def _count(sought: Sought) -> int:
 
 
 def rows_in_order(sought: Sought) -> "ModelSelect[Any]":
-    """A query for the seven fields of the voters, by id."""
+    """Return a query for the seven fields of the matching voters, by id."""
     return _where(Voter.select(), sought.conditions()).order_by(Voter.student_id)
 
 
@@ -129,14 +132,17 @@ def _where(query: "ModelSelect[Any]", conditions: Conditions) -> "ModelSelect[An
 
 
 def _contains(text: str) -> Expression:
-    """Both sides are folded by the database, so they are folded alike."""
+    """Return the condition that a voter's texts contain this text in any case.
+
+    The database folds both sides, so they are folded alike.
+    """
     position = fn.STRPOS if is_postgresql() else fn.INSTR
     found: Expression = position(fn.LOWER(_all_text()), fn.LOWER(text)) > 0
     return found
 
 
 def _all_text() -> Expression:
-    # The key's bytewise collation would win over the others', and it folds ASCII alone.
+    # The key's bytewise collation would override that of the others, and it folds only ASCII.
     student_id = Voter.student_id.collate('"default"') if is_postgresql() else Voter.student_id
     text: Any = Voter.first_name
     for part in (Voter.last_name, Voter.email, student_id):
@@ -151,8 +157,8 @@ def _name(sort: str) -> str:
 
 def _order(sort: str) -> tuple[Ordering, ...]:
     field = SORTABLE[_name(sort)]
-    # The databases do not agree where a year that is not known belongs; to say so where there is
-    # nothing unknown keeps PostgreSQL from following the key backwards.
+    # The databases put an unknown year in different places. Stating the place for a field that is
+    # never null would prevent PostgreSQL from reading the key's index backwards.
     nulls = "LAST" if field.null else None
     order = field.desc(nulls=nulls) if sort.startswith("-") else field.asc(nulls=nulls)
     return (order,) if field is Voter.student_id else (order, Voter.student_id.asc())

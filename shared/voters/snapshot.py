@@ -1,4 +1,4 @@
-"""The roll at one moment, kept in a file for as long as a client takes to fetch it."""
+"""A snapshot of the roll, kept in a file while a client downloads it."""
 
 import csv
 import tempfile
@@ -11,20 +11,20 @@ from peewee import ModelSelect, __exception_wrapper__  # type: ignore[attr-defin
 from shared.database.connection import database, is_postgresql
 from shared.voters.queries import Sought, rows_in_order
 
-# The seven fields; the year is None where it is not known.
+# The seven fields. The year is None if it is unknown.
 RollRow = tuple[str, str, str, str, str, int | None, bool]
 
-# As SQLite and as PostgreSQL write it.
+# True, as SQLite and PostgreSQL write it.
 TRUE = ("1", "t")
 READ_SECONDS = 60
 
 
 class Snapshot:
-    """The voters that were sought, by id, in a temporary file without a name.
+    """The voters that match a filter, by id, in a temporary file without a name.
 
-    Only reading them from the database takes a transaction, some seconds for a million voters:
-    a client that fetches slowly holds up no import and no VACUUM. Memory is flat. An import that
-    is applied meanwhile is in it as a whole or not at all.
+    Only reading them from the database takes a transaction: some seconds for a million voters. A
+    slow client therefore blocks no import and no VACUUM. Memory is constant. The snapshot has a
+    concurrent import as a whole or not at all.
     """
 
     def __init__(self, sought: Sought) -> None:
@@ -32,14 +32,14 @@ class Snapshot:
         try:
             with database.connection_context():
                 (_copy if is_postgresql() else _write)(rows_in_order(sought), self._file)
-            # What does not fit on the disk must be known before the answer begins.
+            # A full disk must be noticed before the response begins.
             self._file.flush()
         except BaseException:
             self.close()
             raise
 
     def rows(self) -> Iterator[RollRow]:
-        """The rows, once: the file is gone behind the last."""
+        """Yield the rows once. The file is closed after the last."""
         self._file.seek(0)
         with TextIOWrapper(self._file, encoding="utf-8", newline="") as file:
             for row in csv.reader(file):
@@ -48,12 +48,12 @@ class Snapshot:
                 yield (*texts, int(year) if year else None, is_eligible in TRUE)
 
     def close(self) -> None:
-        """Let the file go, also when nobody wants its rows any more."""
+        """Close and delete the file, also if the rows were not read to the end."""
         self._file.close()
 
 
 def _copy(query: "ModelSelect[Any]", file: IO[bytes]) -> None:
-    """One statement reads a roll of any size, and may take its time for it."""
+    """Copy the rows by one statement, with a longer timeout because a roll may have any size."""
     statement, parameters = query.sql()
     with database.atomic(), __exception_wrapper__:
         database.execute_sql(f"SET LOCAL statement_timeout = {READ_SECONDS * 1000}")
@@ -68,5 +68,5 @@ def _copy(query: "ModelSelect[Any]", file: IO[bytes]) -> None:
 def _write(query: "ModelSelect[Any]", file: IO[bytes]) -> None:
     text = TextIOWrapper(file, encoding="utf-8", newline="")
     csv.writer(text).writerows(database.execute(query))
-    # The file stays open when the wrapper goes.
+    # The file must stay open when the wrapper is deleted.
     text.detach()

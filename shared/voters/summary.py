@@ -1,4 +1,4 @@
-"""The roll in figures."""
+"""The summary of the roll: counts by department and by year."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from shared.voters.counts import count_groups, kept_groups
 from shared.voters.models import RollGroup, Voter
 from shared.voters.roll import roll_version
 
-# A roll that comes with its departments misspelt has more than anybody reads.
+# A roll with misspelled departments has more than anyone reads.
 MAX_DEPARTMENTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The voters that have one department or year in common; None for no known year."""
+    """The voters of one department or year. None means an unknown year."""
 
     name: str | int | None
     voters: int
@@ -31,8 +31,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`by_department` are the largest departments, by size; `departments` is how many there are.
-    `by_year` is in order, the unknown year last."""
+    """Counts of the whole roll and of its groups.
+
+    `by_department` has the largest departments, by size. `departments` is the number of all
+    departments. `by_year` is in order, with the unknown year last.
+    """
 
     voters: int = 0
     eligible: int = 0
@@ -42,7 +45,7 @@ class Summary:
 
 
 def summarise() -> Summary:
-    """The figures of the roll as it is. Added up once for each state of the roll, and kept."""
+    """Return the summary of the roll as it is, computed once per version and cached."""
     version = roll_version()
     return _summarised(database.obj, version) if version else _summarise()
 
@@ -53,7 +56,7 @@ def _summarised(_: Database, version: int) -> Summary:
 
 
 def _summarise() -> Summary:
-    """By one statement, so that all figures are of one state, and in constant memory."""
+    """Compute the summary by one statement, so all counts are of one state, in constant memory."""
     years: Counter[int | None] = Counter()
     eligible_by_year: Counter[int | None] = Counter()
     departments = 0
@@ -84,7 +87,7 @@ def _summarise() -> Summary:
 
 
 def _groups() -> Iterator[tuple[str, int | None, int, int]]:
-    """(department, year, voters, eligible voters), those of one department together."""
+    """Yield (department, year, voters, eligible voters), grouped by department."""
     kept = stream(kept_groups().order_by(RollGroup.department))
     if first := next(kept, None):
         yield first
