@@ -1,4 +1,4 @@
-"""One database for a process: opened from its URL, seen by every model through a proxy."""
+"""The database of a process: opened from its URL, and used by every model through a proxy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,16 +16,17 @@ from shared.database.outages import OUTAGES, is_disk_full, is_read_only, name_ou
 from shared.database.postgresql import CONNECTION_DEFAULTS, PooledDatabase, SingleDatabase
 
 POOL_WAIT_SECONDS = 5
-# What the web and the worker's parent ask of PostgreSQL is a matter of milliseconds; what an
-# import asks may take minutes.
+# Queries of the web process and of the worker's parent take milliseconds. Queries of an import may
+# take minutes.
 ANSWER_SECONDS = 10.0
 SQLITE_BUSY_SECONDS = 30
 SQLITE_PRAGMAS = {
-    # Readers go on while a writer commits. `synchronous` stays FULL: an accepted upload survives
-    # a power cut.
+    # Readers continue while a writer commits. `synchronous` stays FULL, so an accepted upload
+    # survives a power cut.
     "journal_mode": "wal",
     "foreign_keys": 1,
-    # Negative: KiB. The staging table of a large roll lives in a temporary file behind it.
+    # A negative value is in KiB. The staging table of a large roll is in a temporary file behind
+    # it.
     "cache_size": -16 * 1024,
 }
 
@@ -33,7 +34,7 @@ database = DatabaseProxy()
 
 
 class BaseModel(Model):
-    """A table of this service, in whichever database the process has opened."""
+    """A table of this service, in the database that the process has opened."""
 
     class Meta:
         database = database
@@ -41,13 +42,14 @@ class BaseModel(Model):
 
 
 def open_database(url: str, *, pool_size: int = 0, answer_seconds: float | None = None) -> Database:
-    """Point every model at the database of `url`, which is not connected to before the first query.
+    """Point every model at the database of `url`. The first query connects to it.
 
     `url` is `sqlite:///path` (relative to the project, `sqlite:////path` absolute) or
     `postgresql://...` with libpq's options. A `pool_size` above 0 keeps that many PostgreSQL
-    connections for the threads of a web process; each is checked before it is handed out. A
-    PostgreSQL that takes longer than `answer_seconds` for a statement is out of reach
-    (peewee's OperationalError); None waits for ever.
+    connections for the threads of a web process. Each is checked before use.
+
+    A statement of PostgreSQL that takes longer than `answer_seconds` raises peewee's
+    OperationalError. None means no limit.
     """
     name_outages()
     is_sqlite = url.startswith("sqlite")
@@ -58,15 +60,15 @@ def open_database(url: str, *, pool_size: int = 0, answer_seconds: float | None 
 
 def _sqlite(url: str) -> Database:
     path = PROJECT_ROOT / url.removeprefix("sqlite:///")
-    # A folder that cannot be made is found out by the first query, as any other database fault.
+    # If the folder cannot be created, the first query shows it, as any other database fault.
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Every transaction of ours writes. Taking the write lock at its start makes the busy timeout
-    # cover the whole of it: a read lock that wants to become a write lock fails at once instead.
+    # Every transaction of ours writes. The write lock at its start makes the busy timeout cover all
+    # of it. To upgrade a read lock to a write lock would fail immediately instead.
     sqlite = SqliteDatabase(
         str(path), pragmas=SQLITE_PRAGMAS, timeout=SQLITE_BUSY_SECONDS, lock_type="IMMEDIATE"
     )
-    # SQLite's own knows the letters of ASCII alone, PostgreSQL's knows them all.
+    # SQLite's own function lowers only ASCII letters, but PostgreSQL's lowers all letters.
     sqlite.register_function(_lower, "LOWER", 1, deterministic=True)
     return sqlite
 
@@ -85,21 +87,23 @@ def _postgresql(url: str, pool_size: int, answer_seconds: float | None) -> Datab
 
 
 def be_patient() -> None:
-    """Let the statements of a connection that is yet to be made take as long as they need."""
+    """Remove the time limit for statements of connections that are made after this call."""
     if is_postgresql():
         database.connect_params["answer_seconds"] = None
 
 
 def be_impatient(seconds: float) -> None:
-    """Wait for SQLite's write lock no longer than this, on the connection of this thread."""
+    """Limit the wait for SQLite's write lock to this time, on the connection of this thread."""
     if not is_postgresql():
         database.execute_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 @contextmanager
 def unless_locked() -> Iterator[None]:
-    """Skip the rest of the block when another process holds SQLite's write lock. For writes that
-    a later request repeats: no reader waits for an import because of them."""
+    """Skip the rest of the block if another process holds SQLite's write lock.
+
+    For writes that a later request repeats, so no reader has to wait for an import.
+    """
     be_impatient(0)
     try:
         yield
@@ -112,7 +116,7 @@ def unless_locked() -> Iterator[None]:
 
 @contextmanager
 def unless_unwritable() -> Iterator[None]:
-    """The same, also when the database is read-only or its disk is full: it can still be read."""
+    """Do the same as `unless_locked`, also for a read-only database or a full disk."""
     with unless_locked():
         try:
             yield
@@ -122,5 +126,5 @@ def unless_unwritable() -> Iterator[None]:
 
 
 def is_postgresql() -> bool:
-    """Tell PostgreSQL from SQLite for the few statements that differ."""
+    """Whether the database is PostgreSQL and not SQLite, for the few statements that differ."""
     return isinstance(database.obj, PostgresqlDatabase)

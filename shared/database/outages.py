@@ -1,7 +1,8 @@
-"""When a database or a disk cannot be used now, as after a failover or before a migration.
+"""Recognize outages: a database or disk that cannot be used now, as after a failover.
 
-This is the one list for the web process, the worker, its job processes and the commands. An outage
-is answered 503 and tried again later. Any other error of the database is a defect of ours.
+This is the one list for the web process, the worker, its job processes and the commands. The web
+process answers an outage with 503, and the others retry later. Any other database error is an
+internal error.
 """
 
 import errno
@@ -17,8 +18,8 @@ from peewee import (  # type: ignore[attr-defined]
 )
 from playhouse.pool import MaxConnectionsExceeded
 
-# psycopg's names for what PostgreSQL reports about its state. By their classes alone these would be
-# defects: https://www.postgresql.org/docs/current/errcodes-appendix.html
+# psycopg's names for errors about PostgreSQL's state. Their classes alone would make them internal
+# errors: https://www.postgresql.org/docs/current/errcodes-appendix.html
 SERVER_STATES = (
     "ReadOnlySqlTransaction",  # 25006
     "InFailedSqlTransaction",  # 25P02
@@ -35,11 +36,11 @@ SERVER_STATES = (
     "InternalError_",  # XX000
     "DataCorrupted",  # XX001
     "IndexCorrupted",  # XX002
-    # The very class: what SQLite raises for a damaged file, or for one that is not a database.
+    # Exactly this class, which SQLite raises for a damaged file or one that is not a database.
     "DatabaseError",
 )
-# All else that SQLite reports about its state is an OperationalError: a read-only or locked file, a
-# full disk, a missing table. A driver's own classes come out where rows are fetched.
+# Other errors about SQLite's state are OperationalErrors: a read-only or locked file, a full disk,
+# a missing table. Fetching rows raises the driver's own classes.
 OUTAGES: tuple[type[Exception], ...] = (
     OperationalError,
     InterfaceError,
@@ -50,42 +51,44 @@ OUTAGES: tuple[type[Exception], ...] = (
 READ_ONLY = ("ReadOnlySqlTransaction", "SQLITE_READONLY")
 DISK_FULL = ("DiskFull", "SQLITE_FULL")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# What `tempfile` says where it cannot write into any folder. It has no errno of its own.
+# The message of `tempfile` if it cannot write into any folder. It has no errno of its own.
 NO_FOLDER = "No usable temporary directory"
 QUIET_SECONDS = 60.0
 
 
 def name_outages() -> None:
-    """Let peewee, which looks errors up by the names of their classes, raise OperationalError for
-    all states of the server."""
+    """Make peewee raise OperationalError for all these states of the server.
+
+    peewee looks up errors by the names of their classes.
+    """
     EXCEPTIONS.update(dict.fromkeys(SERVER_STATES, OperationalError))
 
 
 def is_read_only(error: BaseException) -> bool:
-    """Whether the database can be read and not written."""
+    """Whether the database can be read but not written."""
     return _state(error).startswith(READ_ONLY)
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether a disk without room is the reason: of this machine, or of the database."""
+    """Whether the reason is a full disk, of this machine or of the database."""
     if isinstance(error, OSError):
         return error.errno in NO_ROOM or str(error.strerror).startswith(NO_FOLDER)
     return _state(error).startswith(DISK_FULL)
 
 
 def reason_of(error: BaseException) -> str:
-    """The state and the first line, for a log: further lines may quote a row."""
+    """Return the state and the first line for a log. Further lines may quote a row."""
     return f"{_state(error)}: {str(error).partition(chr(10))[0]}"
 
 
 def _state(error: BaseException) -> str:
-    """The name that the driver has for it."""
+    """Return the driver's name of the error."""
     raised = getattr(error, "orig", error)
     return str(getattr(raised, "sqlite_errorname", type(raised).__name__))
 
 
 class OutageLog:
-    """One warning for an outage, repeated once a minute while it lasts."""
+    """Log one warning for an outage, repeated once a minute while it lasts."""
 
     def __init__(self, logger: Logger, event: str) -> None:
         self._logger = logger
@@ -93,7 +96,7 @@ class OutageLog:
         self._quiet_until: dict[str, float] = {}
 
     def note(self, error: BaseException) -> None:
-        """Log it, unless the same was logged a moment ago."""
+        """Log the error, unless the same was logged less than a minute ago."""
         state = _state(error)
         if time.monotonic() >= self._quiet_until.get(state, 0.0):
             self._quiet_until[state] = time.monotonic() + QUIET_SECONDS

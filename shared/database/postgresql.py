@@ -1,7 +1,7 @@
-"""PostgreSQL for peewee, with an end to what a hung server or network keeps waiting.
+"""PostgreSQL for peewee, with limits on the wait for a hung server or network.
 
-A dead one is found out by the kernel (the TCP settings below), whoever waits for it. One that
-hangs and goes on acknowledging what it is sent is found out by `answer_seconds` alone.
+The kernel detects a dead server by the TCP settings below. Only `answer_seconds` detects a server
+that hangs but still acknowledges what it receives.
 """
 
 import time
@@ -16,9 +16,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from shared.database.sessions import demand_own_session
 
-# For a connection to be made, and for one that has lain in a pool to show that it is alive.
+# The timeout for making a connection, and for the check of a pooled connection.
 CONNECT_SECONDS = 5
-# libpq's names. With these a dead server is noticed after some 25 seconds.
+# libpq's names. These settings detect a dead server after some 25 seconds.
 CONNECTION_DEFAULTS = {
     "application_name": "student-voter-system",
     "connect_timeout": CONNECT_SECONDS,
@@ -27,37 +27,37 @@ CONNECTION_DEFAULTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-# An attempt that is frozen while it holds the roll's lock keeps the others waiting no longer.
+# This limits how long a frozen attempt that holds the roll's lock can block the others.
 IDLE_IN_TRANSACTION_MS = 60_000
-# A statement and not the connection's `options`, which poolers in front of a server refuse.
+# A statement, because poolers in front of a server reject the connection's `options`.
 SET_UNLESS_SET = (
     "SELECT set_config(name, value, false) FROM (VALUES"
     " ('idle_in_transaction_session_timeout', %s), ('statement_timeout', %s)"
     ") AS wanted (name, value) WHERE current_setting(name) = '0'"
 )
-# The server's own limit comes first, because the connection survives that.
+# The server's own limit must come first, because the connection survives that.
 MARGIN_SECONDS = 1.0
 REFUSE_SECONDS = 1.0
 
 
 class NoAnswer(psycopg.OperationalError):
-    """The server takes longer to answer than anybody waits; the connection is closed."""
+    """The server did not answer within the limit. The connection is closed."""
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection on which no statement waits for ever, unless `answer_seconds` is None."""
+    """A connection with a time limit for each statement. `answer_seconds` None means no limit."""
 
     answer_seconds: float | None = CONNECT_SECONDS
 
     def wait(self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Run one exchange with the server: everything that psycopg does passes through here."""
+        """Run one exchange with the server. Everything that psycopg does passes through here."""
         if timeout is not None or self.answer_seconds is None:
             return super().wait(gen, interval, timeout)
         asked_at = time.monotonic()
         try:
             return super().wait(gen, interval, self.answer_seconds)
         except psycopg.OperationalError as error:
-            # By the clock: what psycopg raises when it waits no longer has no public name.
+            # Compare the clock, because psycopg's exception for a timeout has no public name.
             if time.monotonic() - asked_at < self.answer_seconds:
                 raise
             self.close()
@@ -65,7 +65,7 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     @contextmanager
     def answering_within(self, seconds: float) -> Iterator[None]:
-        """Another patience for a while."""
+        """Use another limit inside the block."""
         usual, self.answer_seconds = self.answer_seconds, seconds
         try:
             yield
@@ -74,13 +74,16 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 class Adapter(Psycopg3ExtAdapter):
-    """Makes the connections. What the URL says wins over what is set here."""
+    """Make the connections. Settings in the URL override those set here."""
 
-    # One look at the way to the server is enough for a process.
+    # One check of the connection to the server is enough for a process.
     _has_own_sessions = False
 
     def connect(self, db: Any, **params: Any) -> BoundedConnection:
-        """`params` hold `answer_seconds`, None for no limit; the rest is libpq's."""
+        """Open a connection.
+
+        `params` are `answer_seconds` (None for no limit) and libpq's options.
+        """
         answer_seconds = params.pop("answer_seconds")
         stated = conninfo_to_dict(db.database)
         unstated = {name: value for name, value in params.items() if name not in stated}
@@ -103,16 +106,16 @@ class Adapter(Psycopg3ExtAdapter):
 
 
 class SingleDatabase(Psycopg3Database):
-    """One connection a thread."""
+    """One connection per thread."""
 
     psycopg3_adapter = Adapter
 
 
 class PooledDatabase(PooledPsycopg3Database):
-    """Connections that are checked before they are handed out.
+    """A pool that checks connections before use.
 
-    peewee checks and connects under a lock. A server that hangs would keep the threads waiting
-    one after the other, so after a failure those that wait fail at once.
+    peewee checks and connects under a lock, so a server that hangs would delay the threads one
+    after the other. After a failure, waiting threads therefore fail immediately.
     """
 
     psycopg3_adapter = Adapter
@@ -130,7 +133,10 @@ class PooledDatabase(PooledPsycopg3Database):
         return connection
 
     def _is_closed(self, conn: BoundedConnection) -> bool:
-        """Raises NoAnswer: the connections behind this one would not answer either."""
+        """Whether a pooled connection is closed.
+
+        Raises NoAnswer, because the connections after this one would not answer either.
+        """
         try:
             with conn.answering_within(CONNECT_SECONDS):
                 conn.execute("SELECT 1")

@@ -1,4 +1,4 @@
-"""The schema and its migrations."""
+"""Apply the migrations of the schema and list pending ones."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate() -> list[str]:
-    """Bring the schema up to date; returns the names of the migrations applied now.
+    """Bring the schema up to date. Return the names of the migrations applied now.
 
-    On PostgreSQL an advisory lock keeps two releases from migrating at once.
+    On PostgreSQL, an advisory lock prevents two releases from migrating at the same time.
     """
     runner = Runner(database.obj, str(MIGRATIONS))
     if not is_postgresql():
@@ -26,7 +26,7 @@ def migrate() -> list[str]:
 
 
 def pending_migrations() -> list[str]:
-    """Names of the migrations that the code knows and the database lacks."""
+    """Return the names of the migrations that the code has and the database lacks."""
     return [
         migration.name
         for migration in Runner(database.obj, str(MIGRATIONS)).status()

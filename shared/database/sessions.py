@@ -1,7 +1,7 @@
-"""Whether a connection has a session of PostgreSQL to itself.
+"""Check that a connection has a PostgreSQL session of its own.
 
 A pooler in transaction mode gives each transaction another session. Staged rows of two imports
-would mix in one TEMP table, and settings and prepared statements would reach other clients.
+would then mix in one TEMP table. Settings and prepared statements would reach other clients.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,12 @@ class SharedSession(psycopg.OperationalError):
 def demand_own_session(
     connection: "psycopg.Connection[Any]", connect: Callable[[], "psycopg.Connection[Any]"]
 ) -> None:
-    """Raise `SharedSession` unless the session stays with this connection, which is in autocommit
-    mode and has changed nothing yet. `connect` makes another one by the same way."""
-    # A pooler shows its clients a number of its own, so without one this is a single query.
+    """Raise `SharedSession` unless the session stays with this connection.
+
+    The connection must be in autocommit mode and must have changed nothing yet. `connect` makes
+    another connection in the same way.
+    """
+    # A pooler shows its clients a number of its own, so without a pooler this is a single query.
     if connection.info.backend_pid == _session(connection):
         return
     if _is_shared(connection, connect):
@@ -34,7 +37,7 @@ def demand_own_session(
 def _is_shared(
     connection: "psycopg.Connection[Any]", connect: Callable[[], "psycopg.Connection[Any]"]
 ) -> bool:
-    """Whether this connection changes its session, or another one gets the same in the meantime."""
+    """Whether this connection changes its session, or another connection gets the same one."""
     own: set[int] = set()
     try:
         with connect() as other:
@@ -45,8 +48,8 @@ def _is_shared(
                     return True
                 other.execute("ROLLBACK", prepare=False)
     except psycopg.OperationalError as error:
-        # In statement mode pgbouncer knows no transactions. Else this connection may be keeping
-        # the only session that there is.
+        # pgbouncer in statement mode rejects transactions. Another error may mean that this
+        # connection keeps the only session, which is then its own.
         return "pooling mode" in str(error)
     return len(own) > 1
 

@@ -1,4 +1,4 @@
-"""SQL that differs between PostgreSQL and SQLite, and reading a result as a stream."""
+"""SQL that differs between PostgreSQL and SQLite, and streaming of results."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,9 +16,9 @@ from shared.database.connection import database, is_postgresql
 
 
 def clock(plus_seconds: float = 0.0) -> Node:
-    """SQL for the database's own time in UTC, without a zone, moved by `plus_seconds`.
+    """Return SQL for the database's own time in UTC, without a zone, moved by `plus_seconds`.
 
-    Leases are compared by this clock alone, so the clocks of the machines do not matter.
+    Leases are compared only by this clock, so the clocks of the machines do not matter.
     """
     if is_postgresql():
         return NodeList(
@@ -32,7 +32,7 @@ def clock(plus_seconds: float = 0.0) -> Node:
 
 
 def now_seconds() -> float:
-    """The database's own time, in seconds since 1970."""
+    """Return the database's own time, in seconds since 1970."""
     query = (
         "SELECT EXTRACT(EPOCH FROM statement_timestamp())::float8"
         if is_postgresql()
@@ -42,24 +42,28 @@ def now_seconds() -> float:
 
 
 def seconds_between(later: Any, earlier: Any) -> Any:
-    """SQL for how many seconds lie between two times of the database, negative the other way."""
+    """Return SQL for the seconds from `earlier` to `later`, two times of the database.
+
+    The result is negative if `later` comes first.
+    """
     if is_postgresql():
         return NodeList((SQL("EXTRACT(EPOCH FROM"), later, SQL("-"), earlier, SQL(")::float8")))
     return (fn.julianday(later) - fn.julianday(earlier)) * 86_400.0
 
 
 def stream(query: SelectBase) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query as tuples, in constant memory.
+    """Yield the rows of a query as tuples, in constant memory.
 
-    PostgreSQL would send the whole result at once; a server-side cursor fetches it in parts.
+    PostgreSQL would send the whole result at once, so a server-side cursor fetches it in parts.
     """
     options = {"named_cursor": True} if is_postgresql() else {}
     cursor = database.execute(query, **options)
     try:
-        # peewee turns the driver's errors into its own where it executes, not where it fetches.
+        # peewee converts the driver's errors when it executes, but not when it fetches.
         with __exception_wrapper__:
             yield from iter(cursor.fetchone, None)
     finally:
-        # peewee's cursor refers to itself. Left to the garbage collector, one that was not read to
-        # its end is closed in the middle of some other statement, and waits for that one for ever.
+        # peewee's cursor refers to itself, so the garbage collector may close it late. An
+        # unfinished one would close in the middle of another statement, and wait for it
+        # permanently.
         cursor.close()
