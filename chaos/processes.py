@@ -14,7 +14,7 @@ from uuid import UUID
 
 BIN = Path(sys.executable).parent
 # In the environment of everything that the campaign starts, and so in that of all descendants.
-MARK = "TORTURE_CAMPAIGN"
+MARK = "CHAOS_CAMPAIGN"
 HORSE = b"consumer.job_process"
 
 

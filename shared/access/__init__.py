@@ -1,4 +1,4 @@
-"""Users, tokens, passwords and the counters behind rate limits.
+"""Users, tokens, passwords, and the counters of rate limits.
 
-Imports the database and the audit table. It knows no jobs and no voters' files.
+Imports audit, database and `roll_file`. Does not import jobs or voters.
 """

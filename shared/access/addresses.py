@@ -1,4 +1,4 @@
-"""The address of a client, whatever a proxy has written around it, and what stands for a client."""
+"""Find the IP address of a client, and the network that rate limits count as one client."""
 
 import ipaddress
 
@@ -9,10 +9,10 @@ MAX_FORWARDED_CHARS = 80
 
 
 def client_address(forwarded: str | None) -> str:
-    """The bare IP address in a field of `X-Forwarded-For`, or "" if there is none.
+    """Return the bare IP address in a field of `X-Forwarded-For`, or "" if there is none.
 
-    Azure adds a port, RFC 7239 has brackets and quotation marks, and a system may add the zone
-    of a link. An IPv4 address that is mapped to IPv6 is returned as IPv4.
+    Azure adds a port, RFC 7239 has brackets and quotation marks, and a system may add the zone of a
+    link. An IPv4 address mapped to IPv6 is returned as IPv4.
     """
     text = (forwarded or "")[:MAX_FORWARDED_CHARS].strip().strip('"').strip()
     if text.startswith("["):
@@ -27,9 +27,10 @@ def client_address(forwarded: str | None) -> str:
 
 
 def network_of(address: str | None) -> str:
-    """What a limit counts as one client: an IPv4 address, or a network of IPv6.
+    """Return what a limit counts as one client: an IPv4 address, or an IPv6 network.
 
-    All clients without an address are one, so that no invented text gets a count of its own.
+    All clients without an address count as one. An invented text therefore gets no count of its
+    own.
     """
     if not (plain := client_address(address)):
         return UNKNOWN

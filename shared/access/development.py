@@ -1,6 +1,6 @@
-"""The person and the token that `make run` makes, which no other service may go on with.
+"""The user and the token that `make run` creates, which no other service may keep.
 
-Their secrets were shown on a terminal and lie in a file of a laptop.
+Their secrets were shown on a terminal and are in a file on a laptop.
 """
 
 import re
@@ -11,12 +11,15 @@ from shared.access.tokens import TokenState, all_tokens
 
 NAME = "development"
 TOKEN_NAME = f"{NAME}-token"
-# A second one has a number behind the name, see dev/prepare.py.
+# A second one has a number after the name, see dev/prepare.py.
 NAMES = re.compile(rf"{NAME}(-token)?(-\d+)?")
 
 
 def left_tokens() -> list[str]:
-    """Names of its tokens that still may do everything; another of that name may not."""
+    """Return the names of development tokens that are valid and have every scope.
+
+    Another token with such a name has fewer scopes.
+    """
     return [
         token.name
         for token in all_tokens()
@@ -27,7 +30,7 @@ def left_tokens() -> list[str]:
 
 
 def left_people() -> list[str]:
-    """Names of its people who still may sign in."""
+    """Return the names of development users that may still sign in."""
     return [
         person.username
         for person in all_people()

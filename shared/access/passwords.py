@@ -1,7 +1,7 @@
-"""What a person's password must be, and the hashes that are kept of passwords.
+"""Check a user's new password, and make and check the stored hashes of passwords.
 
 A hash takes 32 MiB and a tenth of a second of a processor. A process makes one at a time, and a few
-callers wait for it: anybody may try to sign in, and must neither use up the memory nor the threads.
+callers wait for it. Anyone may try to sign in, and must not use up the memory or the threads.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 200
-# A thousand addresses that each try as often as one may need more than ten days for so many.
+# A thousand IP addresses that each try as often as one may need more than ten days for this many.
 MIN_GUESSES = 10**7
-# Of these alone the guesses are estimated: 200 signs made to take long took 19 s, these 0.7 s.
+# Only this many characters are estimated. 200 hostile characters took 19 s, these take 0.7 s.
 ESTIMATED_CHARS = 24
 
 # Half the threads of a web process.
@@ -25,16 +25,21 @@ _one_at_a_time = Lock()
 
 
 class PasswordsBusy(Exception):
-    """Too many callers wait for a password to be looked at. Try again in a moment."""
+    """Too many callers wait for a password check. Try again in a moment."""
 
 
 class WeakPassword(ValueError):
-    """The password is too short, too long, the name itself, easily guessed, or the one-time
-    password."""
+    """The password is not acceptable.
+
+    It is too short, too long, the user's name, easily guessed, or the one-time password.
+    """
 
 
 def check_password(username: str, password: str) -> None:
-    """Raises `WeakPassword`, with a sentence for the person, and `PasswordsBusy`."""
+    """Check a new password.
+
+    Raises `WeakPassword`, with a sentence for the user, and `PasswordsBusy`.
+    """
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         raise WeakPassword(
             f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
@@ -49,31 +54,36 @@ def check_password(username: str, password: str) -> None:
 
 
 def _guesses(username: str, password: str) -> int:
-    """How many passwords a guesser tries before this one: the common ones, words and names come
-    first, then what people make of them."""
-    # Its lists take 10 MB, which a process needs only when somebody chooses a password.
+    """Estimate how many passwords a guesser tries before this one.
+
+    A guesser tries common passwords, words and names first, then variants of them.
+    """
+    # Its lists take 10 MB, which a process needs only when a user chooses a password.
     from zxcvbn import zxcvbn
 
-    # It keeps the name that it was given in a dictionary of its module.
+    # It stores the name in a dictionary of its module, so only one thread may call it.
     with turn():
         return int(zxcvbn(password, [username])["guesses"])
 
 
 def hash_of(password: str) -> str:
-    """Werkzeug's salted scrypt hash. Raises `PasswordsBusy`."""
+    """Return Werkzeug's salted scrypt hash. Raises `PasswordsBusy`."""
     with turn():
         return generate_password_hash(password)
 
 
 def is_password(password_hash: str, password: str) -> bool:
-    """Whether the hash is one of this password. Raises `PasswordsBusy`."""
+    """Whether the hash is of this password. Raises `PasswordsBusy`."""
     with turn():
         return check_password_hash(password_hash, password[:MAX_PASSWORD_CHARS])
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """One caller at a time. Raises `PasswordsBusy` at once when enough wait already."""
+    """Run the block for one caller at a time.
+
+    Raises `PasswordsBusy` immediately if enough callers wait already.
+    """
     if not _callers.acquire(blocking=False):
         raise PasswordsBusy
     try:

@@ -1,9 +1,10 @@
-"""People who sign in to the pages, with what their role lets them do.
+"""Users who sign in to the pages, and their roles.
 
-A password is kept as Werkzeug's salted scrypt hash. A session names its person and that person's
-session key, so that signing out, a new password, or locking the person out ends every session. A
-person who has forgotten the password, or is let in by an admin, gets a one-time password, which is
-made here and shown once.
+A password is stored as Werkzeug's salted scrypt hash. A session names its user and that user's
+session key. Signing out, a new password and deactivation change the key, which ends every session.
+
+A user who has forgotten the password, or whom an administrator creates, gets a one-time password.
+It is generated here and shown once.
 """
 
 import secrets
@@ -27,15 +28,15 @@ from shared.audit import Action, ActorKind, Outcome, become, record
 from shared.database.connection import database, is_postgresql
 from shared.database.sql import clock
 
-# A one-time password waits in a mail or on a slip of paper.
+# The user may get a one-time password late, in an email or on paper.
 ONE_TIME_DAYS = 3
-# About 78 bits, of letters and digits that nobody takes for each other.
+# About 78 bits, of letters and digits that are not mistaken for each other.
 ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 ONE_TIME_CHARS = 16
 
 
 class Role(StrEnum):
-    """What a person may do; each role includes the one before."""
+    """What a user may do. Each role includes the one before."""
 
     VIEWER = "viewer"
     IMPORTER = "importer"
@@ -52,19 +53,24 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = MappingProxyType(
 
 
 class PasswordExpired(Exception):
-    """It was the right one-time password, and its time is over."""
+    """The one-time password was correct, but it has expired."""
 
 
 def create_person(username: str, password: str, role: Role) -> None:
-    """Store a person who may sign in. Raises `WeakPassword`, and what `take_name` does."""
+    """Create a user with a password.
+
+    Raises `WeakPassword`, `PasswordsBusy`, and what `take_name` does.
+    """
     check_name(username)
     check_password(username, password)
     _insert(username, role, password_hash=hash_of(password))
 
 
 def invite_person(username: str, role: Role) -> str:
-    """Store a person who may sign in with the one-time password, which is returned for the only
-    time. Raises what `take_name` does."""
+    """Create a user with a one-time password, which is returned only now.
+
+    Raises `PasswordsBusy`, and what `take_name` does.
+    """
     password, columns = _one_time_password()
     _insert(username, role, **columns)
     return password
@@ -80,10 +86,9 @@ def _insert(username: str, role: Role, **columns: Any) -> None:
 
 
 def sign_in(username: str, password: str) -> Admin | None:
-    """The person with this name and password, unless unknown or locked out.
+    """Sign in: return the user with this name and password, or None if unknown or deactivated.
 
-    An unknown name takes as long as a wrong password. Raises `PasswordExpired` and
-    `PasswordsBusy`.
+    An unknown name takes as long as a wrong password. Raises `PasswordExpired` and `PasswordsBusy`.
     """
     person: Admin | None = (
         Admin.select(Admin, (Admin.one_time_until <= clock()).alias("is_expired"))
@@ -93,7 +98,7 @@ def sign_in(username: str, password: str) -> Admin | None:
     known_hash = person.password_hash if person else _hash_of_nobody()
     is_right = is_password(known_hash, password)
     if not is_right or person is None or person.disabled_at is not None:
-        # People type passwords into the field for the name, so only a known name is kept.
+        # Users type passwords into the name field by mistake, so only a known name is recorded.
         known_name = person.username if person else None
         record(Action.SIGN_IN, known_name, outcome=Outcome.REFUSED)
         return None
@@ -113,14 +118,14 @@ def _hash_of_nobody() -> str:
 
 
 def sign_out(person: Admin) -> None:
-    """End all sessions of the person, so that no copy of a session's cookie opens anything."""
+    """End all sessions of the user, so a copied session cookie opens nothing."""
     with database.atomic():
         Admin.update(session_key=_new_key()).where(Admin.id == person.id).execute()
         record(Action.SIGN_OUT, person.username)
 
 
 def find_session(person_id: int, session_key: str) -> Admin | None:
-    """The person of a session, unless it has ended."""
+    """Return the user of a session, or None if the session has ended."""
     person: Admin | None = Admin.get_or_none((Admin.id == person_id) & Admin.disabled_at.is_null())
     if person is None or not secrets.compare_digest(
         person.session_key.encode(), session_key.encode()
@@ -130,8 +135,11 @@ def find_session(person_id: int, session_key: str) -> Admin | None:
 
 
 def change_password(person: Admin, old: str, new: str) -> bool:
-    """Set a new password and end all sessions; False when the old one is wrong. Raises
-    `WeakPassword` and `PasswordsBusy`."""
+    """Set a new password and end all sessions. Return False if the old one is wrong.
+
+    Also returns False if the password was changed meanwhile. Raises `WeakPassword` and
+    `PasswordsBusy`.
+    """
     if not is_password(person.password_hash, old):
         record(Action.CHANGE_PASSWORD, person.username, outcome=Outcome.REFUSED)
         return False
@@ -139,7 +147,7 @@ def change_password(person: Admin, old: str, new: str) -> bool:
     if person.one_time_until is not None and new == old:
         raise WeakPassword("Choose a password of your own.")
     changed = Admin.update(password_hash=hash_of(new), session_key=_new_key(), one_time_until=None)
-    # An admin may have reset the password since, because somebody else knows the old one.
+    # An administrator may have reset the password since, because another person knows the old one.
     is_unchanged = (Admin.id == person.id) & (Admin.password_hash == person.password_hash)
     with database.atomic():
         is_changed = bool(changed.where(is_unchanged).execute())
@@ -149,10 +157,10 @@ def change_password(person: Admin, old: str, new: str) -> bool:
 
 
 def reset_password(person_id: int) -> str:
-    """A new password, returned for the only time, in place of one that was forgotten.
+    """Replace a forgotten password with a one-time password, which is returned only now.
 
-    It ends all sessions of the person, and is good for `ONE_TIME_DAYS` and for nothing but to
-    choose another.
+    This ends all sessions of the user. The password is valid for `ONE_TIME_DAYS`, and only to
+    choose another one. Raises `PasswordsBusy`.
     """
     password, columns = _one_time_password()
     reset = Admin.update(session_key=_new_key(), **columns)
@@ -163,7 +171,7 @@ def reset_password(person_id: int) -> str:
 
 
 def _one_time_password() -> tuple[str, dict[str, Any]]:
-    """A new one, and the columns that keep it."""
+    """Return a new one-time password, and the columns that store it."""
     characters = "".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(ONE_TIME_CHARS))
     password = "-".join(wrap(characters, 4))
     return password, {
@@ -173,12 +181,15 @@ def _one_time_password() -> tuple[str, dict[str, Any]]:
 
 
 def all_people() -> list[Admin]:
-    """Everybody who may sign in or once might, by name."""
+    """Return all users, active or not, by name."""
     return list(Admin.select().order_by(Admin.username))
 
 
 def set_role(person_id: int, role: Role) -> bool:
-    """Give a person another role; False for the last admin, who must stay one."""
+    """Give a user another role. Return False for the last administrator, who must stay one.
+
+    Also returns False if there is no such user.
+    """
     with database.atomic():
         if role is not Role.ADMIN and _is_last_admin(person_id):
             return False
@@ -189,7 +200,10 @@ def set_role(person_id: int, role: Role) -> bool:
 
 
 def lock_out(person_id: int) -> bool:
-    """End a person's sessions and let no new one begin; False for the last admin."""
+    """Deactivate a user: end all sessions and allow no new one.
+
+    Returns False for the last administrator, and for a user who is deactivated already.
+    """
     locked = Admin.update(disabled_at=clock(), session_key=_new_key())
     with database.atomic():
         if _is_last_admin(person_id):
@@ -207,7 +221,7 @@ def _name(person_id: int) -> str:
 
 
 def let_in(person_id: int) -> bool:
-    """Let somebody who was locked out sign in again; False when they are not locked out."""
+    """Reactivate a user. Return False if the user is not deactivated."""
     is_locked_out = (Admin.id == person_id) & Admin.disabled_at.is_null(False)
     with database.atomic():
         is_let_in = bool(Admin.update(disabled_at=None).where(is_locked_out).execute())
@@ -217,10 +231,10 @@ def let_in(person_id: int) -> bool:
 
 
 def _is_last_admin(person_id: int) -> bool:
-    """Whether no other admin could sign in, which stays true until the transaction ends."""
+    """Whether no other administrator could sign in. This stays true until the transaction ends."""
     admins = Admin.select(Admin.id).where((Admin.role == Role.ADMIN) & Admin.disabled_at.is_null())
-    # Two admins who take each other's role at once must not both go through. SQLite has but one
-    # transaction at a time.
+    # Two administrators must not both succeed when they take each other's role at once. SQLite runs
+    # one transaction at a time.
     if is_postgresql():
         admins = admins.order_by(Admin.id).for_update()
     return [admin.id for admin in admins] == [person_id]

@@ -1,8 +1,8 @@
-"""How often somebody may do something: counts in the database, which all web processes share.
+"""Rate limits: counts of events in the database, which all web processes share.
 
-A window begins with the first event and ends by the database's clock; the sweeper removes what
-has ended. A subject is kept as its SHA-256: it is of one length then, and what a stranger types
-as a name may be a password.
+A window begins with the first event and ends by the database's clock. The sweeper removes ended
+windows. A subject is stored as its SHA-256, which has a fixed length. A name that a stranger types
+may also be a password, so it must not be stored.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ BATCH = 500
 
 
 class RateCount(BaseModel):
-    """The events of one subject in its present window."""
+    """The number of events of one subject in its current window."""
 
     kind = TextField()
     subject = TextField()
@@ -39,7 +39,7 @@ class RateCount(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many events of a kind in a window."""
+    """At most this many events of a kind in a window."""
 
     kind: str
     most: int
@@ -48,7 +48,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a subject has done in its window, and how long that still lasts."""
+    """The count of a subject in its window, and the remaining time of the window."""
 
     count: int
     seconds_left: float
@@ -58,13 +58,13 @@ NOTHING = Spent(0, 0.0)
 
 
 def add_one(limit: Limit, subject: str) -> Spent:
-    """Count an event; returns the count with it."""
+    """Count an event. Return the count including it."""
     return add(limit, {subject: 1})[subject]
 
 
 def add(limit: Limit, events: Mapping[str, int]) -> dict[str, Spent]:
     """Count the events of up to `BATCH` subjects, in one statement."""
-    # In one order everywhere, so that two processes do not wait for each other.
+    # All processes use one order, so two do not wait for each other.
     named = {_digest(subject): subject for subject in events}
     rows = [
         (limit.kind, digest, events[named[digest]], clock(limit.window_seconds))
@@ -95,7 +95,7 @@ def add(limit: Limit, events: Mapping[str, int]) -> dict[str, Spent]:
 
 
 def spent(limit: Limit, subject: str) -> Spent:
-    """The subject's present count."""
+    """Return the current count of the subject."""
     row = (
         RateCount.select(RateCount.count, _seconds_left())
         .where(
@@ -110,14 +110,14 @@ def spent(limit: Limit, subject: str) -> Spent:
 
 
 def forget(limit: Limit, subject: str) -> None:
-    """Begin anew, as after a sign-in that succeeded."""
+    """Delete the count of the subject, as after a successful sign-in."""
     RateCount.delete().where(
         (RateCount.kind == limit.kind) & (RateCount.subject == _digest(subject))
     ).execute()
 
 
 def purge_ended() -> int:
-    """Remove the counts whose window has ended; returns how many there were."""
+    """Delete the counts whose window has ended. Return how many there were."""
     return int(RateCount.delete().where(RateCount.ends_at <= clock()).execute())
 
 

@@ -1,9 +1,11 @@
-"""Refused credentials, counted for each client address, so that guessing costs the guesser most.
+"""Count rejected credentials per client address, so guessing costs the guesser most.
 
-A process counts in memory and adds its counts to the database's at most once a second, and when an
-address comes to the limit; what all processes have counted comes back with it. So a flood of bad
-tokens is one small write a second, and one more for each address that is used up; an address over
-the limit costs no query at all. Another process learns of it with its next failure.
+A process counts in memory. It adds its counts to the database at most once a second, and also when
+an address reaches the limit. Each write returns the counts of all processes.
+
+A flood of bad tokens therefore costs one small write a second, and one more for each address that
+reaches the limit. An address over the limit costs no query at all. Another process learns of it
+with the next bad token there.
 """
 
 import hashlib
@@ -25,7 +27,7 @@ MAX_GOOD_TOKENS = 1_000
 
 @dataclass(slots=True)
 class _Tally:
-    """One address in its window: what the database has, and what it does not have yet."""
+    """One address in its window: the count in the database, and the count not yet written."""
 
     ends: float
     written: int = 0
@@ -33,7 +35,7 @@ class _Tally:
 
 
 class Failures:
-    """The refused credentials of one kind in one process; every thread may call.
+    """The rejected credentials of one kind in one process. Every thread may call.
 
     `now` is a monotonic clock.
     """
@@ -47,10 +49,10 @@ class Failures:
         self._write_at = now()
 
     def seconds_to_wait(self, address: str | None, token: str) -> float:
-        """How long the address must wait; 0 when it may show this token.
+        """Return how many seconds the address must wait, or 0 if it may show this token.
 
-        A token that was good in this process before may always be shown: the clients of a
-        university share an address with whoever floods from there.
+        A token that was good in this process before is always allowed. The clients of a university
+        may share an address with an attacker there.
         """
         with self._lock:
             tally = self._tallies.get(network_of(address))
@@ -61,7 +63,7 @@ class Failures:
             return max(tally.ends - self._now(), 0.0)
 
     def note_good(self, token: str) -> None:
-        """The token opens something."""
+        """Record that the token is valid."""
         with self._lock:
             self._good[_digest(token)] = None
             self._good.move_to_end(_digest(token))
@@ -69,8 +71,10 @@ class Failures:
                 self._good.popitem(last=False)
 
     def note(self, address: str | None) -> None:
-        """Count a refused token; sometimes writes to the database. What SQLite's lock keeps from
-        being written is written later."""
+        """Count a rejected token. Sometimes writes to the database.
+
+        If the database is locked (SQLite), read-only or full, the counts are written later.
+        """
         with self._lock:
             tally = self._tally(network_of(address))
             tally.unwritten += 1
@@ -98,7 +102,7 @@ class Failures:
         return tally
 
     def _unwritten(self) -> dict[str, int]:
-        """The latest ones first, as many as one statement takes."""
+        """Return the latest counts first, as many as one statement takes."""
         found: dict[str, int] = {}
         for network, tally in reversed(self._tallies.items()):
             if tally.unwritten and tally.ends > self._now():

@@ -1,10 +1,10 @@
-"""What a token may do."""
+"""The scopes of tokens."""
 
 from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a token may do; ADMIN includes the others."""
+    """What a token may do. ADMIN includes the others."""
 
     READ = "read"
     IMPORT = "import"

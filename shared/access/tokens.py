@@ -1,7 +1,7 @@
-"""Who may come in: API tokens for programs, admins for the pages.
+"""API tokens for programs, and the table of users who sign in to the pages.
 
-A token is 32 random bytes, so a plain SHA-256 of it is safe at rest and quick to look up. What
-people do with their passwords is in `shared.access.people`.
+A token is 32 random bytes, so its plain SHA-256 is safe to store and quick to look up.
+`shared.access.people` has passwords and sessions.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ from shared.database.connection import BaseModel, database, unless_unwritable
 from shared.database.sql import clock
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a token
-# How far ahead a token may expire, other than never.
+# The longest life of a token that expires.
 MAX_DAYS = 3650
-# A busy token costs one write in this time, not one a request.
+# A busy token costs one write in this time, not one per request.
 USE_NOTED_SECONDS = 60.0
 
 
 class TokenState(StrEnum):
-    """Whether a token opens anything, by the database's clock."""
+    """Whether a token is valid, by the database's clock."""
 
     VALID = "valid"
     EXPIRED = "expired"
@@ -35,9 +35,9 @@ class TokenState(StrEnum):
 
 
 class ApiToken(BaseModel):
-    """A bearer token, of which only the digest is known. `scopes` is separated by spaces."""
+    """A bearer token, stored only as its digest. `scopes` are separated by spaces."""
 
-    # Told by the query of `look_up` and `all_tokens`.
+    # Set by the query of `look_up` and `all_tokens`.
     is_expired: bool | None = None
     is_use_noted: bool | None = None
 
@@ -52,21 +52,24 @@ class ApiToken(BaseModel):
 
     @property
     def state(self) -> TokenState:
-        """Of a token that `look_up` or `all_tokens` has found."""
+        """The state of a token that `look_up` or `all_tokens` has found."""
         if self.revoked_at is not None:
             return TokenState.REVOKED
         return TokenState.EXPIRED if self.is_expired else TokenState.VALID
 
     def allows(self, *scopes: Scope) -> bool:
-        """Whether the token has one of the scopes, or is an admin's."""
+        """Whether the token has one of the scopes, or the scope ADMIN."""
         return not {*scopes, Scope.ADMIN}.isdisjoint(self.scopes.split())
 
 
 class Admin(BaseModel):
-    """A person who signs in to the pages; until `one_time_until`, with a password that lets them
-    choose one of their own and do nothing else."""
+    """A user who signs in to the pages.
 
-    # Told by the query of `shared.access.people.sign_in`.
+    If `one_time_until` is set, the password is a one-time password. Until then, the user can use it
+    only to choose another one.
+    """
+
+    # Set by the query of `shared.access.people.sign_in`.
     is_expired: bool | None = None
 
     id = AutoField()
@@ -83,10 +86,10 @@ class Admin(BaseModel):
 def create_token(
     name: str, scopes: Iterable[Scope], *, expires_at: datetime | Node | None = None
 ) -> str:
-    """Store a new token and return it, for the only time.
+    """Store a new token and return it. It cannot be read again later.
 
-    `expires_at` is UTC without a zone, or `clock(seconds)`; None is for ever. Raises what
-    `take_name` does.
+    `expires_at` is UTC without a zone, or `clock(seconds)`. None means that the token never
+    expires. Raises what `take_name` does.
     """
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     granted = " ".join(sorted(set(scopes)))
@@ -104,27 +107,27 @@ def create_token(
 
 
 def end_of(last_day: date) -> datetime:
-    """When a token expires that is good on all of a day, in UTC: `expires_at` of `create_token`."""
+    """Return the `expires_at` of a token whose last valid day in UTC is `last_day`."""
     return datetime.combine(last_day + timedelta(days=1), time())
 
 
 def look_up(token: str) -> ApiToken | None:
-    """The token that a client showed, in whatever state; None when it is unknown."""
+    """Return the token that a client showed, in any state, or None if it is unknown."""
     digest = _digest(token)
     found: ApiToken | None = _tokens().where(ApiToken.digest == digest).first()
-    # The index has compared digests, whose timing tells nothing about a token; this holds should
-    # the query ever change.
+    # The index compares digests, and their timing reveals nothing about a token. This comparison
+    # keeps that safe if the query changes.
     return found if found and hmac.compare_digest(found.digest, digest) else None
 
 
 def find_token(token: str) -> ApiToken | None:
-    """The token that a client showed, unless it is unknown, expired or revoked."""
+    """Return the token that a client showed, or None if it is unknown, expired or revoked."""
     found = look_up(token)
     return found if found and found.state is TokenState.VALID else None
 
 
 def all_tokens() -> list[ApiToken]:
-    """Every token there has been, by name."""
+    """Return every token that there has been, by name."""
     return list(_tokens().order_by(ApiToken.name))
 
 
@@ -137,8 +140,10 @@ def _tokens() -> "ModelSelect[ApiToken]":
 
 
 def note_use(token: ApiToken) -> None:
-    """Remember that a token was used, about once a minute, and not while the database is locked or
-    read-only."""
+    """Record that a token was used, about once a minute.
+
+    Skips this while the database is locked (SQLite), read-only or full.
+    """
     if token.is_use_noted:
         return
     is_unnoted = ApiToken.last_used_at.is_null() | (
@@ -151,8 +156,10 @@ def note_use(token: ApiToken) -> None:
 
 
 def revoke_token(name: str) -> bool:
-    """Let a token open nothing any more, at once; False when there is none of this name, or it
-    was revoked before."""
+    """Revoke a token, with immediate effect.
+
+    Returns False if there is no token of this name, or if it was revoked before.
+    """
     query = ApiToken.update(revoked_at=clock()).where(
         (ApiToken.name == name) & ApiToken.revoked_at.is_null()
     )
