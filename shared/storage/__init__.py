@@ -1,4 +1,4 @@
-"""Where uploaded files are kept: a folder, the database or a bucket.
+"""The upload store: a folder, the database or a bucket, chosen by the setting UPLOAD_STORE.
 
-Imports the database only. One interface, chosen by the setting UPLOAD_STORE.
+All have one interface. Imports database and what is below it.
 """

@@ -1,4 +1,4 @@
-"""The upload store that a setting names."""
+"""Open the upload store that a setting names."""
 
 from config.buckets import OPENERS
 from config.settings import PROJECT_ROOT
@@ -9,8 +9,10 @@ from shared.storage.store import UploadStore
 
 
 def open_store(setting: str) -> UploadStore:
-    """The store of an `UPLOAD_STORE` setting: `file:FOLDER` (relative to the project),
-    `database:`, or the URL of a bucket."""
+    """Return the store of an `UPLOAD_STORE` setting.
+
+    The setting is `file:FOLDER` (relative to the project), `database:`, or the URL of a bucket.
+    """
     kind, _, place = setting.partition(":")
     if kind in OPENERS:
         return ObjectStore(setting)

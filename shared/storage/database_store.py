@@ -1,4 +1,4 @@
-"""Uploads as chunks in a table, for a platform whose web and worker have separate disks."""
+"""Store uploads as chunks in a table, for a platform whose web and worker have separate disks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ CHUNK_BYTES = 1024 * 1024
 
 
 class StoredChunk(BaseModel):
-    """One mebibyte of an uploaded file."""
+    """One chunk of an uploaded file, of at most one mebibyte."""
 
     key = TextField()
     number = IntegerField()
@@ -34,10 +34,11 @@ class StoredChunk(BaseModel):
 
 
 class DatabaseStore:
-    """Each chunk is its own short transaction, so a slow upload holds no lock and no connection.
+    """An upload store in the database.
 
-    The chunks of an upload that broke off are deleted; those of a killed process stay behind
-    without a job that names them.
+    Each chunk is a short transaction of its own, so a slow upload holds no lock and no connection.
+    The chunks of an interrupted upload are deleted. The chunks of a killed process stay behind, and
+    no job names them.
     """
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Uploads as files of one folder, for web and worker on one machine or a shared disk."""
+"""Store uploads as files of one folder, for web and worker on one machine or a shared disk."""
 
 import errno
 import os
@@ -15,8 +15,11 @@ PARTIAL = ".part"
 
 
 class FileStore:
-    """A file is written beside its place and moved there when its bytes are on the disk. When an
-    upload is accepted, its name is on the disk as well."""
+    """An upload store in a folder.
+
+    A file gets a temporary name first, and its own name when its bytes are on the disk. When an
+    upload is accepted, its name is on the disk as well.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,12 +71,12 @@ class FileStore:
 
 
 def _sync_names(folder: Path) -> None:
-    """Without this a power cut may undo a rename (fsync(2))."""
+    """Write the names in the folder to disk, or a power cut may undo a rename (fsync(2))."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # What some network file systems say, which have no such thing.
+        # Some network file systems do not support this and report EINVAL.
         if error.errno != errno.EINVAL:
             raise
     finally:

@@ -1,4 +1,4 @@
-"""A stored file as a file of this machine, since readers of workbooks jump about in it."""
+"""Copy a stored file to this machine, because workbook readers need random access."""
 
 import tempfile
 from collections.abc import Iterable
@@ -10,10 +10,11 @@ from shared.storage.store import StoreFull, StoreUnavailable
 
 
 def local_copy(blocks: Iterable[bytes]) -> BinaryIO:
-    """A file that holds the blocks, at its start, for the caller to close.
+    """Return a file with the blocks, at its start, for the caller to close.
 
-    It has no name, so nobody else can open it and nothing of it stays. Memory use is one block.
-    Raises `StoreFull` when there is no room for it, and what `blocks` raises.
+    It has no name, so no one else can open it, and it leaves nothing behind. Memory use is one
+    block. Raises `StoreFull` if there is no room, `StoreUnavailable` for other disk errors, and
+    what `blocks` raises.
     """
     try:
         with ExitStack() as undo:

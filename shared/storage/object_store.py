@@ -1,4 +1,4 @@
-"""Uploads as objects of a bucket, for web and workers on any number of machines."""
+"""Store uploads as objects of a bucket, for web and workers on any number of machines."""
 
 import re
 from collections.abc import Iterator
@@ -13,26 +13,27 @@ from config.buckets import open_bucket
 from shared.storage.local_copy import local_copy
 from shared.storage.store import KEY, ByteSink, FileLost, StoreFull, StoreUnavailable
 
-# A hung server is given up before the router of a platform gives the client up (30 seconds), also
-# when the parts of a broken upload are to be thrown away.
+# The request to a hung server must end before a platform's router ends the client's (30 seconds).
+# This includes the deletion of the parts of a broken upload.
 REQUEST_SECONDS = 10.0
 CHECK_SECONDS = 1.0
-# The least that S3 takes as a part. A smaller file is one request.
+# The smallest part that S3 accepts. A smaller file is one request.
 PART_BYTES = 5 * 1024 * 1024
 PARTS_AT_ONCE = 2
 READ_BYTES = 4 * 1024 * 1024
 # Listing from here on finds none of our keys, however many there are.
 BEYOND_KEYS = "g"
-# What MinIO and others answer when their disks or a quota are full.
+# The status of MinIO and others if their disks or a quota are full.
 FULL = "507"
 STATUS = re.compile(r"status code: (\d{3}[ A-Za-z]*)")
 
 
 class ObjectStore:
-    """An object appears when its last part has arrived, so a reader never sees half of one.
+    """An upload store in a bucket.
 
-    The parts of an upload that broke off are thrown away. Those of a killed process stay in the
-    bucket unseen: its own rule for incomplete uploads removes them.
+    An object appears when its last part has arrived, so a reader never sees half of one. The parts
+    of an interrupted upload are deleted. The parts of a killed process stay in the bucket unseen,
+    until the bucket's own rule for incomplete uploads removes them.
     """
 
     def __init__(self, url: str, *, request_seconds: float = REQUEST_SECONDS) -> None:
@@ -53,7 +54,7 @@ class ObjectStore:
         return local_copy(self._blocks(key))
 
     def _blocks(self, key: str) -> Iterator[bytes]:
-        """One request each: none takes longer for a larger file."""
+        """Yield the blocks with one request each, so no request takes longer for a larger file."""
         try:
             with _converting_errors():
                 size_bytes = obstore.head(self._bucket, key)["size"]
@@ -62,7 +63,7 @@ class ObjectStore:
                     yield obstore.get_range(self._bucket, key, start=start, end=end).to_bytes()
         except StoreUnavailable as error:
             if isinstance(error.__cause__, FileNotFoundError):
-                # A bucket that is gone would make every file look lost.
+                # Without this check, every file of a missing bucket would look lost.
                 self.check()
                 raise FileLost(f"no object is stored for {key}") from error
             raise
@@ -90,8 +91,11 @@ class ObjectStore:
 
 @contextmanager
 def _converting_errors() -> Iterator[None]:
-    """The library's words hold the address, which Azure's signatures stand in: of them, only what
-    the server's status was is passed on."""
+    """Convert the library's errors to errors of a store.
+
+    Its messages contain the URL, which may contain Azure's signatures. Only the server's status is
+    therefore passed on.
+    """
     try:
         yield
     except (BaseError, OSError) as error:

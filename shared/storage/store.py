@@ -1,4 +1,4 @@
-"""The one interface of every upload store."""
+"""The interface of every upload store, and its errors."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,8 @@ from typing import BinaryIO, Protocol
 
 from shared.database.outages import OUTAGES
 
-# What `uuid4().hex` gives. A folder or bucket may hold files of others, not ours to delete.
+# The form of `uuid4().hex`. A folder or bucket may contain files of others, which are not ours to
+# delete.
 KEY = re.compile("[0-9a-f]{32}")
 
 
@@ -16,7 +17,7 @@ class StoreFull(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The store cannot be reached now; trying again later may help."""
+    """The store cannot be reached now. Trying again later may help."""
 
 
 class FileLost(Exception):
@@ -24,39 +25,44 @@ class FileLost(Exception):
 
 
 class ByteSink(Protocol):
-    """Takes the bytes of one file in order."""
+    """A sink for the bytes of one file, in order."""
 
     def write(self, data: bytes, /) -> object: ...
 
 
 class UploadStore(Protocol):
-    """Keeps files under keys that this service made up; memory use is a chunk, not a file.
+    """A store of files under keys that this service generates. Memory use is a chunk, not a file.
 
-    Every method raises `StoreUnavailable` when the place behind it cannot be reached.
+    Every method raises `StoreUnavailable` if the place behind it cannot be reached.
     """
 
     def writing(self, key: str) -> AbstractContextManager[ByteSink]:
-        """Store a new file. It is there when the block ends, and not at all when the block
-        raises. Raises `StoreFull`."""
+        """Store a new file. Raises `StoreFull`.
+
+        The file exists when the block ends. If the block raises, nothing is stored.
+        """
 
     def open(self, key: str) -> BinaryIO:
-        """The file, seekable, for the caller to close. Raises `FileLost`."""
+        """Return the file, seekable, for the caller to close. Raises `FileLost` and `StoreFull`.
+
+        `StoreFull` means that there is no room for a local copy.
+        """
 
     def delete(self, key: str) -> None:
-        """Remove the file, whole or half-written; nothing happens when there is none."""
+        """Delete the file, complete or partial. Do nothing if there is none."""
 
     def keys(self, *, older_than_seconds: float) -> Iterator[str]:
-        """Keys of the files, whole or half-written, that nobody has written to for so long."""
+        """Yield the keys of files, complete or partial, with no write for this long."""
 
     def check(self) -> None:
-        """Return when the place behind it can be reached, which takes a moment at most."""
+        """Return if the place behind the store can be reached, which takes a moment at most."""
 
 
 @contextmanager
 def deleted_unless_committed(store: UploadStore, key: str | None) -> Iterator[None]:
-    """Delete a file that a transaction in this block was to name, when the block raises.
+    """Delete the file if the block raises before its transaction could name it.
 
-    After a database fault the commit may have happened although its answer was lost: the file
+    After a database fault, the commit may have happened although its answer was lost. The file
     stays then. If no job names it, the sweeper removes it.
     """
     try:
