@@ -1,4 +1,4 @@
-"""Connections to the broker: RabbitMQ, or the embedded one of a laptop."""
+"""Connect to the broker: RabbitMQ, or the embedded one of a laptop."""
 
 from typing import Any
 
@@ -10,23 +10,23 @@ from config.settings import PROJECT_ROOT
 HEARTBEAT_SECONDS = 10
 # A worker that waits for a hung broker does not look into the jobs table.
 CONSUMER_CONNECT_SECONDS = 2.0
-# A hung broker keeps nobody waiting for the answer to a request, such as to stop consuming.
+# A hung broker must not delay a caller that waits for its response, for example to stop consuming.
 READ_SECONDS = 1.0
 FILESYSTEM_POLL_SECONDS = 0.2
 
 
 def consumer_connection(broker_url: str) -> Connection:
-    """A connection for a worker, not yet established."""
+    """Return a connection for a worker, not yet established."""
     return connection_to(
         broker_url, heartbeat=HEARTBEAT_SECONDS, connect_timeout=CONSUMER_CONNECT_SECONDS
     )
 
 
 class EmbeddedTransport(filesystem.Transport):
-    """kombu's filesystem transport with bindings of its own.
+    """kombu's filesystem transport with its own state of bindings.
 
-    kombu remembers them once for all folders of a process: a second folder would get none, and
-    its messages would go nowhere.
+    kombu keeps the bindings once for all folders of a process. A second folder would get none, and
+    its messages would be lost.
     """
 
     def __init__(self, client: Connection, **options: Any) -> None:
@@ -35,13 +35,16 @@ class EmbeddedTransport(filesystem.Transport):
 
 
 def connection_to(url: str, **options: Any) -> Connection:
-    """`filesystem://FOLDER` is the embedded broker, relative to the project; all else is AMQP."""
+    """Return a connection to the broker of the URL.
+
+    `filesystem://FOLDER` is the embedded broker, relative to the project. Every other URL is AMQP.
+    """
     kind, _, place = url.partition("://")
     if kind != "filesystem":
         options["transport_options"] = {"confirm_publish": True, "read_timeout": READ_SECONDS}
         if kind == "amqps":
-            # kombu puts the URL's host in here. Left to itself, py-amqp takes a certificate that
-            # any known authority has given to anybody.
+            # kombu sets the URL's host here. Without it, py-amqp accepts a certificate that any
+            # known authority has issued to anyone.
             options["ssl"] = {"server_hostname": None}
         return Connection(url, **options)
     folder = PROJECT_ROOT / place

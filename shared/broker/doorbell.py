@@ -1,4 +1,4 @@
-"""Publishes the message that names a job, without holding up the upload."""
+"""Publish the message that names a job, without delaying the upload."""
 
 import logging
 import threading
@@ -15,9 +15,9 @@ from shared.broker.queues import EXCHANGE, QUEUE
 
 logger = logging.getLogger(__name__)
 
-# An upload answers within two seconds whatever the broker does: at most two attempts to connect
-# and to have the message confirmed, and an end to it all that also covers the looking up of its
-# name, which no timeout of a library does.
+# An upload is answered within two seconds, whatever the broker does. There are at most two attempts
+# to connect and to get the message confirmed. The total limit also covers the name lookup, which no
+# library timeout covers.
 RING_SECONDS = 1.2
 PUBLISHER_CONNECT_SECONDS = 0.4
 CONFIRM_SECONDS = 0.5
@@ -26,7 +26,7 @@ MAX_PUBLISHERS = 8
 
 
 class Doorbell:
-    """Publishes from the threads of one web process over a few lasting connections."""
+    """A publisher for the threads of one web process, over a few permanent connections."""
 
     def __init__(self, broker_url: str) -> None:
         connection = connection_to(broker_url, connect_timeout=PUBLISHER_CONNECT_SECONDS)
@@ -35,10 +35,10 @@ class Doorbell:
         self._room = threading.BoundedSemaphore(MAX_PUBLISHERS)
 
     def ring(self, job_id: UUID) -> bool:
-        """Tell the workers of a committed job; False when the broker did not confirm in time.
+        """Notify the workers of a committed job. Return False without a confirmation in time.
 
-        No broker fault comes out of here: the job is committed, and workers look into the jobs
-        table as well.
+        Raises no broker fault, because the job is committed and workers look into the jobs table as
+        well.
         """
         try:
             self._start_publishing(job_id).result(RING_SECONDS)
@@ -51,7 +51,10 @@ class Doorbell:
         return True
 
     def _start_publishing(self, job_id: UUID) -> "Future[None]":
-        """In a thread that keeps nobody from ending, and only so many of them at a time."""
+        """Publish in a daemon thread, which does not keep the process from ending.
+
+        The number of such threads is limited.
+        """
         if not self._room.acquire(timeout=RING_SECONDS):
             raise TimeoutError
         outcome: Future[None] = Future()
@@ -74,12 +77,12 @@ class Doorbell:
             try:
                 self._publish(producer, job_id, correlation_id)
             except Exception:
-                # What the broker may still answer must not meet the next publisher.
+                # A late response of the broker must not reach the next publisher.
                 producer.connection.collect()
                 raise
 
     def close(self) -> None:
-        """Close the connections; the doorbell is of no more use."""
+        """Close the connections. The doorbell cannot be used afterwards."""
         self._producers.force_close_all()
         self._connections.force_close_all()
 

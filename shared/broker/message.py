@@ -1,7 +1,8 @@
 """The message that names a job. The job row is the work itself.
 
-A message carries a version and the job's id, nothing else; its correlation id is that of the
-request that rang, for the log. Losing one costs a poll interval, receiving one twice costs a query.
+A message has a version and the job's id, nothing else. Its correlation id is that of the request
+that rang the doorbell, for the log. A lost message costs a poll interval. A duplicate costs a
+query.
 """
 
 from typing import Any
@@ -13,16 +14,16 @@ MESSAGE_VERSION = 1
 
 
 class UnreadableMessage(Exception):
-    """A message that no version of this service has sent, or a later one has."""
+    """The message is not from this service, or is from a later version of it."""
 
 
 def encode(job_id: UUID) -> dict[str, Any]:
-    """The body of the message for a job."""
+    """Return the body of the message for a job."""
     return {"version": MESSAGE_VERSION, "job_id": str(job_id)}
 
 
 def decode(body: object) -> UUID:
-    """The job of a message body. Raises `UnreadableMessage`."""
+    """Return the job id of a message body. Raises `UnreadableMessage`."""
     if not isinstance(body, dict) or body.get("version") != MESSAGE_VERSION:
         raise UnreadableMessage("not a message of a known version")
     try:
@@ -32,7 +33,9 @@ def decode(body: object) -> UUID:
 
 
 def correlation_of(message: Any) -> str | None:
-    """The id of the request that rang; None for a message that has none of our form, since anybody
-    may have put it into the queue."""
+    """Return the id of the request that rang the doorbell, or None.
+
+    Anyone may have put the message into the queue, so an id of another form is ignored.
+    """
     found = message.properties.get("correlation_id")
     return found if is_request_id(found) else None

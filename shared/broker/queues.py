@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 DELIVERY_LIMIT = 20
 DEAD_EXCHANGE = Exchange("voter-imports.dead", type="direct", durable=True)
-# A classic queue, although the other is a quorum queue: no job is lost with what lies in here.
+# A classic queue, although the other is a quorum queue: losing its messages loses no job.
 DEAD_QUEUE = Queue("voter-imports.dead", DEAD_EXCHANGE, routing_key="dead", durable=True)
 EXCHANGE = Exchange("voter-imports", type="direct", durable=True)
 QUEUE = Queue(
@@ -30,10 +30,10 @@ QUEUE = Queue(
 
 
 def declare_dead_queue(connection: Connection) -> None:
-    """Make the queue of messages that nobody can use, or take one of that name as it is.
+    """Declare the queue of unusable messages, or use an existing one of that name as it is.
 
-    An operator or an earlier version may have made it of another type or with a limit; the broker
-    refuses the declaration then and closes the channel.
+    An operator or an earlier version may have made it of another type or with a limit. The broker
+    then rejects the declaration and closes the channel.
     """
     try:
         with connection.channel() as channel:
@@ -45,13 +45,16 @@ def declare_dead_queue(connection: Connection) -> None:
 
 
 def queue_depths(broker_url: str) -> dict[str, int]:
-    """How many messages lie in each queue of this service; one that nobody has made yet is not
-    told of. Raises what the transport raises when the broker is out of reach."""
+    """Return the number of messages in each queue of this service.
+
+    Leaves out a queue that does not exist yet. Raises what the transport raises if the broker is
+    unavailable.
+    """
     found: dict[str, int] = {}
     with connection_to(broker_url, connect_timeout=CONSUMER_CONNECT_SECONDS) as connection:
         connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
         for queue in (QUEUE, DEAD_QUEUE):
-            # The broker closes the channel on which it is asked for a queue that is not there.
+            # If the queue does not exist, the broker closes the channel of the request.
             with suppress(*connection.channel_errors), connection.channel() as channel:
                 found[queue.name] = channel.queue_declare(queue.name, passive=True).message_count
     return found
