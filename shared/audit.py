@@ -1,11 +1,11 @@
-"""The audit table: who did what, when and from where. Entries are added, never changed or removed.
+"""The audit table: who did what, when and from where. Entries are never changed or removed.
 
-Who acts is said once, where a request, a command or a worker begins. What is done is recorded once,
-by the function that does it and in its transaction: there is no act without its entry, and no entry
-of an act that was rolled back. A file is handed out after its entry is committed.
+The start of a request, a command or a worker sets the actor once. The function that performs an
+action records it once, in its own transaction. There is no action without its entry, and no entry
+of an action that was rolled back. A file is sent after its entry is committed.
 
-The entries are rows of the database beside the roll, so a voter's id may stand in them; it is in no
-log.
+The entries are in the database beside the roll, so they may contain a voter's id. No log contains
+it.
 """
 
 import os
@@ -21,7 +21,7 @@ from shared.database.sql import clock
 
 
 class Action(StrEnum):
-    """What can be done. A new one needs a migration, for the table's CHECK."""
+    """The recorded actions. A new one needs a migration, for the table's CHECK."""
 
     SIGN_IN = "sign-in"
     SIGN_OUT = "sign-out"
@@ -49,7 +49,7 @@ class Action(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """What somebody is who does something."""
+    """The kind of actor."""
 
     PERSON = "person"
     TOKEN = "token"  # noqa: S105 - a kind of actor
@@ -59,7 +59,10 @@ class ActorKind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Whether it was done. Only passwords are refused here; other refusals change nothing."""
+    """Whether the action was done.
+
+    Only passwords are refused here. Other rejections change nothing.
+    """
 
     OK = "ok"
     REFUSED = "refused"
@@ -67,9 +70,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, under the name of a person, a token or an account of the machine.
+    """Who acts, by the name of a user, a token or an account of the machine.
 
-    `address` is the client's, None where there is no client.
+    `address` is the client's IP address, or None without a client.
     """
 
     kind: ActorKind
@@ -77,14 +80,16 @@ class Actor:
     address: str | None = None
 
 
-# The workers, whom nobody has asked.
+# The workers, which act without a request.
 SERVICE = Actor(ActorKind.SERVICE)
 _actor: ContextVar[Actor] = ContextVar("actor", default=SERVICE)
 
 
 class AuditEntry(BaseModel):
-    """One act. `at` is the database's clock, UTC without a zone. What `subject` names (a job, a
-    person, a token, a voter) goes with the action."""
+    """One action. `at` is the database's clock, UTC without a zone.
+
+    The action decides what `subject` names: a job, a user, a token or a voter.
+    """
 
     id = AutoField()
     at = DateTimeField()
@@ -98,13 +103,16 @@ class AuditEntry(BaseModel):
 
 
 def act_as(actor: Actor) -> None:
-    """Say who acts from now on, in this thread."""
+    """Set who acts from now on, in this thread."""
     _actor.set(actor)
 
 
 def command_line() -> Actor:
-    """Whose process this is: not what the environment claims, and in a container an account may
-    lack a name."""
+    """Return the account of this process as the actor.
+
+    The environment could claim another name, so this asks the system. In a container an account may
+    have no name.
+    """
     user_id = os.getuid()
     try:
         return Actor(ActorKind.COMMAND_LINE, pwd.getpwuid(user_id).pw_name)
@@ -113,17 +121,17 @@ def command_line() -> Actor:
 
 
 def become(kind: ActorKind, name: str) -> None:
-    """The one who acts is known by now; the address stays."""
+    """Set the kind and name of the actor, which are known only now. The address stays."""
     _actor.set(replace(_actor.get(), kind=kind, name=name))
 
 
 def record(
     action: Action, subject: object = None, *, outcome: Outcome = Outcome.OK, detail: str = ""
 ) -> None:
-    """Add an entry for what the present actor does. Call it in the transaction of the act.
+    """Add an entry for an action of the current actor. Call it in the transaction of the action.
 
-    `subject` is the id of a job or a voter, or the name of a person or a token. Neither it nor
-    `detail` may be what a stranger has typed.
+    `subject` is the id of a job or a voter, or the name of a user or a token. Neither `subject` nor
+    `detail` may be text that a stranger has typed.
     """
     actor = _actor.get()
     AuditEntry.insert(

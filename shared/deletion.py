@@ -1,4 +1,4 @@
-"""Deletes what is no longer needed: files of old jobs, and after the election the whole roll."""
+"""Delete what is no longer needed: files of old jobs, and the whole roll after the election."""
 
 import logging
 from dataclasses import asdict, dataclass
@@ -22,12 +22,12 @@ BATCH = 500
 
 
 class ImportsOpen(Exception):
-    """An import runs or waits, and would bring voters back."""
+    """An import runs or waits, and would write voters again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much there was: voters, entries of their history, faults of rows, jobs with files."""
+    """What was erased: voters, entries of their history, row faults, jobs with files."""
 
     voters: int
     history: int
@@ -36,9 +36,10 @@ class Erased:
 
 
 def purge_expired(store: UploadStore, retain_days: float) -> int:
-    """Delete upload and rejects of jobs that ended so long ago; returns how many jobs' files.
+    """Delete the files of jobs that ended `retain_days` ago. Return the number of jobs.
 
-    Counts, hashes and codes of the jobs stay. Any number of processes may do it at once.
+    The files are the upload and the rejects file. Counts, hashes and codes of the jobs stay. Any
+    number of processes may do this at the same time.
     """
     count = 0
     while jobs := files.expired_jobs(retain_days, BATCH):
@@ -54,15 +55,16 @@ def purge_expired(store: UploadStore, retain_days: float) -> int:
 def erase_roll(store: UploadStore) -> Erased:
     """Erase the voters, their history, what was kept of their rows, and all files of jobs.
 
-    Of the jobs stay the counts, codes and hashes, the names of files and columns, and who sent
-    them. Raises `ImportsOpen`, with nothing erased. What the database held is gone in one
-    transaction; the files follow, and raise what the store raises: no job names them then, and a
-    worker removes them in the next hours.
+    The jobs keep their counts, codes and hashes, the names of files and columns, and who sent them.
+    Raises `ImportsOpen`, with nothing erased.
+
+    One transaction deletes the content of the database. The files follow, and raise what the store
+    raises. No job names them then, and a worker removes them in the next hours.
     """
     _refuse_while_imports_are_open()
     with database.atomic():
         lock_roll()
-        # One that held the lock has ended by now, and another may have begun meanwhile.
+        # The import that held the lock has ended now, and another may have begun meanwhile.
         _refuse_while_imports_are_open()
         keys = _forget_files()
         _forget_quoted_cells()
@@ -83,8 +85,10 @@ def _refuse_while_imports_are_open() -> None:
 
 
 def _forget_files() -> list[list[str]]:
-    """The keys to delete, job by job, of all that had files; a job that came this instant keeps
-    its own."""
+    """Return the keys to delete, by job, of all jobs with files.
+
+    A job created at this instant keeps its files.
+    """
     keys = []
     while jobs := files.expired_jobs(0.0, BATCH):
         keys += [files.forget_files(job) for job in jobs]
@@ -92,14 +96,16 @@ def _forget_files() -> list[list[str]]:
 
 
 def _forget_quoted_cells() -> None:
-    """The message of a file's fault may name headings; earlier releases quoted first rows."""
+    """Replace messages of file faults. They may name headings, and earlier releases quoted rows."""
     for code, description in files.FILE_FAULTS.items():
         Job.update(error_message=description).where(Job.error_code == code).execute()
 
 
 def overwrite_deleted() -> bool:
-    """Have the database give back the room of deleted rows, where their bytes still lie; False
-    when it is too busy for that. Not inside a transaction."""
+    """Reclaim the space of deleted rows, which still contains their bytes.
+
+    Returns False if the database is unavailable or too busy. Must not run inside a transaction.
+    """
     try:
         if is_postgresql():
             names = ", ".join(model._meta.table_name for model in (*EMPTIED, Job, StoredChunk))

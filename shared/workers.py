@@ -1,7 +1,7 @@
-"""The workers there are: each tells every few seconds that it lives.
+"""The workers: each writes every few seconds that it is alive.
 
-A worker takes its row away when it stops. One that was killed leaves it behind, and counts as
-gone as soon as its last beat is old; a worker that was only held up beats again and is back.
+A worker deletes its row when it stops. A killed worker leaves its row behind, and counts as gone
+when its last beat is old. A worker that was only delayed writes a beat again and is back.
 """
 
 import os
@@ -16,16 +16,16 @@ from shared.database.connection import BaseModel, unless_locked
 from shared.database.sql import clock, seconds_between
 
 BEAT_SECONDS = 5.0
-# Nobody can write to SQLite while a large import is applied there, and no beat is written then.
+# SQLite accepts no write while a large import is applied, so no beat is written then.
 ALIVE_SECONDS = 60.0
 # Long enough for an operator to see on the next day which machine has lost its worker.
 KEPT_SECONDS = 86_400.0
 
 
 class Worker(BaseModel):
-    """One worker process. Its jobs are those that name it and are STARTED."""
+    """One worker process. Its jobs are the STARTED ones that name it."""
 
-    # Told by the query of `all_workers`.
+    # Set by the query of `all_workers`.
     seconds_since_beat: float = 0.0
 
     id = UUIDField(primary_key=True)
@@ -34,27 +34,30 @@ class Worker(BaseModel):
     version = TextField()
     started_at = DateTimeField()
     beat_at = DateTimeField(index=True)
-    # Names of its threads that have died or meet a defect with each turn; null for none.
+    # Names of its threads that have died or fail on every turn. Null means none.
     troubles = TextField(null=True)
 
     @property
     def name(self) -> str:
-        """How jobs name it."""
+        """The name of the worker in its jobs."""
         return f"{self.host}:{self.pid}"
 
     @property
     def is_alive(self) -> bool:
-        """Whether a worker that `all_workers` has found was heard of a moment ago."""
+        """Whether a worker that `all_workers` has found wrote a beat a moment ago."""
         return float(self.seconds_since_beat) <= ALIVE_SECONDS
 
 
 def this_worker(version: str) -> Worker:
-    """A row for this process, not stored yet; a later process of that number is another worker."""
+    """Return a row for this process, not stored yet.
+
+    A later process with the same number is another worker.
+    """
     return Worker(id=uuid4(), host=socket.gethostname(), pid=os.getpid(), version=version)
 
 
 def beat(worker: Worker, *, troubles: Sequence[str] = ()) -> None:
-    """Tell that the worker lives; the first time, that it is there.
+    """Record that the worker is alive. The first call adds its row.
 
     `troubles` are the names of its threads that do not do their work.
     """
@@ -73,21 +76,21 @@ def beat(worker: Worker, *, troubles: Sequence[str] = ()) -> None:
 
 
 def check_writable() -> None:
-    """Change nothing, as a beat would change something: raises what keeps one from being written.
+    """Raise the error that would prevent a beat from being written. Change nothing.
 
-    Whoever holds SQLite's write lock has shown that it can be had.
+    If another process holds SQLite's write lock, the database can be written.
     """
     with unless_locked():
         Worker.delete().where(Worker.id.is_null()).execute()
 
 
 def leave(worker: Worker) -> None:
-    """The worker stops."""
+    """Delete the row of a worker that stops."""
     Worker.delete().where(Worker.id == worker.id).execute()
 
 
 def is_any_alive() -> bool:
-    """Whether a waiting job has somebody to wait for."""
+    """Whether any worker is alive to take a waiting job."""
     return bool(Worker.select().where(Worker.beat_at >= clock(-ALIVE_SECONDS)).exists())
 
 
@@ -98,18 +101,18 @@ def is_any_in_trouble() -> bool:
 
 
 def latest_beat() -> datetime | None:
-    """When any worker was last heard of, as far as that is remembered; UTC, without a zone."""
+    """Return the time of the last known beat of any worker, in UTC without a zone, or None."""
     latest: Worker | None = Worker.select().order_by(Worker.beat_at.desc()).first()
     return None if latest is None else latest.beat_at
 
 
 def all_workers() -> list[Worker]:
-    """Those alive and those that went without a word, the newest first."""
+    """Return the living workers, and those that disappeared, the newest first."""
     age = seconds_between(clock(), Worker.beat_at)
     query = Worker.select(Worker, age.alias("seconds_since_beat"))
     return list(query.order_by(Worker.started_at.desc()))
 
 
 def forget_gone() -> int:
-    """Remove the rows of workers that went long ago; returns how many there were."""
+    """Delete the rows of workers that disappeared long ago. Return how many there were."""
     return int(Worker.delete().where(Worker.beat_at < clock(-KEPT_SECONDS)).execute())
