@@ -3,7 +3,6 @@
 | from             | to      | who and when                                                       |
 |------------------|---------|--------------------------------------------------------------------|
 | -                | PENDING | the web process: file and row are committed                        |
-| -                | STARTED | `flask import`: file and row are committed, with attempt 1         |
 | PENDING, RETRY   | STARTED | a worker claims it: attempt + 1                                    |
 | STARTED          | STARTED | another worker, the lease has run out: attempt + 1, deaths + 1     |
 | STARTED          | RETRY   | infrastructure fault, dead job process, shutdown (no death)        |
@@ -12,6 +11,8 @@
 | PENDING, RETRY   | REVOKED | a user or a token cancels it                                       |
 | STARTED          | REVOKED | a user or a token cancels it, and its attempt can no longer write  |
 | PENDING, RETRY   | FAILURE | deaths used up, as a worker with a lower MAX_ATTEMPTS sees it      |
+
+`flask import` is the exception: it commits its job as STARTED, with attempt 1.
 
 Every transition is one conditional UPDATE in `shared.jobs.transitions` or `shared.jobs.jobs`. Its
 condition is the state and, for a running job, the attempt number. The attempt number is the fencing
