@@ -71,7 +71,7 @@ class Report:
             )
 
     def sentence(self, dry_run: bool) -> str:
-        """The outcome in one sentence, for the status and the mail."""
+        """Return the outcome in one sentence, for the status and the email."""
         rows = f"{self.saved:,} of {self.rows_read:,} rows"
         outcomes = f"{self._outcomes()}, {self.rejected:,} rejected"
         if dry_run:
