@@ -1,8 +1,8 @@
 """Rate limits: counts of events in the database, which all web processes share.
 
 A window begins with the first event and ends by the database's clock. The sweeper removes ended
-windows. A subject is stored as its SHA-256, which has a fixed length. A name that a stranger types
-may also be a password, so it must not be stored.
+windows. A subject is stored only as its SHA-256, for two reasons. The hash has a fixed length, and
+what a stranger types as a name may be a password.
 """
 
 import hashlib
