@@ -116,7 +116,10 @@ def unless_locked() -> Iterator[None]:
 
 @contextmanager
 def unless_unwritable() -> Iterator[None]:
-    """Do the same as `unless_locked`, also for a read-only database or a full disk."""
+    """Do the same as `unless_locked`, also for a read-only database or a full disk.
+
+    The database can still be read then.
+    """
     with unless_locked():
         try:
             yield

@@ -1,8 +1,8 @@
-"""Recognize outages: a database or disk that cannot be used now, as after a failover.
+"""Recognize outages: a database or disk that cannot be used now.
 
-This is the one list for the web process, the worker, its job processes and the commands. The web
-process answers an outage with 503, and the others retry later. Any other database error is an
-internal error.
+Examples are the time after a failover and the time before a migration. This is the one list for the
+web process, the worker, its job processes and the commands. The web process answers an outage with
+503, and the others retry later. Any other database error is an internal error.
 """
 
 import errno
