@@ -152,8 +152,9 @@ def _is_damaged_utf8(stream: BinaryIO) -> bool:
 
 
 def _is_plausible(sign: str) -> bool:
-    """Whether a character is plausible in UTF-8, rather than two characters of Windows-1252.
+    """Whether a character is plausible in UTF-8.
 
+    If not, its bytes are more likely a capital letter and a typographic character in Windows-1252.
     For example, É and a no-break space in Windows-1252 have the bytes of a phonetic letter in
     UTF-8.
     """

@@ -38,8 +38,8 @@ def has_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
     """Whether a cell with line breaks contains rows, because of two stray quotation marks.
 
     A mark that opens a cell and a mark that closes it are valid (RFC 4180), with any characters
-    between them. There are two exceptions. A line of the cell may be a row of this roll, or the
-    record may split into rows at its line ends.
+    between them. There are two exceptions. The marks are stray if a line of the cell is a row of
+    this roll, or if the record splits into rows at its line ends.
     """
     rows = _RowShape(header)
     fits = rows.fits(cells)
@@ -67,7 +67,7 @@ def has_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
 def may_have_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
     """Whether a name or department with line breaks has an email address and a possible id.
 
-    Such lines are not a row, or are a row with one cell too many or too few. The truth is unknown,
+    Such lines are not a row, or are a row with one cell too many or too few. It is unknown which,
     so the row does not become a voter. In a column that the roll does not keep, such text is valid.
     """
     fields = header.columns.values()

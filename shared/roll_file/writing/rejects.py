@@ -24,8 +24,8 @@ BOM = "\ufeff"
 # own mark for a missing value in its place, which no field accepts.
 LOST_IN_EXCEL = (RowCode.ID_PRECISION_LOST, RowCode.DATE_NOT_TEXT, RowCode.FORMULA_NO_VALUE)
 LOST_VALUE = "#N/A"
-# The size limit of a rejects file. Each good row of its upload with a sentence for each of its
-# faults takes less.
+# The size limit of a rejects file. An ordinary row with a sentence for each of its faults takes
+# less.
 FREE_CHARS = 4 * 1024 * 1024
 CHARS_PER_BYTE = 16
 
