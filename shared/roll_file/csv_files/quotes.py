@@ -38,8 +38,9 @@ def has_swallowed(cells: Sequence[str], delimiter: str, header: Header) -> bool:
     """Whether a cell with line breaks contains rows, because of two stray quotation marks.
 
     A mark that opens a cell and a mark that closes it are valid (RFC 4180), with any characters
-    between them. There are two exceptions. The marks are stray if a line of the cell is a row of
-    this roll, or if the record splits into rows at its line ends.
+    between them. There are two exceptions:
+    - A line of the cell is a row of this roll.
+    - The record splits into rows at its line ends.
     """
     rows = _RowShape(header)
     fits = rows.fits(cells)
