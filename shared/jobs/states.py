@@ -81,6 +81,7 @@ MAY_PASS = frozenset(
         JobCode.TIME_LIMIT,
         JobCode.MEMORY_LIMIT,
         JobCode.SERVICE_UNAVAILABLE,
+        JobCode.DISK_FULL,
         JobCode.WORKER_TOO_OLD,
         JobCode.INTERRUPTED,
         JobCode.INTERNAL_ERROR,

@@ -89,15 +89,20 @@ def test_a_preview_of_an_older_roll_is_previewed_again(app: Flask, client: ApiCl
     assert job.report["would_create"] == 0
 
 
-@pytest.mark.parametrize("content", [b"Town\nUlm\n", b"\x00\x01"])
-def test_a_file_that_can_only_fail_again_is_not_offered(
-    app: Flask, client: ApiClient, content: bytes
-) -> None:
-    answer = client.upload(content + b"x" * 10)
-    if answer.status_code == 202:
-        run_due_jobs(app)
-        page = f"/admin/imports/{answer.get_json()['task_id']}/"
-        assert "Try again" not in text_of(browser_of(app, Role.IMPORTER).get(page))
+def offers_retry(app: Flask, task_id: str) -> bool:
+    return "Try again" in text_of(browser_of(app, Role.IMPORTER).get(f"/admin/imports/{task_id}/"))
+
+
+def test_the_page_offers_no_retry_that_must_fail(app: Flask, client: ApiClient) -> None:
+    assert not offers_retry(app, finished(app, client, b"Town\nUlm\n"))
+
+
+def test_the_page_offers_a_retry_after_a_full_disk(app: Flask, client: ApiClient) -> None:
+    task_id = finished(app, client, FIRST)
+    Job.update(state="FAILURE", report=None, error_code="DISK_FULL", error_message="full").where(
+        Job.id == task_id
+    ).execute()
+    assert offers_retry(app, task_id)
 
 
 @pytest.mark.parametrize("run_between", [False, True])
