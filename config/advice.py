@@ -1,4 +1,4 @@
-"""What may be meant as it is set, but is seldom right: told once at the start of a process."""
+"""Warnings at the start of a process: settings that may be intended, but are rarely right."""
 
 import logging
 

@@ -1,9 +1,9 @@
-"""Buckets of object stores: Amazon S3 and what speaks like it, Google Cloud Storage, Azure.
+"""Buckets of object stores: Amazon S3 and compatible servers, Google Cloud Storage, Azure.
 
-Who may use a bucket, and at which server it is, stands in the variables that its vendor has made
-usual (`AWS_...`, `GOOGLE_...`, `AZURE_...`). The library reads them by itself, as libpq reads
-`PG...`; where there are none, it asks the platform for the role of the machine. So they are no
-settings of ours, and nothing of ours can show them.
+The usual variables of the vendor (`AWS_...`, `GOOGLE_...`, `AZURE_...`) say who may use a bucket
+and on which server it is. The library reads them itself, as libpq reads `PG...`. If there are none,
+it asks the platform for the role of the machine. So they are not settings of ours, and none of our
+code can show them.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Bucket = S3Store | GCSStore | AzureStore
 
 MAX_RETRIES = 3
 OPENERS: dict[str, Callable[..., Bucket]] = {
-    # We delete one by one, which every server that speaks like S3 understands.
+    # Our code deletes one object at a time, which every server that is compatible with S3 supports.
     "s3": partial(S3Store.from_url, disable_bulk_delete=True),
     "gs": GCSStore.from_url,
     "az": AzureStore.from_url,
@@ -28,15 +28,15 @@ OPENERS: dict[str, Callable[..., Bucket]] = {
 
 
 def open_bucket(url: str, request_seconds: float) -> Bucket:
-    """The bucket, or the part of it below a prefix, that a URL names; nothing is connected to yet.
+    """Return the bucket, or the part of it below a prefix, that a URL names. It does not connect.
 
-    No request takes longer than `request_seconds`; one that failed sooner is tried again within
-    that time. Raises obstore's `BaseError` when URL and environment do not describe a bucket.
+    No request takes longer than `request_seconds`. A request that failed earlier is retried within
+    that time. Raises obstore's `BaseError` if URL and environment do not describe a bucket.
     """
     return OPENERS[urlsplit(url).scheme](
         url,
         client_options={
-            # Only an address that says `http://` itself is asked without TLS.
+            # Only a URL that says `http://` itself is used without TLS.
             "allow_http": True,
             "timeout": timedelta(seconds=request_seconds),
             "connect_timeout": timedelta(seconds=request_seconds / 2),
@@ -49,7 +49,7 @@ def open_bucket(url: str, request_seconds: float) -> Bucket:
 
 
 def check_bucket(url: str) -> None:
-    """Raises `ValidationError` when URL and environment do not describe a bucket."""
+    """Raise `ValidationError` if URL and environment do not describe a bucket."""
     parts = urlsplit(url)
     if parts.username or parts.query or parts.fragment:
         raise ValidationError(

@@ -1,7 +1,7 @@
-"""What the value of a setting must look like: a secret, a URL, an address, a host, a store.
+"""Checks of settings: a secret, a URL, an email address, a host name, an upload store.
 
-Each check raises marshmallow's ValidationError with a sentence for the operator. None quotes the
-value, which may hold a password.
+Each check raises marshmallow's ValidationError with a sentence for the operator. No sentence quotes
+the value, which may hold a password.
 """
 
 import re
@@ -73,15 +73,15 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
     if url.partition("://")[0] not in schemes:
         raise ValidationError(f"The URL must start with one of: {', '.join(schemes)}.")
     try:
-        # Only looking at the port finds out whether it is a number.
+        # `urlsplit` checks whether the port is a number only when the port is read.
         _ = urlsplit(url).port
     except ValueError as error:
-        # Without the URL itself, which may hold a password.
+        # The message leaves out the URL, which may hold a password.
         raise ValidationError("The host or the port of the URL cannot be read.") from error
 
 
 def check_hosts(hosts: str) -> None:
-    """What Werkzeug would stumble over at every request, or could never match."""
+    """Reject host names that Werkzeug fails on at every request, or that can never match."""
     for host in (part.strip() for part in hosts.split(",") if part.strip()):
         try:
             is_name = bool(HOST.fullmatch(host.removeprefix(".").encode("idna").decode()))

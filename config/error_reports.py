@@ -1,8 +1,9 @@
-"""Errors told to Sentry, or to whatever takes its envelopes, when SENTRY_DSN is set.
+"""Error reports to Sentry, or to any server that accepts its envelopes, if SENTRY_DSN is set.
 
-Only what is logged as an error goes there: where in our code it happened, which kind of error it
-was, and the fields of its line. Left out is all that may hold personal data: the error's own
-words, which may quote a row, the variables of every frame, addresses, headers and bodies.
+Only log lines of the level ERROR or above are sent. A report has the place in our code, the kind of
+error and the fields of the line. Everything that may hold personal data is left out: the message of
+the error, the variables of every frame, URLs, IP addresses, headers and bodies. The message may
+quote a row.
 """
 
 import atexit
@@ -15,9 +16,9 @@ FLUSH_SECONDS = 1.0
 
 
 def report_errors(dsn: str) -> None:
-    """Begin to report the errors of this process, from a thread that holds up nobody.
+    """Report the errors of this process from now on, in a thread that delays no one.
 
-    Without a DSN nothing is imported and nothing happens.
+    Without a DSN the function imports nothing and does nothing.
     """
     if not dsn:
         return

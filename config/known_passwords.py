@@ -1,8 +1,9 @@
-"""Logins that a stranger would try first, and that stop a production start.
+"""Well-known logins, which an attacker would try first and which stop a production start.
 
-A server of the same machine may have them: whoever reaches its loopback or its socket is past that
-door. A URL without a password is left to the server, which may ask for a certificate or know its
-peers. The checks raise marshmallow's ValidationError and never quote what they have read.
+A server on the same machine may have them, because a client that reaches its loopback or its socket
+is past that barrier. A URL without a password is left to the server, which may ask for a
+certificate or know its peers. The checks raise marshmallow's ValidationError and never quote the
+value.
 """
 
 import re
@@ -14,10 +15,10 @@ from marshmallow import ValidationError
 from psycopg.conninfo import conninfo_to_dict
 
 MIN_PASSWORD_CHARS = 8
-# RabbitMQ's own, which also is AMQP's when a URL names nobody.
+# The default of RabbitMQ, and that of AMQP for a URL without a user.
 GUEST = "guest"
-# Of images, tutorials and examples, those of this project among them. Digits behind them and
-# signs within them change nothing: Change-Me-123 is in here.
+# Passwords of images, tutorials and examples, including those of this project. Digits at the end
+# and punctuation change nothing: Change-Me-123 is one of them.
 KNOWN = frozenset({
     "12345678", "123456789", "1234567890", "admin", "adminadmin", "administrator", "bitnami",
     "changeit", "changeme", "changethis", "database", "dbpassword", "default", "development",
@@ -30,7 +31,7 @@ ADVICE = "Give the service a random one of its own there, or set DEBUG=1 on a la
 
 
 def check_database_login(url: str) -> None:
-    """Of a `postgresql://` URL, as libpq reads it: the options behind `?` count as well."""
+    """Check a `postgresql://` URL as libpq reads it, including the options after `?`."""
     if not url.startswith(("postgresql://", "postgres://")):
         return
     try:
@@ -43,7 +44,7 @@ def check_database_login(url: str) -> None:
 
 
 def check_broker_login(urls: str) -> None:
-    """Of `amqp://` URLs, with `;` between those of a cluster."""
+    """Check `amqp://` URLs, with `;` between those of a cluster."""
     for url in urls.split(";"):
         parts = _parts(url)
         if parts is None:
@@ -58,7 +59,7 @@ def check_broker_login(urls: str) -> None:
 
 
 def _parts(url: str) -> tuple[str, str, str] | None:
-    """Host, user and password of an AMQP URL; None for one that another check refuses."""
+    """Return host, user and password of an AMQP URL, or None if another check rejects the URL."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -79,7 +80,7 @@ def _check(hosts: list[str], password: str, names: list[str]) -> None:
 
 
 def is_known(password: str, names: list[str]) -> bool:
-    """Whether it is well known, one of the `names` that stand beside it, or short."""
+    """Whether a password is well known, one of the `names` beside it, or short."""
     plain = re.sub(r"[\W_]", "", password.casefold())
     guesses = KNOWN | {re.sub(r"[\W_]", "", name.casefold()) for name in names if name}
     is_guessed = not {plain, plain.rstrip("0123456789")}.isdisjoint(guesses)

@@ -1,6 +1,6 @@
-"""What every log line says while something is being done: the request, the job, the attempt.
+"""The fields of every log line while work is done: the request, the job, the attempt.
 
-The fields belong to the thread that sets them; `config.logging` puts them on its lines.
+The fields belong to the thread that sets them. `config.logging` adds them to its lines.
 """
 
 import re
@@ -10,8 +10,8 @@ from contextvars import ContextVar
 from types import MappingProxyType
 
 REQUEST_ID = "request_id"
-# What could be anything but an id may not stand in a log; long enough that no student id passes for
-# one.
+# A value that may be anything other than an id must not be in a log. The minimum length keeps out
+# student ids of the usual length.
 _FORM = re.compile(r"[A-Za-z0-9_-]{20,64}")
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -19,18 +19,18 @@ _fields: ContextVar[Mapping[str, object]] = ContextVar("log fields", default=NOT
 
 
 def log_fields() -> Mapping[str, object]:
-    """The fields of this thread's lines at present."""
+    """Return the current fields of this thread's lines."""
     return _fields.get()
 
 
 def begin(**fields: object) -> None:
-    """Put these fields, and no others, on the lines from here on."""
+    """Put these fields, and no others, on the lines from now on."""
     _fields.set(_known(fields))
 
 
 @contextmanager
 def logged_with(**fields: object) -> Iterator[None]:
-    """Put these fields on the lines of the block as well. None says nothing."""
+    """Add these fields to the lines of the block. A field that is None is left out."""
     outside = _fields.get()
     _fields.set({**outside, **_known(fields)})
     try:
@@ -40,13 +40,13 @@ def logged_with(**fields: object) -> Iterator[None]:
 
 
 def request_id() -> str | None:
-    """Of the request that is being answered, or that has made the job in hand."""
+    """Return the id of the current request, or of the request that created the current job."""
     found = _fields.get().get(REQUEST_ID)
     return None if found is None else str(found)
 
 
 def is_request_id(claimed: object) -> bool:
-    """Whether what a stranger calls a request id may be taken for one."""
+    """Whether a value that a client sends may be used as a request id."""
     return isinstance(claimed, str) and _FORM.fullmatch(claimed) is not None
 
 

@@ -1,8 +1,8 @@
 """Log lines: readable ones on a laptop, JSON ones for a machine.
 
-Event text plus `extra`; the formatter shows the fields of `extra` behind the text, and those of
-`config.log_context`. A database driver quotes the row at fault under DETAIL, which may hold
-personal data: `config.tracebacks` cuts that part.
+A line has the text of the event, the fields of `extra`, and those of `config.log_context`. A
+database driver quotes the row at fault under DETAIL, which may hold personal data.
+`config.tracebacks` removes that part.
 """
 
 import json
@@ -18,7 +18,7 @@ KNOWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 
 class ReadableFormatter(logging.Formatter):
-    """`12:00:00 INFO consumer.worker claimed a job job_id=... attempt=1`."""
+    """Readable lines: `12:00:00 INFO consumer.worker claimed a job job_id=... attempt=1`."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%H:%M:%S")
@@ -32,7 +32,7 @@ class ReadableFormatter(logging.Formatter):
 
 
 class JsonFormatter(ReadableFormatter):
-    """One JSON object a line, with the fields of `extra` at its top level."""
+    """One JSON object per line, with the fields of `extra` at the top level."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -53,7 +53,7 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def formatter(*, readable: bool) -> logging.Formatter:
-    """How the lines of this service look."""
+    """Return the formatter for the lines of this service."""
     return ReadableFormatter() if readable else JsonFormatter()
 
 
@@ -64,6 +64,6 @@ def configure_logging(level: str, *, readable: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(level)
-    # Their INFO lines tell of every migration step and every heartbeat.
+    # Their INFO lines report every migration step and every heartbeat.
     for chatty in ("peewee", "amqp", "kombu", "openpyxl"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

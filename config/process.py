@@ -7,14 +7,14 @@ from config.logging import configure_logging
 from config.settings import Settings
 from config.unhandled import log_unhandled
 
-# Of group and others: nothing. Every file may hold voters, or bytes that became one.
+# Group and others get no access, because every file may hold voters, or the bytes they came from.
 PRIVATE = 0o077
 
 
 def begin_process(settings: Settings) -> None:
     """Make new files private, send log lines to standard error, and report errors.
 
-    What nobody catches is logged as well, also in threads and where Python can only ignore it.
+    Uncaught errors are logged too, also in threads and where Python can only ignore them.
     """
     keep_files_private()
     configure_logging(settings.log_level, readable=settings.debug)
@@ -23,5 +23,5 @@ def begin_process(settings: Settings) -> None:
 
 
 def keep_files_private() -> None:
-    """Let only the owner read and write what this process and its children make from now on."""
+    """Give only the owner access to files that this process and its children create from now on."""
     os.umask(PRIVATE)

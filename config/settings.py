@@ -1,7 +1,7 @@
 """The settings of every process, read once from the environment.
 
-This is the only module that reads the environment. A process calls `load_settings` first and
-hands the frozen `Settings` on; all problems are listed in one `SettingsError`.
+No other module reads settings from the environment. A process calls `load_settings` first and
+passes the frozen `Settings` on. One `SettingsError` lists all problems.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,12 +36,12 @@ MIB = 1024 * 1024
 
 
 class SettingsError(Exception):
-    """The environment does not describe a service that can start; the text lists every problem."""
+    """The environment does not describe a service that can start. The text lists every problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """Where report mails go out, and to whom."""
+    """How report mails are sent, and to whom."""
 
     host: str
     port: int
@@ -57,9 +57,9 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """Where finished jobs are announced; nowhere when the URL is empty.
+    """Where finished jobs are announced. If the URL is empty, they are not announced.
 
-    The URL is a secret too: that of many receivers holds a key.
+    The URL is a secret too, because that of many receivers holds a key.
     """
 
     url: str = field(repr=False)
@@ -69,7 +69,7 @@ class WebhookSettings:
 
 @dataclass(frozen=True, slots=True)
 class LimitSettings:
-    """What nobody does more often, however many web processes there are."""
+    """How often a caller may do something, over all web processes together."""
 
     auth_failures_per_minute: int
     sign_in_failures: int
@@ -81,7 +81,7 @@ class LimitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a process may know about its surroundings. Secrets stay out of the repr."""
+    """All that a process knows of its environment. Secrets are not in the repr."""
 
     debug: bool
     secret_key: str = field(repr=False)
@@ -112,8 +112,8 @@ class Settings:
 def load_settings(*, read_dotenv: bool = True) -> Settings:
     """Read the settings from the environment and, for development, from `.env`.
 
-    A variable of the environment wins over `.env`. Raises `SettingsError` naming every variable
-    that is missing or cannot be used.
+    A variable of the environment overrides `.env`. Raises `SettingsError`, which names every
+    variable that is missing or invalid.
     """
     env = Env(eager=False)
     if read_dotenv:
@@ -159,7 +159,7 @@ def _raise_problems(env: Env) -> None:
 
 
 def _allowed_hosts(env: Env) -> tuple[str, ...]:
-    """In small letters, as browsers send them and Werkzeug compares them."""
+    """Return the host names in lower case, as browsers send them and Werkzeug compares them."""
     hosts = _comma_list(env, "ALLOWED_HOSTS", validate=check_hosts)
     return tuple(host.lower() for host in hosts)
 
@@ -197,7 +197,7 @@ def _mail_settings(env: Env, debug: bool) -> MailSettings:
 def _webhook_settings(env: Env) -> WebhookSettings:
     allow_private = env.bool("WEBHOOK_ALLOW_PRIVATE", False)
     url = env.str("WEBHOOK_URL", "", validate=partial(check_webhook_url, allow_private))
-    # Without a default it must be there.
+    # It has no default, so it is required.
     secret = env.str("WEBHOOK_SECRET", validate=check_webhook_secret) if url else ""
     return WebhookSettings(url, secret, allow_private)
 
@@ -216,7 +216,7 @@ def _secret_key(env: Env, debug: bool) -> str:
 
 
 def _database_url(env: Env, debug: bool) -> str:
-    """Heroku still hands out `postgres://`; everything behind this line sees `postgresql://`."""
+    """Return the URL with `postgresql://`, because Heroku still provides `postgres://`."""
     checks = [check_database_url, *_unless(debug, check_database_login)]
     url = env.str("DATABASE_URL", "sqlite:///var/voters.db", validate=checks)
     scheme, separator, rest = str(url).partition("://")
@@ -232,5 +232,5 @@ def _broker_url(env: Env, debug: bool) -> str:
 
 
 def _unless(debug: bool, check: Callable[[str], None]) -> list[Callable[[str], None]]:
-    """What is only demanded of a service that others can reach."""
+    """Return the check, or none with DEBUG: it matters only if others can reach the service."""
     return [] if debug else [check]

@@ -1,4 +1,4 @@
-"""Tracebacks for the log, without the values that errors of a database quote."""
+"""Tracebacks for the log, without the values that database errors quote."""
 
 import re
 import traceback
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from types import TracebackType
 
 DRIVERS = ("psycopg", "peewee", "sqlite3")
-# A driver quotes the row at fault under these. The row may hold anything, also what looks like the
-# next part of a traceback, so all behind them is cut.
+# A driver quotes the row at fault after these words. The row may hold anything, even what looks
+# like the next part of a traceback, so everything after them is cut.
 _QUOTED_ROW = re.compile(r"^\s*(DETAIL|CONTEXT|QUERY|STATEMENT):.*", re.MULTILINE | re.DOTALL)
-# `invalid input syntax for type integer: "Lee"`, `value "Lee" is out of range`
+# Matches `invalid input syntax for type integer: "Lee"` and `value "Lee" is out of range`.
 _QUOTED_VALUE = re.compile(r'(: |\bvalue )".*', re.DOTALL)
 _CUT = r"\1: (not logged)"
 _CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
@@ -17,12 +17,12 @@ _MEANWHILE = "\nDuring handling of the above exception, another exception occurr
 
 
 def formatted(error: BaseException, trace: TracebackType | None) -> str:
-    """The traceback of an error and of those that led to it, as Python shows them."""
+    """Format the traceback of an error and of those that led to it, as Python does."""
     return "".join(reversed([*_parts(error, trace)])).rstrip("\n")
 
 
 def _parts(error: BaseException, trace: TracebackType | None) -> Iterator[str]:
-    """From the last to the first."""
+    """Yield the parts from the last error to the first."""
     seen = {id(error)}
     yield _one(error, trace)
     while earlier := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
@@ -41,7 +41,7 @@ def _one(error: BaseException, trace: TracebackType | None) -> str:
 
 
 def words(error: BaseException) -> str:
-    """What the error says. Of a database's errors, the first line without values."""
+    """Return the text of an error: for a database error, the first line without values."""
     said = _QUOTED_ROW.sub(_CUT, str(error))
     if not _is_of_a_database(error):
         return said

@@ -1,4 +1,4 @@
-"""Errors that nobody catches, as log lines: Python's own traceback would quote rows."""
+"""Log lines for uncaught errors, because Python's own traceback would quote rows."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 def log_unhandled() -> None:
-    """Log what ends this process or one of its threads, and what Python can only ignore."""
+    """Log errors that end this process or a thread, and errors that Python can only ignore."""
     sys.excepthook = _ends_process
     threading.excepthook = _ends_thread
     sys.unraisablehook = _is_ignored

@@ -1,4 +1,4 @@
-"""Which version of this service the process is."""
+"""The version of this service."""
 
 import tomllib
 from functools import cache
@@ -8,6 +8,6 @@ from config.settings import PROJECT_ROOT
 
 @cache
 def version() -> str:
-    """As `pyproject.toml` has it: the service is run from its folder, not installed."""
+    """Return the version in `pyproject.toml`: the service runs in its folder, not installed."""
     with (PROJECT_ROOT / "pyproject.toml").open("rb") as file:
         return str(tomllib.load(file)["project"]["version"])
