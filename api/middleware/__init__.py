@@ -1,4 +1,4 @@
-"""What happens to every request before and after its view: proxies, forms, headers, logs, metrics.
+"""What happens to each request before and after its view: proxies, forms, headers, logs, metrics.
 
-Imports `config` and `shared` only. It knows no resource.
+May import `config` and `shared` only. It knows no resource.
 """

@@ -1,9 +1,9 @@
-"""Forms and the files in them, read within bounds.
+"""Forms and the files in them, read within limits.
 
-Werkzeug reads multipart bodies as a stream and files go to the disk: into temporary files without
-a name, which no other process can open and which are gone with their descriptor. What it has no
-bounds for (the head of a part, a form that is no multipart body) has some here, and a file name
-that is not UTF-8, which it takes for damage, is read as Latin-1.
+Werkzeug reads a multipart body as a stream, and writes large files to temporary files without a
+name. No other process can open these, and they vanish with their descriptor. Werkzeug has no limit
+for the header of a part, or for a form that is not multipart. This module adds both limits.
+Werkzeug also treats a file name that is not UTF-8 as damage. This module reads it as Latin-1.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from werkzeug.sansio.multipart import (
 )
 
 BLOCK_BYTES = 64 * 1024
-# Of one text field, and of a whole form that is no multipart body.
+# For one text field, and for a whole form that is not multipart.
 FIELD_BYTES = 256 * 1024
 HEAD_BYTES = 8 * 1024
 MAX_PARTS = 20
@@ -39,11 +39,11 @@ Read = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
 
 
 class FormTooLarge(RequestEntityTooLarge):
-    """A bound of the form itself, not of the file in it."""
+    """The form exceeds one of its own limits, not that of the file in it."""
 
 
 class Decoder(MultipartDecoder):
-    """Werkzeug's, with a bound for the heads of parts and an answer to those that are not UTF-8."""
+    """Werkzeug's decoder, with a limit for the headers of parts, which need not be UTF-8."""
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         if len(data) > HEAD_BYTES:
@@ -55,11 +55,13 @@ class Decoder(MultipartDecoder):
 
 
 class FormParser(FormDataParser):
-    """Werkzeug's, whose two ways to read a body are bounded, and which takes no NUL character: no
-    database keeps one in a text, or compares a text with it."""
+    """Werkzeug's parser, with limits for both kinds of forms, and without NUL characters.
+
+    PostgreSQL cannot store a NUL character in a text, or compare a text with one.
+    """
 
     def parse(self, *arguments: Any, **named: Any) -> Read:
-        """The request ends here with 422 for a NUL in the name or the text of a field."""
+        """Parse a form. A NUL in the name or the text of a field ends the request here with 422."""
         stream, form, files = super().parse(*arguments, **named)
         texts = chain(files, chain.from_iterable(form.items(multi=True)))
         if any("\x00" in text for text in texts):
@@ -95,13 +97,13 @@ class FormParser(FormDataParser):
 
 
 class FormRequest(Request):
-    """Flask's request with the forms of this module."""
+    """Flask's request, with the form parser of this module."""
 
     form_data_parser_class = FormParser
 
 
 def _parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Field | File, IO[bytes]]]:
-    """Each part with its content, at its start. The caller closes it."""
+    """Yield each part with its content, positioned at its start. The caller closes the content."""
     events = _events(stream, boundary)
     heads = (event for event in events if isinstance(event, Field | File))
     for count, part in enumerate(heads):
@@ -117,7 +119,10 @@ def _parts(stream: IO[bytes], boundary: bytes) -> Iterator[tuple[Field | File, I
 
 
 def _copy(events: Iterator[Event], content: IO[bytes], most_bytes: int | None) -> None:
-    """The data of one part. Raises ValueError when the form breaks off in it."""
+    """Copy the data of one part and return to its start.
+
+    Raises ValueError if the form breaks off in the part, and `FormTooLarge` beyond `most_bytes`.
+    """
     for event in events:
         if not isinstance(event, Data):
             break

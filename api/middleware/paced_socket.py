@@ -1,8 +1,8 @@
-"""A client's socket that ends the patience of a thread with a slow client.
+"""A client's socket that limits how long a thread waits for a slow client.
 
-What counts is the time for which the thread waits for this client. Each byte that moves earns some
-time back, up to what the client had at first. A client that is fast enough may send and take as
-much as it likes, one that stops is given up, and the service's own time costs the client nothing.
+Only the time for which the thread waits for this client counts. Each byte that moves gives some
+time back, up to the initial amount. A client that is fast enough may send and receive as much as it
+likes. A client that stops is dropped. The service's own time does not count against the client.
 """
 
 import errno
@@ -18,38 +18,42 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a thread waits: some seconds, and one more for each so many bytes, but never longer
-    at a time than for one that does not move at all."""
+    """How long a thread waits for a client.
+
+    The client begins with `seconds`. It gains one second for every `bytes_per_second` bytes that
+    move. It never has more than `seconds`, which is the wait for a client that does not move at
+    all.
+    """
 
     seconds: float
     bytes_per_second: int
 
 
-# No thread waits for a stranger. The main loop collects the forms of public pages, and sends what a
-# stranger does not take at once, which is never larger than a public file.
+# No thread waits for a client without a credential. The main loop collects the forms of public
+# pages. It also sends what such a client does not take immediately, at most one public file.
 STRANGER = Pace(seconds=0.0, bytes_per_second=32 * 1024)
-# Who has shown a credential may be on a mobile line that breaks off for a while.
+# A client with a credential may be on a mobile connection that is interrupted for a while.
 KNOWN = Pace(seconds=60.0, bytes_per_second=2 * 1024)
-# What a thread leaves to the main loop of a known client's answer.
+# A thread leaves this much of a known client's response to the main loop.
 BACKLOG_BYTES = 64 * 1024
-# What the kernel keeps of an answer before it is on its way: without a bound some megabytes.
+# The kernel buffers this much of a response before it is on its way. The default is some megabytes.
 UNSENT_BYTES = 64 * 1024
 
 
 class TooSlow(TimeoutError):
-    """The client was waited for long enough."""
+    """A thread has waited for the client long enough."""
 
     def __init__(self) -> None:
-        # To Gunicorn a connection that has broken off, which is no news.
+        # Gunicorn handles EPIPE as a broken connection, and does not log it as an error.
         super().__init__(errno.EPIPE, "the client is too slow")
 
 
 class PacedSocket(socket.socket):
-    """A connection of one client, which takes over the descriptor of an accepted socket."""
+    """The connection of one client. It takes over the descriptor of an accepted socket."""
 
     def __init__(self, accepted: socket.socket) -> None:
         super().__init__(fileno=accepted.detach())
-        # No other kind of socket, and not every system, has such a bound.
+        # Only TCP sockets have this option, and not on every system.
         with suppress(OSError, AttributeError):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self._backlog: deque[memoryview] = deque()
@@ -57,21 +61,21 @@ class PacedSocket(socket.socket):
         self.begin()
 
     def begin(self) -> None:
-        """A new request, by a client that has shown nothing yet."""
+        """Begin a new request, whose client has shown no credential yet."""
         self.show(STRANGER)
 
     def show(self, pace: Pace) -> None:
-        """The client gets this pace from now on."""
+        """Give the client this pace, with its full time, from now on."""
         self.pace = pace
         self._patience_seconds = pace.seconds
 
     @property
     def has_backlog(self) -> bool:
-        """Whether some of an answer still waits for the client."""
+        """Whether a part of a response still waits for the client."""
         return bool(self._backlog)
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """In a thread: raises TooSlow."""
+        """Receive bytes. A thread waits for them, and raises TooSlow if the client is too slow."""
         if self.gettimeout() == 0.0:
             return super().recv(bufsize, flags)
         self._wait_for(select.POLLIN)
@@ -80,9 +84,9 @@ class PacedSocket(socket.socket):
         return data
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Send what the client takes at once, and keep the rest.
+        """Send what the client takes immediately, and keep the rest.
 
-        Only a known client that leaves much of an answer is waited for. Raises TooSlow.
+        A thread waits only for a known client that leaves much of a response. Raises TooSlow.
         """
         if data:
             self._backlog.append(memoryview(data))
@@ -97,12 +101,12 @@ class PacedSocket(socket.socket):
             self.send_backlog()
 
     def send(self, data: Any, flags: int = 0, /) -> int:
-        """As `sendall`: Gunicorn's word that a body may come is as patient as an answer."""
+        """Send like `sendall`, so that Gunicorn's `100 Continue` is as patient as a response."""
         self.sendall(data)
         return len(data)
 
     def send_backlog(self) -> None:
-        """Send what the client takes at once, in whatever mode the socket is."""
+        """Send what the client takes immediately, whether the socket is blocking or not."""
         while self._backlog:
             data = self._backlog[0]
             try:
@@ -140,7 +144,7 @@ class PacedSocket(socket.socket):
 
 
 def give_time(environ: Mapping[str, Any]) -> None:
-    """Whoever sends this request has shown a credential."""
+    """Give a known client's time to the request, because it has shown a credential."""
     client = environ.get("gunicorn.socket")
     if isinstance(client, PacedSocket):
         client.show(KNOWN)

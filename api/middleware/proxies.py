@@ -1,9 +1,9 @@
-"""What proxies in front of the web process say of the client, when a setting says that they do.
+"""The client's IP address and scheme from the headers of proxies, if a setting says so.
 
-Without TRUSTED_PROXIES the headers are anybody's claim, so they are ignored; not even the
-variables of a platform (PORT, DYNO) make them believed, since `PORT` is set on laptops too. The
-name of the host is never taken from `X-Forwarded-Host`: Heroku passes on what a client claims
-there, and every platform keeps the header `Host`.
+Without TRUSTED_PROXIES these headers are ignored, because any client can send them. Variables of a
+platform (PORT, DYNO) do not make them trusted, because `PORT` is set on laptops too. The host name
+never comes from `X-Forwarded-Host`. Heroku passes on what a client sends there, and every platform
+keeps the header `Host`.
 """
 
 import logging
@@ -24,9 +24,9 @@ SIGNS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
 
 
 def behind_proxies(app: "WSGIApplication", count: int) -> "WSGIApplication":
-    """The application as it looks behind so many proxies, each of which adds its word.
+    """Return the application behind this number of proxies, each of which adds its entry.
 
-    What it sees as the client's address is a bare IP address, or "".
+    The application sees the client's address as a bare IP address, or as "".
     """
 
     def addressed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -39,7 +39,7 @@ def behind_proxies(app: "WSGIApplication", count: int) -> "WSGIApplication":
 
 
 class _IgnoredProxies:
-    """Tells the operator once, since all clients of a proxy share one limit until it is set."""
+    """Warns the operator once: without TRUSTED_PROXIES all clients of a proxy share one limit."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app

@@ -1,7 +1,7 @@
-"""Each request has an id, which its log lines, its job and the job's log lines share.
+"""Request ids, which the log lines of a request, its job and that job's log lines share.
 
-A proxy's id is taken over, so that its log and ours can be laid side by side. What could be
-anything but an id is not: it would stand in our log.
+The id of a proxy is accepted, so that its log and ours can be compared. A value that may be
+anything other than an id is not accepted, because it would appear in our log.
 """
 
 from uuid import uuid4
@@ -14,7 +14,7 @@ HEADER = "X-Request-ID"
 
 
 def name_requests(app: Flask) -> None:
-    """Give every request its id. Call it first, so that no line goes without."""
+    """Give every request its id. Call it first, so that every log line has one."""
     app.before_request(_begin)
     app.after_request(_tell)
     app.teardown_request(_end)
@@ -31,5 +31,5 @@ def _tell(response: Response) -> Response:
 
 
 def _end(_: BaseException | None) -> None:
-    """The thread's next request is another one."""
+    """Remove the id, because the next request of the thread has another."""
     begin()

@@ -1,4 +1,4 @@
-"""One summary line per request: its route, never its address, which may hold a student id."""
+"""One summary line per request. It has the route, never the URL, which may hold a student id."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 def log_requests(app: Flask) -> None:
-    """Log every request of the app. Call it first: the time of what follows counts."""
+    """Log every request of the app. Call it first, because the measured time begins here."""
     app.before_request(_start)
     app.after_request(_summarise)
 
@@ -27,8 +27,7 @@ def _summarise(response: Response) -> Response:
             "route": request.url_rule.rule if request.url_rule else "-",
             "status": response.status_code,
             "duration_ms": round(1000 * (time.perf_counter() - g.started), 1),
-            # None for an answer that is made while it is sent, which measuring it would make at
-            # once.
+            # None for a streamed response, because its length is known only after it is generated.
             "bytes": response.content_length,
             "token_id": token.id if token else None,
         },

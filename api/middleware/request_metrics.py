@@ -1,8 +1,8 @@
 """How many requests there were and how long they took, over all web processes.
 
-Each process counts for itself; under Gunicorn in a file that the others can read, see
-`config.gunicorn`. Labels are endpoints, methods and statuses: never an address, which may hold a
-student id and of which there is no end.
+Each process counts for itself. Under Gunicorn it counts in a file that the others can read, see
+`config.gunicorn`. The labels are endpoints, methods and statuses. A URL is never a label, because
+it may hold a student id, and the number of URLs has no limit.
 """
 
 import time
@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"})
-# An answer takes milliseconds, a long poll half a minute, a large upload some minutes.
+# A response takes milliseconds, a long poll half a minute, a large upload some minutes.
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 
 REGISTRY = CollectorRegistry()
@@ -31,7 +31,7 @@ DURATIONS = Histogram(
 
 
 def count_requests(app: Flask) -> None:
-    """Count every request of the app. Call it behind `log_requests`, which looks at the clock."""
+    """Count every request of the app. Call it after `log_requests`, which starts the clock."""
     app.after_request(_count)
 
 

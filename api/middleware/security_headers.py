@@ -1,9 +1,8 @@
-"""What a browser may do with an answer of this service."""
+"""The security headers: what a browser may do with a response of this service."""
 
 from flask import Response, request
 
-# Neither script nor style of a page stands in the page itself; Swagger UI draws its icons from data
-# URLs.
+# No page has inline scripts or styles, and Swagger UI draws its icons from data URLs.
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -16,7 +15,7 @@ PAGE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# A document or a file that a browser shows as a page all the same can do nothing there.
+# If a browser still shows a document or a file as a page, the page can do nothing.
 DATA_POLICY = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -29,13 +28,16 @@ HTTPS_FOR_SECONDS = 365 * 24 * 3600
 
 
 def add_security_headers(response: Response) -> Response:
-    """Answers may hold personal data: no cache keeps them unless a view says otherwise."""
+    """Add the security headers to a response.
+
+    A response may hold personal data, so no cache keeps it unless its view says otherwise.
+    """
     is_page = response.mimetype == "text/html"
     response.headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else DATA_POLICY)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
     if request.is_secure:
-        # Browsers heed it on a connection with TLS alone (RFC 6797, section 8.1).
+        # Browsers obey it only on a connection with TLS (RFC 6797, section 8.1).
         response.headers["Strict-Transport-Security"] = f"max-age={HTTPS_FOR_SECONDS}"
     return response

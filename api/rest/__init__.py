@@ -1,4 +1,4 @@
 """What all REST resources share: blueprint, schemas, errors, paging, the OpenAPI document.
 
-Imports `middleware` and `services`. It knows no resource.
+May import `middleware`, `services` and `shared`. It knows no resource.
 """

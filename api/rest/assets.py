@@ -1,7 +1,7 @@
-"""Public files of the service and of installed packages, which strangers may fetch.
+"""Public files of the service and of installed packages, which need no credential.
 
-A file is in memory once for all answers. The main loop sends it to any number of slow clients, see
-`api.middleware.paced_socket`, so an answer must not have a copy of its own.
+Each file is in memory once for all responses. The main loop sends it to any number of slow clients,
+see `api.middleware.paced_socket`. So a response must not have a copy of its own.
 """
 
 import mimetypes
@@ -12,14 +12,14 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, request
 from werkzeug.security import safe_join
 
-# More than there are files.
+# More than the number of public files.
 MAX_FILES = 32
 
 
 def asset(folder: Path, name: str, max_age: int) -> Response:
-    """A file of the folder, which a browser may keep for `max_age` seconds; 404 without it.
+    """Return a file of the folder, which a browser may keep for `max_age` seconds, or 404.
 
-    Ranges are not served: each would be a copy.
+    Ranges are not supported, because each range would be a copy.
     """
     path = safe_join(str(folder), name)
     if path is None or not Path(path).is_file():
@@ -29,7 +29,7 @@ def asset(folder: Path, name: str, max_age: int) -> Response:
 
 
 def shared_answer(content: bytes, tag: str, mimetype: str | None, max_age: int) -> Response:
-    """These very bytes, or 304 for a browser that has them."""
+    """Return exactly these bytes, without a copy, or 304 if the browser has them."""
     response = Response(content, mimetype=mimetype or "application/octet-stream")
     response.set_etag(tag)
     if max_age:
@@ -42,7 +42,7 @@ def shared_answer(content: bytes, tag: str, mimetype: str | None, max_age: int) 
 
 
 def tag_of(content: bytes) -> str:
-    """A name for exactly this content."""
+    """Return a hash that identifies this content."""
     return sha256(content).hexdigest()[:16]
 
 
@@ -53,8 +53,8 @@ def _read(path: str, _modified_ns: int) -> tuple[bytes, str]:
 
 
 class AssetBlueprint(Blueprint):
-    """A blueprint whose static files are such assets."""
+    """A blueprint whose static files are such shared assets."""
 
     def send_static_file(self, filename: str) -> Response:
-        """A file of the static folder, which a browser asks for each time."""
+        """Return a file of the static folder. A browser asks each time whether it has changed."""
         return asset(Path(self.static_folder or ""), filename, 0)

@@ -1,4 +1,4 @@
-"""Flask-Smorest's blueprint, with conditional requests as RFC 9110 has them."""
+"""Flask-Smorest's blueprint, with conditional requests as RFC 9110 defines them."""
 
 from typing import Any
 
@@ -11,12 +11,13 @@ from marshmallow import Schema
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     """A resource of the API.
 
-    Flask-Smorest 0.47 answers 304 without the tag (RFC 9110, section 15.4.5) and does not know a
-    tag again that a proxy has made weak by compressing the answer (section 13.1.2).
+    It corrects two bugs of Flask-Smorest 0.47. That version answers 304 without the tag (RFC 9110,
+    section 15.4.5). It also does not recognise a tag after a proxy has made it weak by compressing
+    the response (section 13.1.2).
     """
 
     def client_knows(self, answer: object, schema: type[Schema]) -> bool:
-        """Whether the client has shown the tag that this answer would get."""
+        """Whether the client has sent the tag that this response would get."""
         dumped: Any = schema().dump(answer)
         return request.if_none_match.contains_weak(self._generate_etag(dumped))
 

@@ -1,8 +1,11 @@
-"""Holds every request to the OpenAPI document: what it does not name is refused, not ignored.
+"""Rejection of requests that the OpenAPI document does not describe.
 
-A resource documents its parameters and bodies once, with its schemas, and gets the refusals with
-them: 422 for a query parameter that is not known or given twice, 415 for a body of another type,
-406 for an answer of another type.
+A resource documents its parameters and bodies once, with its schemas. The rejections follow from
+the document:
+
+- 422 for a query parameter that is unknown or given twice
+- 415 for a body of another type
+- 406 for a response of another type
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,9 +21,9 @@ from werkzeug.http import parse_options_header
 
 from api.rest.errors import SENTENCES
 
-# Health checks of a platform may carry anything, too.
+# The health checks are left out, because a platform may add anything to their requests.
 PREFIXES = ("/api/", "/metrics")
-# Swagger UI's page is for people, whose links may carry anything.
+# The page of Swagger UI is left out: users open it, and their links may carry anything.
 UNHELD_BLUEPRINT = "docs"
 JSON = "application/json"
 MAX_NAMED = 10
@@ -29,7 +32,7 @@ MAX_NAME_CHARS = 100
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What one operation takes and gives: names of query parameters, media types."""
+    """What one operation accepts and returns: names of query parameters, media types."""
 
     parameters: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
@@ -38,7 +41,7 @@ class Terms:
 
 
 def hold_to(app: Flask, document: Mapping[str, Any]) -> None:
-    """Refuse what the document does not name. Call it behind the check of the credential."""
+    """Reject what the document does not describe. Call it after the credential check is set up."""
     terms = dict(_all_terms(app, document))
 
     def check() -> None:
@@ -88,7 +91,7 @@ def _terms(document: Mapping[str, Any], path: Any, operation: Any) -> Terms:
 
 
 def resolve(document: Any, node: Any) -> Any:
-    """The node itself, or what its reference within the document leads to."""
+    """Return the node itself, or the target of its reference within the document."""
     if "$ref" not in node:
         return node
     for part in node["$ref"].removeprefix("#/").split("/"):
@@ -124,7 +127,10 @@ def _check_body(agreed: Terms) -> None:
 
 
 def _check_accept(agreed: Terms) -> None:
-    """The parameters of a media type (`;charset=utf-8`) make no difference here."""
+    """Reject a header `Accept` that has none of the operation's types.
+
+    The parameters of a media type (`;charset=utf-8`) make no difference here.
+    """
     wanted = MIMEAccept(
         [(parse_options_header(name)[0], quality) for name, quality in request.accept_mimetypes]
     )

@@ -1,7 +1,7 @@
-"""Lists that are walked by a cursor, beside Flask-Smorest's numbered pages.
+"""Lists with a cursor, besides Flask-Smorest's numbered pages.
 
-A numbered page counts the list and passes over all that comes before. A cursor names the place
-where the last page ended, so that each page costs the same.
+A numbered page counts the list and skips all entries before it. A cursor names the place where the
+last page ended, so each page costs the same.
 """
 
 import json
@@ -21,7 +21,7 @@ NEXT_LINK = "Where the next page is, by cursor; absent on the last (RFC 8288)."
 
 
 class CursorMetadataSchema(PaginationMetadataSchema):  # type: ignore[misc]
-    """Flask-Smorest's figures, which a page by cursor does not have, and the next cursor."""
+    """Flask-Smorest's counts, which a page by cursor does not have, and the next cursor."""
 
     next = fields.String(
         metadata={"description": "The value of `after` for the next page; absent on the last."}
@@ -29,7 +29,7 @@ class CursorMetadataSchema(PaginationMetadataSchema):  # type: ignore[misc]
 
 
 class CursorPage:
-    """What `X-Pagination` and `Link` tell of a page; `total` is None when nothing was counted."""
+    """The content of `X-Pagination` and `Link`. `total` is None if nothing was counted."""
 
     def __init__(self, total: int | None, next_cursor: str | None) -> None:
         self.total = total
@@ -74,7 +74,7 @@ class CursorBlueprint(Blueprint):
 
 
 def refuse_page_number(pagination: PaginationParameters) -> None:
-    """A cursor tells the place by itself; 422 for a request that names a page as well."""
+    """Reject with 422 a request that names a page as well as a cursor, which is a place already."""
     if pagination.page != 1:
         abort(422, messages={"query": {"after": ["Give `page` or `after`, not both."]}})
 

@@ -1,5 +1,8 @@
-"""The OpenAPI document, completed: what every operation has in common, and what Flask-Smorest
-leaves without a word or an example."""
+"""The complete OpenAPI document.
+
+This module adds what every operation has in common, and the descriptions and examples that
+Flask-Smorest leaves out.
+"""
 
 import json
 import re
@@ -48,25 +51,28 @@ EXAMPLES: dict[int, str] = {
 
 
 class DocumentedApi(ServiceApi):
-    """An API that serves its completed document and holds requests to it."""
+    """An API that serves its complete document and rejects requests that do not follow it."""
 
     document: Any = None
     content = b""
 
     def finish(self, app: Flask) -> None:
-        """Complete the document; every resource is registered by now."""
+        """Complete the document. Call it after all resources are registered."""
         self.document = completed(self.spec, app)
         self.content = app.json.dumps(self.document).encode()
         hold_to(app, self.document)
 
     def _openapi_json(self) -> Response:
-        """Flask-Smorest's view makes the document for each request. Here all answers share its
-        bytes, which strangers may leave unread."""
+        """Return the document, whose bytes all responses share.
+
+        Flask-Smorest's view would make them for each request, and anonymous clients may leave them
+        unread.
+        """
         return Response(self.content, mimetype="application/json")
 
 
 def completed(spec: APISpec, app: Flask) -> Any:
-    """The whole document as plain JSON values."""
+    """Return the whole document as plain JSON values."""
     document = json.loads(json.dumps(spec.to_dict()))
     endpoints = endpoints_of(app)
     _complete_components(document.get("components", {}))
@@ -82,7 +88,7 @@ def completed(spec: APISpec, app: Flask) -> Any:
 
 
 def endpoints_of(app: Flask) -> dict[tuple[str, str], str]:
-    """Flask's names of all views, by path and method as the document writes them."""
+    """Return Flask's endpoint names by path and method, as the document writes them."""
     return {
         (FlaskPlugin.flaskpath2openapi(rule.rule), method.lower()): rule.endpoint
         for rule in app.url_map.iter_rules()
@@ -91,7 +97,7 @@ def endpoints_of(app: Flask) -> dict[tuple[str, str], str]:
 
 
 def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
-    """Path, method and operation of everything that the document describes."""
+    """Yield path, method and operation of everything that the document describes."""
     for path, path_item in document["paths"].items():
         for method in METHODS:
             if method in path_item:
@@ -105,7 +111,7 @@ def _operation_id(endpoint: str) -> str:
 
 def _add_errors(operation: Any) -> None:
     responses = operation["responses"]
-    # Flask-Smorest's own words have no example, and its `default` says nothing more.
+    # Flask-Smorest's own texts have no example, and its `default` adds nothing.
     responses.pop("default", None)
     for status in [status for status, answer in responses.items() if "$ref" in answer]:
         if int(status) >= HTTPStatus.BAD_REQUEST:
@@ -142,7 +148,7 @@ def _complete_components(components: Any) -> None:
     if "ETAG" in headers:
         headers["ETAG"]["schema"]["example"] = ETAG
     if "PAGINATION" in headers:
-        # The header holds JSON, which a plain schema does not say.
+        # The header holds JSON, which a plain schema cannot express.
         schema = headers["PAGINATION"].pop("schema")
         headers["PAGINATION"]["content"] = {"application/json": {"schema": schema}}
     for schema in ("PaginationMetadata", "CursorMetadata"):

@@ -1,4 +1,4 @@
-"""Files that the service makes: the roll as a file, and an empty one to be filled in."""
+"""Responses for downloads, their documentation and their audit entries."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def documented(mimetype: str, text: str) -> dict[str, Any]:
-    """The successful answer of a download, for the OpenAPI document."""
+    """Return the successful response of a download, for the OpenAPI document."""
     content = {mimetype: {"schema": {"type": "string", "format": "binary"}}}
     disposition = {
         "description": "The name of the file.",
@@ -29,23 +29,25 @@ def documented(mimetype: str, text: str) -> dict[str, Any]:
 
 
 def download(content: bytes | Iterable[bytes], mimetype: str, name: str) -> Response:
-    """An answer that a browser saves as a file of this name."""
+    """Return a response that a browser saves as a file with this name."""
     response = Response(content, mimetype=mimetype)
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 
 def is_head_only() -> bool:
-    """Whether nobody wants the content."""
+    """Whether the client wants the headers only."""
     return request.method == "HEAD"
 
 
 def note_handed_out(action: Action, subject: object = None, detail: str = "") -> None:
-    """Commit the entry of a file that is about to go out; where it cannot be written, none goes.
+    """Commit the audit entry of a download. If it cannot be written, no file goes out.
 
-    Call it last before the file is opened. A request for the headers alone gets no content.
+    Call it last before the file is opened. A request for the headers alone gets no content, so it
+    gets no entry.
     """
     if not is_head_only():
-        # An import that is being applied holds SQLite's lock.
+        # The request must not wait long for an import that is being applied and holds SQLite's
+        # lock.
         be_impatient(ANSWER_SECONDS)
         record(action, subject, detail=detail)

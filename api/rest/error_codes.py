@@ -1,6 +1,6 @@
-"""The codes of the API's errors: what a program looks at, beside the status and the sentence.
+"""The error codes of the API, for programs, besides the status and the message.
 
-A view may give a code of its own in `errors`; an error without one gets that of its status.
+A view may set its own code in `errors`. An error without one gets the code of its status.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 
 class ApiCode(StrEnum):
-    """Why a request was not answered as it wished."""
+    """Why a request was rejected or failed."""
 
     BAD_REQUEST = "BAD_REQUEST"
     UNKNOWN_HOST = "UNKNOWN_HOST"
@@ -64,7 +64,7 @@ OF_STATUS: dict[int, ApiCode] = {
     HTTPStatus.SERVICE_UNAVAILABLE: ApiCode.SERVICE_UNAVAILABLE,
     HTTPStatus.INSUFFICIENT_STORAGE: ApiCode.NO_ROOM,
 }
-# What the web server says of a head that no view gets to see.
+# What the service answers to a request head that no view sees.
 REFUSED_HEADS: dict[int, str] = {
     HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
@@ -74,13 +74,13 @@ REFUSED_HEADS: dict[int, str] = {
 
 
 def with_code(status: int, errors: Mapping[str, object] | None) -> dict[str, object]:
-    """The `errors` of an answer, with a code in front.
+    """Return the `errors` of a response, with the code first.
 
-    Faults of a whole body stand under Marshmallow's own name for them, `_schema`.
+    Faults of a whole body are under Marshmallow's name for them, `_schema`.
     """
     is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     other = ApiCode.INTERNAL_ERROR if is_ours else ApiCode.BAD_REQUEST
-    # An HTTPStatus is the number itself, also as the key of a dictionary.
+    # An HTTPStatus equals its number, also as the key of a dictionary.
     code = OF_STATUS.get(status, other)
     named = {
         place: {"_schema": faults} if isinstance(faults, list) else faults

@@ -1,6 +1,6 @@
 """Every error of the API in one shape: code, status, message, errors.
 
-The message is a sentence for the person at the other end; `errors` is for their program.
+The message is a sentence for the user, and `errors` is for the user's program.
 """
 
 import logging
@@ -52,19 +52,19 @@ SENTENCES = {
     507: "There is no room for the file at present. Please tell the operator.",
 }
 BROKEN_OFF = "The request broke off or is framed wrongly. Nothing was stored; please send it again."
-# Where the sentence says all that Werkzeug's own description could.
+# For these, the sentence says all that Werkzeug's own description could say.
 DEFAULTS = {404, 405, 406, 412, 422, 428}
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 class ServiceApi(Api):  # type: ignore[misc]
-    """Flask-Smorest's API, with a sentence in every error."""
+    """Flask-Smorest's API, with a message in every error."""
 
     ERROR_SCHEMA = ErrorSchema
 
     def handle_http_exception(self, error: HTTPException) -> Answer:
-        """Answer what Werkzeug, webargs or a view has raised as an HTTP error."""
+        """Return the response to an HTTP error that Werkzeug, webargs or a view has raised."""
         payload, status, headers = super().handle_http_exception(error)
         errors = payload.get("errors") or {}
         if isinstance(error, SecurityError):
@@ -84,7 +84,7 @@ def _default(error: HTTPException) -> str | None:
 
 
 def register_errors(app: Flask) -> None:
-    """Answer the errors of the other layers, and whatever nobody expected."""
+    """Register the handlers for the errors of the other layers and for unexpected errors."""
     app.register_error_handler(FileFault, _refused_file)
     app.register_error_handler(TooLarge, _too_large)
     app.register_error_handler(KeyReused, _key_reused)
@@ -106,7 +106,7 @@ def error_answer(
     errors: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Body, status and headers of an error."""
+    """Return body, status and headers of an error."""
     payload = {
         "code": int(status),
         "status": status.phrase,
@@ -146,7 +146,7 @@ def _unreadable_request(_: ParseException) -> Answer:
 
 
 def _broken_off(error: ClientDisconnected) -> Answer:
-    """Werkzeug's word for whatever goes wrong while it reads a body."""
+    """Answer an error that Werkzeug met while it read a body: 408 for a slow client, else 400."""
     if isinstance(error.__context__, TooSlow):
         return error_answer(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW)
     return error_answer(
@@ -155,7 +155,7 @@ def _broken_off(error: ClientDisconnected) -> Answer:
 
 
 def _fault_of_machine(error: OSError) -> Answer:
-    """Temporary files are made in many places, and each of them may find the disk full."""
+    """Answer 507 for a full disk, which can happen wherever a temporary file is made."""
     return _no_room(error) if is_disk_full(error) else _defect(error)
 
 
@@ -182,7 +182,10 @@ def _unavailable(error: Exception) -> Answer:
 
 
 def _defect(error: Exception) -> Answer:
-    """A bug. Flask's own log line would show the address, which may hold a student id."""
+    """Log a bug and answer 500 with its error id.
+
+    Flask's own log line would show the URL, which may hold a student id.
+    """
     error_id = uuid4().hex[:12]
     route = request.url_rule.rule if request.url_rule else None
     logger.error(

@@ -1,7 +1,7 @@
-"""How long a header may be, all its repetitions together, before anything reads it.
+"""Limits for the length of a header, with all its repetitions, before anything reads it.
 
-Some headers are lists: Werkzeug sorts the media types of an `Accept` and compares each with each,
-which takes a quarter of a second for 32 KB of them, of anybody.
+Some headers are lists. Werkzeug sorts the media types of an `Accept` and compares each with each.
+For 32 KB of them this takes a quarter of a second, and any client may send them.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from api.rest.error_codes import REFUSED_HEADS
 from config.gunicorn import limit_request_field_size
 
 MAX_CHARS = limit_request_field_size
-# What browsers and programs send is shorter than 300 characters.
+# Browsers and programs send fewer than 300 characters.
 MAX_LIST_CHARS: Mapping[str, int] = {
     "HTTP_ACCEPT": 1024,
     "HTTP_ACCEPT_CHARSET": 1024,
@@ -28,7 +28,7 @@ MAX_LIST_CHARS: Mapping[str, int] = {
 
 
 def limit_headers(app: Flask) -> None:
-    """Refuse a request with a longer header. Call it before all that reads headers."""
+    """Reject a request with a longer header. Call it before everything that reads headers."""
     app.before_request(_check)
 
 

@@ -1,4 +1,4 @@
-"""JSON bodies, with a refusal for those that Python cannot read though they are JSON."""
+"""JSON bodies, with a rejection for valid JSON that Python cannot read."""
 
 import json
 from typing import Any
@@ -11,13 +11,17 @@ from api.rest.blueprint import Blueprint
 
 
 class JsonParser(FlaskParser):
-    """Webargs' parser, to which these are faults of the request: a number of thousands of digits, a
-    body of thousands of brackets, half of a surrogate pair."""
+    """Webargs' parser, which also treats unusable JSON as a fault of the request.
+
+    This means a number of thousands of digits, a body of thousands of brackets, or half of a
+    surrogate pair.
+    """
 
     def _raw_load_json(self, req: Request) -> Any:
         try:
             loaded = super()._raw_load_json(req)
-            # Neither a database nor an answer that quotes it can hold such a half.
+            # Neither a database nor a response that quotes the value can hold half of a surrogate
+            # pair.
             if loaded is not missing:
                 json.dumps(loaded, ensure_ascii=False).encode()
         except json.JSONDecodeError:
@@ -28,6 +32,6 @@ class JsonParser(FlaskParser):
 
 
 class JsonBlueprint(Blueprint):
-    """A blueprint whose views take JSON."""
+    """A blueprint whose views accept JSON."""
 
     ARGUMENTS_PARSER = JsonParser()

@@ -1,4 +1,4 @@
-"""The head of the OpenAPI document, and the errors of every view; the resources write the rest."""
+"""The head of the OpenAPI document, and the errors of every view. The resources add the rest."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -40,7 +40,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def refuses(blueprint: Blueprint, *statuses: int) -> Callable[[View], View]:
-    """Document the errors of a view; 429, 500 and 503 go without saying."""
+    """Document the errors of a view. It adds 429, 500 and 503, which every view may answer."""
 
     def document(view: View) -> View:
         for status in (*statuses, 429, 500, 503):

@@ -1,4 +1,4 @@
-"""What the query strings of lists and uploads have in common."""
+"""What the query parameters of lists and uploads have in common."""
 
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -11,14 +11,15 @@ from peewee import ModelSelect
 from api.middleware.forms import NUL
 
 PAGE_PARAMETERS = ("page", "page_size")
-# PostgreSQL keeps no NUL character, not even to compare with. As a pattern it is in the document.
+# PostgreSQL cannot store a NUL character or compare with one. As a pattern, the rule is in the
+# document.
 storable = Regexp(r"^[^\x00]*$", error=NUL)
 
 Query = TypeVar("Query", bound="ModelSelect[Any]")
 
 
 class PagedQuerySchema(Schema):
-    """The parameters of a list, without those by which Flask-Smorest itself cuts it into pages."""
+    """The parameters of a list, without those that Flask-Smorest uses for its pages."""
 
     @pre_load
     def _without_page(self, parameters: dict[str, str], **_: object) -> dict[str, str]:
@@ -26,7 +27,7 @@ class PagedQuerySchema(Schema):
 
 
 class StoredTime(fields.AwareDateTime):
-    """A moment with its zone, as the database has it: UTC without a zone."""
+    """A time with a zone, converted to the form in the database: UTC without a zone."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(format="iso", **options)
@@ -40,9 +41,9 @@ class StoredTime(fields.AwareDateTime):
 
 
 def page_of(query: Query, pagination: PaginationParameters) -> Query | None:
-    """The rows of the page that was asked for, None beyond the last; counts them all.
+    """Return the rows of the requested page, or None beyond the last page. It counts all rows.
 
-    No database takes an offset of any size.
+    A database fails on an offset that is too large.
     """
     pagination.item_count = query.count()
     if pagination.first_item >= pagination.item_count:

@@ -1,4 +1,4 @@
-"""What the API takes and gives, field by field; the OpenAPI document is made of this."""
+"""The common schemas and fields of the API. The OpenAPI document is made from them."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 def described(text: str, example: object) -> dict[str, object]:
-    """The metadata of a field: what it means, and a value it could have."""
+    """Return the metadata of a field: what it means, and an example value."""
     return {"description": text, "example": example}
 
 
@@ -34,9 +34,9 @@ def counts_field(text: str, example: dict[str, int]) -> fields.Dict:
 
 
 class AnswerSchema(Schema):
-    """What the API gives. A later version may add fields, which clients should bear.
+    """The base of all responses. A later version may add fields, which clients should accept.
 
-    Each field is always there, and the document says so, but for those of `sometimes`.
+    Every field is always there, except those in `sometimes`, and the document says so.
     """
 
     sometimes: ClassVar[frozenset[str]] = frozenset()
@@ -45,12 +45,12 @@ class AnswerSchema(Schema):
         unknown = EXCLUDE
 
     def on_bind_field(self, field_name: str, field_obj: "fields.Field[Any]") -> None:
-        """A program that was made out of the document need not ask for what is always there."""
+        """Mark the field as required, so that a generated client need not check for it."""
         field_obj.required = field_name not in self.sometimes
 
 
 class ErrorDetailsSchema(AnswerSchema):
-    """The errors of an answer, for a program."""
+    """The errors of a response, for a program."""
 
     sometimes = frozenset({"query", "json", "error_id"})
 
@@ -70,7 +70,7 @@ class ErrorDetailsSchema(AnswerSchema):
 
 
 class ErrorSchema(AnswerSchema):
-    """An answer that is not a success."""
+    """A response that is not a success."""
 
     code = fields.Integer(metadata=described("The HTTP status.", 404))
     status = fields.String(metadata=described("The status in words.", "Not Found"))

@@ -1,4 +1,4 @@
-"""Swagger UI, from the installed package: no file of it comes from the internet."""
+"""Swagger UI from the installed package. None of its files comes from the internet."""
 
 from pathlib import Path
 
@@ -17,25 +17,25 @@ ASSET_SECONDS = 3600
 
 @blueprint.get("/")
 def home() -> AnyResponse:
-    """Send a visitor of the bare address to the documentation."""
+    """Redirect the bare URL to the documentation."""
     return redirect(url_for("docs.page"))
 
 
 @blueprint.get("/api/docs/")
 def page() -> str:
-    """The page; its script is a file, so that no inline script need be allowed."""
+    """Return the page. Its script is a file, so the policy need not allow inline scripts."""
     return render_template("swagger_ui.html")
 
 
 @blueprint.get("/api/docs/start.js")
 def start_script() -> Response:
-    """The script that starts Swagger UI."""
+    """Return the script that starts Swagger UI."""
     return asset_of(Path(__file__).parent / "static", "swagger_start.js", 0)
 
 
 @blueprint.get("/api/docs/assets/<name>")
 def asset(name: str) -> Response:
-    """A file of Swagger UI."""
+    """Return a file of Swagger UI."""
     if name not in ASSETS:
         abort(404)
     return asset_of(ASSETS_FOLDER, name, ASSET_SECONDS)

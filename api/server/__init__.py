@@ -1,4 +1,4 @@
 """The Gunicorn worker that keeps slow clients away from threads, and its log.
 
-Imports `middleware`. It knows neither Flask nor the database.
+May import `rest` and `middleware`, but neither Flask nor the database.
 """

@@ -9,15 +9,15 @@ from config.settings import SettingsError, load_settings
 
 
 class WebLog(Logger):  # type: ignore[misc]
-    """Gunicorn's logger; `config.gunicorn` names it."""
+    """Gunicorn's logger, which `config.gunicorn` names."""
 
     def setup(self, cfg: Any) -> None:
-        """Called in the arbiter, before anything is logged."""
+        """Set the form of the lines. Gunicorn calls this in the arbiter, before it logs."""
         super().setup(cfg)
         try:
             settings = load_settings()
         except SettingsError:
-            # The arbiter is about to refuse the start because of them, in plain text.
+            # The arbiter is about to reject these settings, with a message in plain text.
             return
         for output in self.error_log.handlers:
             output.setFormatter(formatter(readable=settings.debug))

@@ -1,4 +1,4 @@
-"""What a client is told of which Gunicorn could make no request, in the API's one shape."""
+"""JSON errors for requests that Gunicorn could not parse."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class BodyTooSlow(Exception):
-    """A small body did not arrive in the time for it."""
+    """A small body did not arrive in time."""
 
 
 REFUSALS = {
@@ -39,7 +39,7 @@ FAULT = (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong in the service.
 
 
 def answer_to(error: BaseException) -> bytes:
-    """A whole HTTP answer. The head is not quoted in the log: it may hold a token."""
+    """Return a whole HTTP response. The log does not quote the head, which may hold a token."""
     status, message = next(
         (refusal for kind, refusal in REFUSALS.items() if isinstance(error, kind)), FAULT
     )

@@ -1,27 +1,26 @@
-"""How much of a request the main loop collects before a thread gets it: the head, and with it a
-small body of a known length.
+"""How much of a request the main loop collects before a thread gets it.
 
-A thread never waits for the body of a client that has shown no credential, so such a body must be
-small and its length must be stated.
+That is the head, and a small body of a known length. A thread never waits for the body of a client
+that has shown no credential. So such a body must be small, and its length must be stated.
 """
 
 import re
 
 END_OF_HEAD = b"\r\n\r\n"
-# Of a whole head, and of a body: a form of a public page is much smaller.
+# For a whole head, and for a body. A form of a public page is much smaller.
 HEAD_BYTES = 32 * 1024
 BODY_BYTES = 32 * 1024
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,6})[ \t]*\r\n", re.IGNORECASE)
-# A client that asks whether it may send the body waits for an answer first.
+# A client that asks whether it may send the body waits for a response first.
 _EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 
 def whole_bytes(received: bytearray, seen_bytes: int) -> int | None:
-    """Of how many bytes a thread needs the first; None while the head goes on.
+    """Return the number of bytes that a thread needs, or None while the head is incomplete.
 
-    `seen_bytes` of what was received were looked at before. The parser tells without waiting what
-    becomes of a head with a line feed that stands alone: it refuses it.
+    The first `seen_bytes` of the received bytes were checked before. A head with a line feed that
+    stands alone also goes to a thread, because the parser rejects it without waiting.
     """
     seen_bytes = max(seen_bytes - len(END_OF_HEAD), 0)
     end = received.find(END_OF_HEAD, seen_bytes)

@@ -1,11 +1,13 @@
-"""Gunicorn's threaded worker, of which no client holds a thread without being served.
+"""Gunicorn's threaded worker, in which no client holds a thread without being served.
 
 Gunicorn gives a thread to each new connection. The thread waits there for the first byte, for the
-rest of a request's head, for its body, and for a client that does not read. A dozen idle
-connections keep all threads busy so. Here the main loop waits for all of this, for any number of
-connections at once. A thread gets a request when its head and a small body are complete, and gives
-the connection back with what the client has not yet taken of the answer. Only for a client that has
-shown a credential does a thread wait, see `api.middleware.paced_socket`.
+rest of a request's head and for its body. It also waits for a client that does not read. So a dozen
+idle connections keep all threads busy.
+
+Here the main loop waits for all of this, for any number of connections at the same time. A thread
+gets a request when its head and a small body are complete. It gives the connection back with the
+part of the response that the client has not yet taken. A thread waits only for a client that has
+shown a credential, see `api.middleware.paced_socket`.
 """
 
 import logging
@@ -28,15 +30,17 @@ from api.server.small_bodies import HEAD_BYTES, whole_bytes
 
 logger = logging.getLogger(__name__)
 
-# A new connection, and the next request of a kept one once it has begun, must have sent a whole
-# head after this long.
+# A new connection must send a whole head within this time. So must a kept connection, from the
+# first byte of its next request.
 HEAD_SECONDS = 10.0
-# A small body must have followed its head after this long: a client may be on a mobile line.
+# A small body must follow its head within this time, because a client may be on a mobile
+# connection.
 BODY_SECONDS = 60.0
-# A client that takes nothing of its answer for so long gets no more of it.
+# A client that takes nothing of its response for this time gets no more of it.
 UNREAD_SECONDS = 20.0
-# A client that sends a body in vain reads our answer only when the body is out, and loses it when
-# the connection is reset (RFC 9112, section 9.6): so what it sends is read and dropped for a while.
+# A client may send a body that is not wanted. It reads our response only after that, and loses it
+# if the connection is reset (RFC 9112, section 9.6). So the main loop reads and drops the body for
+# a while.
 LINGER_SECONDS = 20.0
 LINGER_STALL_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024 * 1024
@@ -44,7 +48,7 @@ KEPT_BODY_BYTES = 64 * 1024
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]
-    """One web process. The main loop's methods have Gunicorn's names and are called by it."""
+    """The worker of one web process. Gunicorn calls the methods that have its own names."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -53,7 +57,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """TLS ends at a proxy: its handshake would be one more thing to wait for."""
+        """Reject TLS, which ends at a proxy: a handshake would be one more thing to wait for."""
         if cfg.is_ssl:
             raise RuntimeError("This worker speaks no TLS; put a proxy in front of it.")
 
@@ -62,7 +66,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         try:
             accepted, address = listener.accept()
         except OSError:
-            # Gone again, or out of descriptors: the next turn of the loop tries anew.
+            # The client is gone, or no descriptor is free. The next turn of the loop tries again.
             return
         self.nr_conns += 1
         self._make_room()
@@ -70,9 +74,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._await_request(Connection(self.cfg, client, address, listener.getsockname()))
 
     def _make_room(self) -> None:
-        """Before the last place is taken, the one goes that has waited longest among the most
-        that wait for the same: a client that sends and reads at once is served, however many
-        others do not."""
+        """Close one waiting connection before the last place is taken.
+
+        It is the one that has waited longest in the fullest queue. So the worker serves a client
+        that sends and reads immediately, however many others do not.
+        """
         if self.nr_conns < self.worker_connections:
             return
         queues = (self.leaving, self.sending, self.pending_conns, self.keepalived_conns)
@@ -80,7 +86,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._forget(fullest[0], fullest)
 
     def on_client_socket_readable(self, conn: Connection, client: object) -> None:
-        """The next request of a kept connection begins."""
+        """Begin to receive the next request of a kept connection."""
         if conn.is_closed:
             return
         self.poller.unregister(client)
@@ -100,12 +106,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, event, partial(self._act_on, conn, act))
 
     def _act_on(self, conn: Connection, act: Any, client: object) -> None:
-        """What else happened in the same turn of the loop may have closed the connection."""
+        """Run `act`, unless another event of the same turn has closed the connection."""
         if not conn.is_closed:
             act(conn)
 
     def on_pending_socket_readable(self, conn: Connection) -> None:
-        """Some of a request has arrived."""
+        """Receive a part of a request."""
         data = conn.receive()
         if data is None:
             return
@@ -117,7 +123,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._look(conn, seen_bytes)
 
     def _look(self, conn: Connection, seen_bytes: int) -> None:
-        """Hand the request to a thread when all is here that the main loop waits for."""
+        """Hand the request to a thread when everything that the main loop waits for has arrived."""
         if conn.whole_bytes is None:
             conn.whole_bytes = whole_bytes(conn.received, seen_bytes)
             if conn.whole_bytes is not None:
@@ -130,12 +136,15 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._serve(conn)
 
     def _until(self, seconds: float) -> float:
-        """A worker that stops waits for no connection longer than for kept ones."""
+        """Return the time after which to stop waiting.
+
+        A worker that stops waits for no connection longer than for a kept one.
+        """
         patience = seconds if self.alive else min(seconds, STOP_KEEPALIVE_LINGER)
         return time.monotonic() + patience
 
     def _refuse(self, conn: Connection, error: Exception) -> None:
-        """Answer what waits for the rest of its request, and close the connection."""
+        """Answer a client that has not sent its whole request, and close the connection."""
         self._stop_waiting(conn, self.pending_conns)
         self.handle_error(None, conn.sock, conn.client, error)
         self.finish_request(conn, _unkept())
@@ -160,7 +169,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """Keep the connection if the body was read, or the rest of it is here already."""
+        """Return whether to keep the connection: all of the body was read or has arrived."""
         if not keepalive:
             return False
         conn.sock.setblocking(False)
@@ -170,7 +179,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             return False
 
     def finish_request(self, conn: Connection, served: Future[Any]) -> None:
-        """A thread has answered: send the rest, then keep the connection or say good-bye."""
+        """Continue after a thread has answered.
+
+        The main loop sends the rest of the response, then keeps or closes the connection.
+        """
         if conn.sock.has_backlog:
             self._send_rest(conn, served)
         elif served.cancelled() or served.exception() or not served.result():
@@ -194,7 +206,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._listen(conn, act, selectors.EVENT_WRITE)
 
     def on_sending_socket_writable(self, conn: Connection, served: Future[Any]) -> None:
-        """The client has taken some of its answer."""
+        """Send more of a response to a client that has taken some of it."""
         try:
             conn.sock.send_backlog()
         except OSError:
@@ -218,7 +230,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self._listen(conn, self.on_leaving_socket_readable)
 
     def on_leaving_socket_readable(self, conn: Connection) -> None:
-        """More of what nobody reads, or the client's end."""
+        """Drop bytes that are not wanted, and close the connection at the client's end."""
         data = conn.receive()
         if data is None:
             return
@@ -228,13 +240,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._forget(conn, self.leaving)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A worker that stops waits for none of its connections longer than for kept ones."""
+        """Shorten all waits to that for a kept connection, because the worker stops."""
         super()._cap_keepalive(deadline)
         for conn in (*self.pending_conns, *self.sending, *self.leaving):
             conn.timeout = min(conn.timeout, deadline)
 
     def murder_pending(self) -> None:
-        """Close what has been waited for long enough; called about once a second."""
+        """Close connections whose time has passed. Gunicorn calls this about once a second."""
         now = time.monotonic()
         for conn in [conn for conn in self.pending_conns if conn.timeout <= now]:
             if conn.whole_bytes is None:
@@ -255,7 +267,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def _unkept() -> Future[Any]:
-    """What a thread would tell of a connection that ends."""
+    """Return the result of a thread that does not keep its connection."""
     told: Future[Any] = Future()
     told.set_result(False)
     return told
