@@ -1,4 +1,4 @@
-"""The web process and the commands.
+"""The web process and the `flask` commands.
 
-Imports `shared` and `config`, never `consumer`. Its rooms form layers, see pyproject.toml.
+May import `shared` and `config`, never `consumer`. Its packages form layers, see pyproject.toml.
 """

@@ -1,4 +1,4 @@
-"""The web application: everything is built elsewhere and wired together here."""
+"""The web application: creates the Flask app and connects all parts."""
 
 from flask import Flask
 
@@ -47,15 +47,15 @@ RESOURCES = (
     health.blueprint,
     metrics.blueprint,
 )
-# What any request may hold that is no upload.
+# The limit of every request body that is not an upload.
 BODY_BYTES = 1024 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application of one process. Nothing is connected to before the first request.
+    """Create the application of one process. It connects to nothing before the first request.
 
-    Without `settings` it is a process of its own: it reads the environment, logs to standard
-    error, and exits with status 1 and a message when the settings are no good.
+    Without `settings` the application is a process of its own. It reads the environment and logs to
+    standard error. If the settings are invalid, it exits with status 1 and a message.
     """
     if settings is None:
         settings = _settings_of_process()
@@ -93,7 +93,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def open_services(app: Flask, settings: Settings) -> None:
-    """Point the app and every model at the database, broker and store of the settings."""
+    """Give the app and every model the database, broker and store of the settings."""
     open_database(settings.database_url, pool_size=threads, answer_seconds=ANSWER_SECONDS)
     attach(app, _services(settings))
 
@@ -121,7 +121,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
     anything_goes = not settings.allowed_hosts or "*" in settings.allowed_hosts
     return {
         "SECRET_KEY": settings.secret_key,
-        # An upload has a limit of its own.
+        # An upload has a separate limit.
         "MAX_CONTENT_LENGTH": BODY_BYTES,
         "TRUSTED_HOSTS": None if anything_goes else list(settings.allowed_hosts),
     }

@@ -1,4 +1,4 @@
-"""What the views of one web process share."""
+"""The services that all views of one web process share."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -25,10 +25,10 @@ class Services:
 
 
 def attach(app: Flask, shared: Services) -> None:
-    """Make the services reachable from every request and command of the app."""
+    """Make the services available in every request and command of the app."""
     app.extensions[EXTENSION] = shared
 
 
 def services() -> Services:
-    """The services of the app in whose context the caller runs."""
+    """Return the services of the current app."""
     return cast(Services, current_app.extensions[EXTENSION])

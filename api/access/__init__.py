@@ -1,4 +1,4 @@
-"""Who may send a request, and how often: tokens, sessions, rate limits.
+"""Authentication and rate limits: who may send a request, and how often.
 
-Imports `rest` and `shared.access`. Every view passes through `auth`.
+May import `rest` and the packages below it. Every request passes through `auth.authenticate`.
 """

@@ -1,6 +1,7 @@
-"""Who may call what. Nothing answers without a credential, unless it is listed here.
+"""Authentication of requests. An endpoint needs a credential unless this module lists it.
 
-A view names the scopes of which a token needs one; a view that names none is an admin's.
+A view names the scopes that open it, and a token needs one of them. A view that names no scope
+needs the scope `admin`.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def requires(*scopes: Scope) -> Callable[[View], View]:
-    """Mark a view as open to tokens that have one of the scopes."""
+    """Mark a view as open to tokens and users that have one of the scopes."""
 
     def mark(view: View) -> View:
         view.__dict__["scopes"] = scopes
@@ -49,8 +50,12 @@ def requires(*scopes: Scope) -> Callable[[View], View]:
 
 
 def authenticate() -> None:
-    """Stop a request that may not go on. It runs before the body is looked at."""
-    # Behind a socket file, and behind a proxy that states none, a client has no address.
+    """Check the host, the token, its scopes and its rate limit before the body is read.
+
+    A request that fails a check ends here with 400, 401, 403 or 429. The pages and the public
+    endpoints need no token.
+    """
+    # Behind a socket file, or behind a proxy that sends none, a client has no IP address.
     audit.act_as(Actor(ActorKind.STRANGER, address=request.remote_addr or None))
     _check_host()
     if request.endpoint in PUBLIC_ENDPOINTS or is_page(request.path):
@@ -65,9 +70,9 @@ def authenticate() -> None:
 
 
 def _check_host() -> None:
-    """A host that is not ours gets no answer from any endpoint, and no hint either."""
+    """Reject a host name that is not ours, on every endpoint and without a hint."""
     is_refused = isinstance(request.routing_exception, SecurityError)
-    # Where any name is allowed, no link can be made of one that is none.
+    # Even if every name is allowed, no URL can be made from an invalid one.
     if is_refused or (request.headers.get("Host") and not _makes_links(request)):
         raise SecurityError("This service does not answer to that host name.")
 
@@ -80,12 +85,12 @@ def _makes_links(shown: Request) -> bool:
 
 
 def is_page(path: str) -> bool:
-    """Whether an address is one of the pages for people, which `api.admin.guard` looks after."""
+    """Whether a path belongs to the pages for users, which `api.admin.guard` protects."""
     return path == "/admin" or path.startswith("/admin/")
 
 
 def caller() -> ApiToken:
-    """The token that this request has shown."""
+    """Return the token of this request."""
     return cast(ApiToken, g.token)
 
 
@@ -100,7 +105,7 @@ def _credential() -> ApiToken:
     failures = services().failures
     if seconds := failures.seconds_to_wait(request.remote_addr, shown.token):
         refuse_for_now(seconds, "Too many API tokens were refused. Please wait a moment.")
-    # A slow upload must not keep a connection, so this one is given back before the body is read.
+    # Give the connection back before the body is read: a slow upload must not hold one.
     with database.connection_context():
         found = look_up(shown.token)
         if found is None or found.state is not TokenState.VALID:
@@ -121,7 +126,7 @@ def _refuse_token(token: ApiToken | None) -> NoReturn:
 
 
 def demand(*scopes: Scope) -> None:
-    """Stop a request whose token has none of the scopes."""
+    """Reject with 403 a request whose token has none of the scopes."""
     if not caller().allows(*scopes):
         _refuse(
             HTTPStatus.FORBIDDEN,
@@ -131,7 +136,10 @@ def demand(*scopes: Scope) -> None:
 
 
 def _refuse(status: HTTPStatus, message: str, *, challenge: str) -> NoReturn:
-    """The challenge always has a parameter, and an error only when a token was shown (RFC 6750,
-    section 3)."""
+    """End the request with a `WWW-Authenticate` challenge.
+
+    The challenge always has a parameter. It has an error only if the request has a token (RFC 6750,
+    section 3).
+    """
     parameters = f"{REALM}, {challenge}" if challenge else REALM
     abort(status, message=message, headers={"WWW-Authenticate": f"Bearer {parameters}"})

@@ -1,6 +1,6 @@
-"""Answers that keep a thread for long: downloads of the roll and of files, and long polls.
+"""Limit for responses that hold a thread for long: downloads and long polls.
 
-At most half the threads of a process are kept so, and the others answer everybody else meanwhile.
+They hold at most half the threads of a process. The other threads answer all other requests.
 """
 
 import weakref
@@ -20,9 +20,9 @@ places = BoundedSemaphore(MAX_LONG_ANSWERS)
 
 
 def long_answer(make: Callable[[], Response]) -> Response:
-    """The answer that `make` returns, which keeps a place until all of it is handed on.
+    """Return the response of `make`, which holds a place until it is closed.
 
-    Without a free place the request ends here with 503.
+    If no place is free, the request ends here with 503.
     """
     if not places.acquire(blocking=False):
         abort(
@@ -35,11 +35,11 @@ def long_answer(make: Callable[[], Response]) -> Response:
     except BaseException:
         places.release()
         raise
-    # Once, whether the answer is closed or was never sent.
+    # Release the place exactly once, even if the response is never sent.
     release = weakref.finalize(response, places.release)
     release.atexit = False
     response.call_on_close(release)
-    # Otherwise Werkzeug hands the file to Gunicorn without the answer around it, and closes no more
-    # than the file.
+    # In this mode Werkzeug gives Gunicorn the bare file and closes nothing else, so the place would
+    # stay taken.
     response.direct_passthrough = False
     return response

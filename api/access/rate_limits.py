@@ -1,7 +1,8 @@
-"""What a caller may do only so often: make jobs, take files, have reports sent, try passwords.
+"""Rate limits of callers: create jobs, download files, send reports again, sign in.
 
-A view names what it is counted as, and the gates of the API and of the pages count it before the
-body is read. All counts are in the database, so they hold across web processes.
+A view names the quota that it uses. The API and the pages count a request before they read its
+body. The counts are in the database, so a limit holds over all web processes together.
+`shared.access.refused_tokens` counts the failed sign-ins of an IP address.
 """
 
 import math
@@ -29,7 +30,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Quota(StrEnum):
-    """What an act is counted as; the value is the kind of the count in the database."""
+    """What a request is counted as. The value is the kind of the count in the database."""
 
     JOB = "upload"
     DOWNLOAD = "download"
@@ -37,7 +38,7 @@ class Quota(StrEnum):
 
 
 def counted_as(quota: Quota) -> Callable[[View], View]:
-    """Mark a view whose every act costs others something."""
+    """Mark a view as limited, because each of its actions costs other users something."""
 
     def mark(view: View) -> View:
         view.__dict__["quota"] = quota
@@ -47,19 +48,21 @@ def counted_as(quota: Quota) -> Callable[[View], View]:
 
 
 def count_request(caller: str) -> None:
-    """Count what the caller is about to do, or answer 429. Call it before a body is read."""
+    """Count the action that the caller requests, or answer 429. Call it before a body is read."""
     if request.endpoint is None:
         return
     quota = getattr(current_app.view_functions[request.endpoint], "quota", None)
-    # One view shows a form and does what the form asks for.
+    # The same view may show a form (GET) and do what the form asks for (POST). Only the action
+    # counts.
     if quota is None or request.method != ("GET" if quota is Quota.DOWNLOAD else "POST"):
         return
-    # A slow upload must not keep a connection.
+    # A slow upload must not hold a connection.
     with database.connection_context():
         if quota is Quota.JOB:
             _refuse_while_many_wait(caller)
         else:
-            # An import that is being applied holds SQLite's lock.
+            # The request must not wait long for an import that is being applied and holds SQLite's
+            # lock.
             be_impatient(ANSWER_SECONDS)
         limit, message = _limit_of(quota)
         spent = rate_limits.add_one(limit, caller)
@@ -68,7 +71,7 @@ def count_request(caller: str) -> None:
 
 
 def _limit_of(quota: Quota) -> tuple[Limit, str]:
-    """The limit, and the sentence for a caller who is beyond it."""
+    """Return the limit, and the error message for a caller that exceeds it."""
     most = services().settings.limits
     if quota is Quota.JOB:
         limit = Limit(quota, most.uploads_per_minute, MINUTE)
@@ -81,7 +84,10 @@ def _limit_of(quota: Quota) -> tuple[Limit, str]:
 
 
 def _refuse_while_many_wait(caller: str) -> None:
-    """Jobs that arrive together may pass the limit by as many as there are threads."""
+    """Answer 429 if too many jobs of the caller are waiting.
+
+    Jobs that arrive at the same time may exceed the limit by one for each thread.
+    """
     most = services().settings.limits.pending_jobs
     if waiting_jobs(caller) >= most:
         refuse_for_now(
@@ -91,8 +97,10 @@ def _refuse_while_many_wait(caller: str) -> None:
 
 
 def seconds_before_sign_in(account: str) -> float:
-    """How long this client must wait before it may try a password for the account; 0 when it may
-    try now. Ask before the password is looked at."""
+    """Return the seconds until this client may try a password for the account, 0 for now.
+
+    Ask before you check the password.
+    """
     limit = _sign_ins()
     spent = rate_limits.spent(limit, _sign_in_subject(account))
     here = services().sign_ins.seconds_to_wait(request.remote_addr, "")
@@ -100,17 +108,18 @@ def seconds_before_sign_in(account: str) -> float:
 
 
 def note_failed_sign_in(account: str) -> None:
-    """A password was wrong, or there is no such account: the same is counted for both.
+    """Count a wrong password. An unknown account is counted in the same way.
 
-    It counts for the client's address, too, whatever the account. Refused tokens have a count of
-    their own: a broken program must keep no one at the same address from signing in.
+    The failure also counts for the IP address of the client, whatever the account. Rejected tokens
+    have a separate count, because a broken program must not keep users at its IP address from
+    signing in.
     """
     rate_limits.add_one(_sign_ins(), _sign_in_subject(account))
     services().sign_ins.note(request.remote_addr)
 
 
 def forget_failed_sign_ins(account: str) -> None:
-    """The right password was given."""
+    """Remove the count of failed sign-ins after the right password."""
     rate_limits.forget(_sign_ins(), _sign_in_subject(account))
 
 
@@ -123,7 +132,7 @@ def _sign_in_subject(account: str) -> str:
 
 
 def refuse_for_now(seconds: float, message: str) -> NoReturn:
-    """Answer 429, and when to come again."""
+    """Answer 429, with the time after which the client may try again."""
     abort(
         HTTPStatus.TOO_MANY_REQUESTS,
         message=message,
