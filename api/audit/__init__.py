@@ -1,4 +1,4 @@
 """The resource of the audit table.
 
-Imports `access`, `rest` and `shared.audit`.
+May import `access`, `rest` and the packages below them, but no other resource.
 """

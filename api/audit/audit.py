@@ -35,8 +35,8 @@ def list_entries(
 ) -> list[dict[str, Any]]:
     """List the audit entries
 
-    The newest first. `Link` has the address of the next page by cursor: no entry is met twice,
-    though new ones come in meanwhile, and each page costs the same.
+    Newest first. The header `Link` has the URL of the next page by cursor. With cursors you meet no
+    entry twice, even if new ones arrive meanwhile, and each page costs the same.
     """
     after = parameters.pop("after", None)
     query = entries(parameters)
@@ -48,7 +48,7 @@ def list_entries(
 
 
 def entries(parameters: Mapping[str, Any]) -> "ModelSelect[AuditEntry]":
-    """The entries that match, the newest first; see `AuditQuerySchema`."""
+    """Return a query for the entries that match, newest first. See `AuditQuerySchema`."""
     query = AuditEntry.select().order_by(AuditEntry.id.desc())
     for condition in _conditions(parameters):
         query = query.where(condition)
@@ -71,7 +71,7 @@ def _page_by_cursor(
     refuse_page_number(pagination)
     if after:
         query = query.where(AuditEntry.id < int(after))
-    # One more than is shown tells whether there is a next page.
+    # The extra entry shows whether there is a next page.
     found = list(query.limit(pagination.page_size + 1))
     shown = found[: pagination.page_size]
     has_more = len(found) > len(shown)
@@ -95,7 +95,7 @@ def _cursor_behind(shown: list[AuditEntry]) -> str:
 
 
 def describe(entry: AuditEntry) -> dict[str, Any]:
-    """An entry, ready for JSON."""
+    """Return an entry as JSON values."""
     return {
         "id": entry.id,
         "at": rfc3339(entry.at),

@@ -1,4 +1,4 @@
-"""What the audit resource takes and gives, field by field."""
+"""The schemas of the audit resource."""
 
 from marshmallow import fields
 from marshmallow.validate import Length, OneOf, Regexp
@@ -11,7 +11,7 @@ MAX_FILTER_CHARS = 254
 
 
 class AuditEntrySchema(AnswerSchema):
-    """One act."""
+    """One entry of the audit table."""
 
     id = fields.Integer(metadata=described("Rises with each entry.", 4711))
     at = time_field("When it was done.")
@@ -47,7 +47,7 @@ class AuditEntrySchema(AnswerSchema):
 
 
 class AuditQuerySchema(PagedQuerySchema):
-    """Which entries to list. A parameter that is not known is refused, not ignored."""
+    """Filters of the audit list. An unknown parameter is rejected, not ignored."""
 
     action = fields.String(
         validate=OneOf(list(Action)), metadata=described("Only this action.", Action.SIGN_IN)

@@ -1,4 +1,4 @@
 """The resources of jobs: upload, status, list, actions, files.
 
-Imports `access`, `rest` and `shared`. It knows no pages.
+May import `access`, `rest` and the packages below them, but no other resource.
 """

@@ -37,8 +37,8 @@ FollowUp = Callable[..., UUID]
 def cancel(task_id: UUID) -> dict[str, Any]:
     """Cancel a job
 
-    The roll stays as it is. A job that is running stops within a few seconds, and cannot change
-    the roll any more from now on.
+    The roll stays as it is. A running job stops within a few seconds, and from now on it cannot
+    change the roll.
     """
     job_or_404(task_id)
     if not jobs.cancel(task_id, by=caller().name):
@@ -52,11 +52,12 @@ def cancel(task_id: UUID) -> dict[str, Any]:
 @refuses(blueprint, 401, 403, 404, 409, 410)
 @blueprint.response(202, AcceptedSchema, headers={"Location": LOCATION})
 def retry(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Try a failed or cancelled job again
+    """Retry a failed or cancelled job
 
-    A new job imports the same file with the same options, and under the same condition if it was
-    to apply a preview. Trying a preview again needs the scope `read`. While the new job runs, and
-    once it has succeeded, another request is answered with the same job.
+    A new job imports the same file with the same options. If the old job was to apply a preview,
+    the same condition applies to the new one. To retry a preview, the token also needs the scope
+    `read`. While the new job is open, and after it has succeeded, another request returns the same
+    job.
     """
     return _followed(task_id, follow_up.retry)
 
@@ -69,9 +70,10 @@ def retry(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
 def apply(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Apply a preview
 
-    A new job imports the very bytes of the preview with the same options. If the roll has changed
-    since, the answer is 409: what was shown may no longer be what would happen. While one job
-    applies the preview, and once it has, another request is answered with the same job.
+    A new job imports exactly the bytes of the preview, with the same options. If the roll has
+    changed since the preview, the response is 409, because the import might do something else than
+    the preview shows. While one job applies the preview, and after it has succeeded, another
+    request returns the same job.
     """
     return _followed(task_id, follow_up.apply_preview)
 

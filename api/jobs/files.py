@@ -1,4 +1,4 @@
-"""`GET /api/jobs/<task_id>/...`: the rejected rows and why, and the file itself."""
+"""`GET /api/jobs/<task_id>/...`: the row faults, the rejects file and the uploaded file."""
 
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,12 @@ blueprint = Blueprint(
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
 BYTES = "application/octet-stream"
-# Text may come under any of them, and nothing in a workbook of these runs by itself.
+# A text may have any of these suffixes, and a workbook with one of them runs nothing automatically.
 HARMLESS_SUFFIXES = frozenset({".txt", ".tsv", *(f".{format_}" for format_ in Format)})
 
 
 class FaultQuerySchema(PagedQuerySchema):
-    """Which faults to list. A parameter that is not known is refused, not ignored."""
+    """Filters of the list of faults. An unknown parameter is rejected, not ignored."""
 
     code = fields.String(
         validate=OneOf(list(RowCode)),
@@ -62,9 +62,10 @@ class FaultQuerySchema(PagedQuerySchema):
 def errors(
     parameters: dict[str, str], task_id: UUID, pagination_parameters: PaginationParameters
 ) -> Any:
-    """List the faults of a job's rows
+    """List the row faults of a job
 
-    In the order of their lines; the first thousand of a job are kept. The rejects file has all.
+    The faults are in the order of their lines. The service stores the first thousand faults of a
+    job. The rejects file has them all.
     """
     job_or_404(task_id)
     query = JobFault.select().where(JobFault.job == task_id)
@@ -80,10 +81,10 @@ def errors(
 @refuses(blueprint, 401, 403, 404, 410, 507)
 @blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark."))
 def rejects(task_id: UUID) -> Response:
-    """Download the rejected rows
+    """Download the rejects file
 
-    The file's own columns with `_line` and `_errors` added. Mend the rows and upload the file as
-    it is: the two added columns are ignored.
+    It has the columns of the uploaded file, with `_line` and `_errors` added. Fix the rows and
+    upload the file as it is. The import ignores the two added columns.
     """
     return download_rejects(job_or_404(task_id))
 
@@ -96,13 +97,16 @@ def rejects(task_id: UUID) -> Response:
 def original(task_id: UUID) -> Response:
     """Download the uploaded file
 
-    The very bytes that were sent.
+    The response has exactly the bytes that were sent.
     """
     return download_original(job_or_404(task_id))
 
 
 def download_rejects(job: Job) -> Response:
-    """The rejected rows of a job as an attachment; the request ends here when there are none."""
+    """Return the rejects file of a job as an attachment.
+
+    Without rejected rows the request ends here with 404, and with 410 if they are deleted.
+    """
     return _download(
         job,
         job.rejects_key,
@@ -114,7 +118,10 @@ def download_rejects(job: Job) -> Response:
 
 
 def download_original(job: Job) -> Response:
-    """The file of a job as an attachment, as it was sent."""
+    """Return the uploaded file of a job as an attachment, as it was sent.
+
+    Without the file the request ends here with 404, and with 410 if it is deleted.
+    """
     return _download(
         job,
         job.file_key,
@@ -126,8 +133,10 @@ def download_original(job: Job) -> Response:
 
 
 def _harmless_name(job: Job) -> str:
-    """The client's name of the file, with an ending that no program but a reader of tables opens:
-    a good CSV file may be a script as well, and be called `roll.hta`."""
+    """Return the client's name of the file, with a suffix that opens in table programs only.
+
+    A valid CSV file may also be a script, with a name such as `roll.hta`.
+    """
     is_harmless = Path(job.file_name).suffix.lower() in HARMLESS_SUFFIXES
     return job.file_name if is_harmless else f"{job.file_name}.{job.format}"
 
@@ -135,7 +144,7 @@ def _harmless_name(job: Job) -> str:
 def _download(
     job: Job, key: str | None, action: Action, *, name: str, mimetype: str, absent: str
 ) -> Response:
-    """The stored file as an attachment, block by block."""
+    """Return a stored file as an attachment, block by block."""
     if job.files_purged_at is not None:
         abort(410, message=SENTENCES[410])
     if not key:
@@ -150,6 +159,6 @@ def _opened(job: Job, key: str, action: Action, name: str, mimetype: str, absent
     except FileLost:
         abort(404, message=absent)
     response = send_file(file, mimetype, as_attachment=True, download_name=name, etag=False)
-    # Flask's own is `no-cache`, which lets a browser keep the file on its disk.
+    # Flask sets `no-cache`, which allows a browser to keep the file on its disk.
     response.headers["Cache-Control"] = "no-store"
     return response

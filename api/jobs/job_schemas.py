@@ -1,4 +1,4 @@
-"""What the jobs resource takes and gives, field by field."""
+"""The schemas of the jobs resource."""
 
 from marshmallow import fields, validate
 from marshmallow.validate import OneOf
@@ -10,7 +10,7 @@ from shared.jobs.states import JobState, OutboxState
 
 
 class OutboxEntrySchema(AnswerSchema):
-    """What became of the report mail, or of the call to WEBHOOK_URL."""
+    """The state of the report mail, or of the call to WEBHOOK_URL."""
 
     state = fields.String(
         validate=OneOf(list(OutboxState)),
@@ -25,7 +25,7 @@ class OutboxEntrySchema(AnswerSchema):
 
 
 class JobSchema(TaskStatusSchema):
-    """One uploaded file: its status, who sent it and how, and what it follows from."""
+    """A job: its status, its sender, its options, and the earlier jobs that it refers to."""
 
     uploaded_by = fields.String(metadata=described("The token or person.", "registrar-export"))
     options = fields.Dict(
@@ -48,7 +48,7 @@ class JobSchema(TaskStatusSchema):
 
 
 class JobQuerySchema(PagedQuerySchema):
-    """Which jobs to list. A parameter that is not known is refused, not ignored."""
+    """Filters of the list of jobs. An unknown parameter is rejected, not ignored."""
 
     state = fields.String(
         validate=OneOf(list(JobState)), metadata=described("Only this state.", JobState.SUCCESS)
@@ -70,7 +70,7 @@ class JobQuerySchema(PagedQuerySchema):
 
 
 class MailAgainSchema(AnswerSchema):
-    """A report mail that will be sent once more."""
+    """The response to a request to send the report mail again."""
 
     message = fields.String(
         metadata=described("Always the same.", "The report mail will be sent again")

@@ -1,4 +1,4 @@
-"""`GET /api/jobs/`: which files came in, from whom, and what became of each."""
+"""`GET /api/jobs/`: the uploaded files, their senders, and what became of each."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ MAX_PAGE_SIZE = 100
 def list_jobs(parameters: dict[str, Any], pagination_parameters: PaginationParameters) -> Any:
     """List the jobs
 
-    The newest first.
+    Newest first.
     """
     query = Job.select().order_by(Job.created_at.desc(), Job.id)
     if not _sees_all_jobs():
@@ -66,7 +66,7 @@ def show_job(task_id: UUID) -> dict[str, Any]:
 
 
 def job_or_404(task_id: UUID) -> Job:
-    """The job of that id; without one that the caller may see, the request ends here."""
+    """Return the job of this id. If the caller can see none, the request ends here with 404."""
     job = visible_job(task_id)
     if job is None:
         abort(404, message="There is no task with this id.")
@@ -74,7 +74,10 @@ def job_or_404(task_id: UUID) -> Job:
 
 
 def visible_job(task_id: UUID) -> Job | None:
-    """The job of that id; None also for the job of another, if the caller may only import."""
+    """Return the job of this id, or None if the caller can see none.
+
+    A caller who may only import sees no jobs of others.
+    """
     job = jobs.find(task_id)
     if job is None or _sees_all_jobs() or job.uploaded_by == caller().name:
         return job
@@ -82,17 +85,17 @@ def visible_job(task_id: UUID) -> Job | None:
 
 
 def _sees_all_jobs() -> bool:
-    """Every role of a person may read, and a token may if its scopes say so."""
+    """Whether the caller may read: every role of a user may, and a token with the scope `read`."""
     return "token" not in g or caller().allows(Scope.READ)
 
 
 def visible_origin(job: Job) -> UUID | None:
-    """The job before with the same bytes, if the caller may know of it."""
+    """Return the id of the earlier job with the same bytes, if the caller can see that job."""
     return job.duplicate_of if job.duplicate_of and visible_job(job.duplicate_of) else None
 
 
 def describe_job(job: Job) -> dict[str, Any]:
-    """The whole of a job, ready for JSON."""
+    """Return the whole job as JSON values."""
     return {
         **describe(job, may_read_roll=caller().allows(Scope.READ)),
         "uploaded_by": job.uploaded_by,

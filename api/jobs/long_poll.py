@@ -1,8 +1,8 @@
-"""Long polls: a request may wait for news, and takes care of what the others need meanwhile.
+"""Long polls: a request waits for news, without blocking other requests.
 
-It keeps one of the process's threads and no database connection. It takes a place of the long
-answers, of which it leaves one free for a download; without a place it is answered at once, with
-what there is.
+It holds one thread of the process and no database connection. It also takes one of the places of
+`api.access.long_answers`. Long polls always leave one place free for a download. If no place is
+free, the service answers immediately with the current state.
 """
 
 import time
@@ -22,10 +22,10 @@ _waiting = BoundedSemaphore(MAX_WAITING)
 
 
 def wait_until(is_due: Callable[[], bool], seconds: float) -> None:
-    """Look every quarter of a second; return when it is due, or when there is no more waiting.
+    """Call `is_due` every quarter of a second, and return when it is true or the wait ends.
 
-    That is when the time is over, when the process stops, or at once when too many wait already.
-    `is_due` must leave no database connection open.
+    The wait ends when its time has passed or when the process stops. It ends immediately if too
+    many requests are waiting already. `is_due` must leave no database connection open.
     """
     if not _waiting.acquire(blocking=False):
         return
@@ -47,6 +47,6 @@ def _wait(is_due: Callable[[], bool], deadline: float) -> None:
 
 
 def _is_stopping() -> bool:
-    """Gunicorn's worker has got its signal; its grace is shorter than the longest wait."""
+    """Whether Gunicorn stops the worker. Its grace period is shorter than the longest wait."""
     worker = current_app.extensions.get(WORKER)
     return worker is not None and not worker.alive

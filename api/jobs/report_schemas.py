@@ -1,4 +1,4 @@
-"""What the API tells of the rows of a file: the report of a whole job, and one fault of it."""
+"""The schemas for the rows of a file: the report of a job, and one row fault."""
 
 from marshmallow import fields
 from marshmallow.validate import OneOf
@@ -7,7 +7,7 @@ from api.rest.schemas import AnswerSchema, count_field, counts_field, described
 
 
 class PreviewedVoterSchema(AnswerSchema):
-    """One voter whom an import would change."""
+    """A voter that an import would change."""
 
     change = fields.String(
         validate=OneOf(["create", "update"]), metadata=described("What would happen.", "update")
@@ -32,7 +32,7 @@ class ReportSchema(AnswerSchema):
     `rows_read` is the sum of created, updated, unchanged, repeated and rejected.
     """
 
-    # Those of a preview, and what reports told later than others.
+    # Fields of a preview, and fields that older reports do not have.
     sometimes = frozenset({
         "columns", "assumptions", "signs", "eligibility_on", "eligibility_off", "would_create",
         "would_update", "differences",
@@ -90,7 +90,7 @@ class ReportSchema(AnswerSchema):
 
 
 class RowErrorSchema(AnswerSchema):
-    """One fault of one row."""
+    """A row fault."""
 
     line = count_field("The physical line of the file, or row of the sheet, from 1.", 17)
     column = fields.String(metadata=described("The column as the file calls it.", "E-mail"))

@@ -1,4 +1,4 @@
-"""What the API tells of a job while it waits, while it runs and when it is over."""
+"""The schemas of a job's status: while it waits, while it runs and after its end."""
 
 from marshmallow import fields
 from marshmallow.validate import OneOf
@@ -18,7 +18,7 @@ from shared.jobs.states import JobState, Phase
 
 
 class AcceptedSchema(AnswerSchema):
-    """An upload that a worker will process."""
+    """The response to an upload that a worker will process."""
 
     sometimes = frozenset({"duplicate_of"})
 
@@ -33,7 +33,7 @@ class AcceptedSchema(AnswerSchema):
 
 
 class ProgressSchema(AnswerSchema):
-    """How far the present attempt is."""
+    """The progress of the current attempt."""
 
     phase = fields.String(
         validate=OneOf(list(Phase)), metadata=described("What it is at.", Phase.READING)
@@ -45,7 +45,7 @@ class ProgressSchema(AnswerSchema):
 
 
 class FileSchema(AnswerSchema):
-    """The uploaded file, as sent and as understood."""
+    """The uploaded file, as it was sent and as the service reads it."""
 
     name = fields.String(metadata=described("The client's name of the file.", "roll.csv"))
     size_bytes = count_field("Its size.", 48_211)
@@ -66,7 +66,7 @@ class FailureSchema(AnswerSchema):
 
 
 class TaskStatusSchema(AnswerSchema):
-    """One uploaded file and what becomes of it."""
+    """A job: one uploaded file and what becomes of it."""
 
     task_id = fields.String(metadata={**described("Names the job.", TASK_ID), "format": "uuid"})
     state = fields.String(

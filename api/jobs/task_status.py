@@ -1,4 +1,4 @@
-"""`GET /api/task-status/<task_id>/`: what became of an upload, at once or when it is certain."""
+"""`GET /api/task-status/<task_id>/`: the state of a job, immediately or after a wait."""
 
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ RETRY_AFTER = {
 
 
 class WaitQuerySchema(Schema):
-    """Whether the answer may take its time."""
+    """How long the response may wait for news."""
 
     wait = fields.Integer(
         load_default=0,
@@ -51,10 +51,11 @@ class WaitQuerySchema(Schema):
 @blueprint.arguments(WaitQuerySchema, location="query", unknown=RAISE)
 @blueprint.response(200, TaskStatusSchema, headers={"Retry-After": RETRY_AFTER})
 def task_status(parameters: dict[str, int], task_id: UUID) -> dict[str, Any]:
-    """Tell the state of a job
+    """Show the state of a job
 
-    Ask again, as `Retry-After` says, until `state` is SUCCESS, FAILURE or REVOKED; with `wait` the
-    answer comes when there is one. `If-None-Match` saves what has not changed.
+    While `state` is not SUCCESS, FAILURE or REVOKED, ask again after the time in `Retry-After`.
+    With `wait`, the service waits for news before it responds. With `If-None-Match`, it does not
+    send an unchanged state again.
     """
     document = _read(task_id)
 
@@ -71,7 +72,7 @@ def task_status(parameters: dict[str, int], task_id: UUID) -> dict[str, Any]:
 
 
 def _read(task_id: UUID) -> dict[str, Any]:
-    """The status document as committed; no connection is kept."""
+    """Return the committed status, and hold no connection."""
     with database.connection_context():
         return describe(job_or_404(task_id), may_read_roll=caller().allows(Scope.READ))
 

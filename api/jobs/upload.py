@@ -1,4 +1,4 @@
-"""`POST /api/upload/`: take a file, answer at once."""
+"""`POST /api/upload/`: accept a file and respond immediately."""
 
 from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin
@@ -27,7 +27,7 @@ from shared.jobs.models import Job
 blueprint = Blueprint("Upload", __name__, url_prefix="/api/upload", description="Send a roll.")
 
 FIELD = "file"
-# What the multipart frame around the file may add to the body.
+# The multipart frame around the file may add this much to the body.
 FRAME_BYTES = 64 * 1024
 UPLOAD_BODY = {
     "required": True,
@@ -67,13 +67,14 @@ LOCATION = {
 def upload(
     options: dict[str, Any], headers: dict[str, str]
 ) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Send the registrar's file
+    """Upload the registrar's file
 
-    The file is stored and a worker processes it; the answer tells where to ask for the outcome.
-    Whether it is CSV or Excel is told by its content, whatever its name says.
+    The service stores the file and a worker processes it. The response has the URL where you can
+    ask for the outcome. The content decides whether the file is CSV or Excel, whatever its name
+    says.
     """
     if options["dry_run"]:
-        # A preview of one row tells whether a person is on the roll, and leaves no trace there.
+        # A preview of one row reveals whether a person is on the roll, and leaves no trace there.
         demand(Scope.READ)
     file = _received_file()
     shared = services()
@@ -92,7 +93,7 @@ def upload(
 
 
 def accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """The answer to a request that has made a job: body, status and headers."""
+    """Return the response to a request that has created a job: body, status and headers."""
     status_url = _absolute(url_for("Task status.task_status", task_id=job.id))
     body: dict[str, Any] = {
         "message": "File uploaded and processing started",
@@ -105,7 +106,10 @@ def accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 
 def read_form() -> None:
-    """Read a form that brings a file, which goes to the disk when it is large."""
+    """Read a form with a file. A large file goes to the disk.
+
+    Raises `FormTooLarge` for a limit of the form, and `TooLarge` for a file above MAX_UPLOAD_BYTES.
+    """
     request.max_content_length = services().settings.max_upload_bytes + FRAME_BYTES
     try:
         _ = request.files
@@ -116,7 +120,7 @@ def read_form() -> None:
 
 
 def _received_file() -> FileStorage:
-    """The one file of the form."""
+    """Return the one file of the form. Any other form ends the request here with 400 or 422."""
     read_form()
     files = request.files.getlist(FIELD)
     if len(files) > 1:
@@ -127,9 +131,9 @@ def _received_file() -> FileStorage:
             message=f"There is no file in the request. Send it as multipart/form-data in the field"
             f" `{FIELD}`, for instance with `curl -F {FIELD}=@roll.csv`.",
         )
-    # A part may lack a name altogether.
+    # A part without a name is an unknown field, too.
     if unknown := sorted(map(str, {*request.form, *request.files} - {FIELD})):
-        # Someone who sends `dry_run` as a field must not get a real import.
+        # A client that sends `dry_run` as a form field must not start a real import.
         abort(
             422,
             message=f"The form has fields that are not known: {', '.join(unknown)[:200]}."
@@ -139,7 +143,10 @@ def _received_file() -> FileStorage:
 
 
 def _absolute(path: str) -> str:
-    """PUBLIC_URL may have a path, under which a proxy serves this service; `urljoin` would drop
-    it."""
+    """Return the absolute URL of a path.
+
+    PUBLIC_URL may have a path, under which a proxy serves this service. `urljoin` would drop that
+    path.
+    """
     public_url = services().settings.public_url
     return f"{public_url}{path}" if public_url else urljoin(request.url_root, path)

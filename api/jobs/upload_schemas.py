@@ -1,4 +1,4 @@
-"""How a file is to be imported: the parameters and headers of an upload."""
+"""The schemas of an upload's parameters and headers."""
 
 import re
 
@@ -16,7 +16,7 @@ KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class UploadQuerySchema(Schema):
-    """How to import the file. A parameter that is not known is refused, not ignored."""
+    """How to import the file. An unknown parameter is rejected, not ignored."""
 
     dry_run = fields.Boolean(
         load_default=False,
@@ -73,7 +73,7 @@ class UploadQuerySchema(Schema):
 
 
 class IdempotencyKey(fields.String):
-    """A key of the client's choice, plain or as the quoted string of the IETF's draft."""
+    """A key that the client chooses, plain or as the quoted string of the IETF's draft."""
 
     def _deserialize(self, value: object, *rest: object, **more: object) -> str:
         text = str(value)

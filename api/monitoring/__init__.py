@@ -1,4 +1,4 @@
 """Health, readiness and metrics, for machines.
 
-Imports `access`, `rest` and `shared`.
+May import `access`, `rest` and the packages below them, but no other resource.
 """

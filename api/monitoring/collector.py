@@ -1,5 +1,7 @@
-"""What the database and the broker know, as metrics: right whichever process tells it, and after
-any restart."""
+"""Metrics from the database and the broker.
+
+They are correct whichever process reports them, and after any restart.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -19,13 +21,17 @@ from shared.workers import Worker, all_workers
 
 
 class Figures(Collector):
-    """`depths` are the messages in each queue, None when the broker did not tell in time."""
+    """The metrics of the database and the broker.
+
+    `depths` has the number of messages in each queue, or is None if the broker did not answer in
+    time.
+    """
 
     def __init__(self, depths: Mapping[str, int] | None) -> None:
         self._depths = depths
 
     def collect(self) -> Iterator[Metric]:
-        """All figures, of one moment each."""
+        """Yield all metrics. The values of one query are from the same moment."""
         jobs = job_figures()
         yield from _of_jobs(jobs)
         yield from _of_outboxes(jobs)

@@ -1,4 +1,4 @@
-"""What the web process stands on, asked once: database and workers, broker, upload store."""
+"""One check of each service that the web process needs: database, workers, broker, store."""
 
 import logging
 from functools import partial
@@ -26,7 +26,7 @@ UNKNOWN_WORKER = {"worker": "unknown", "worker_seen_at": None}
 
 
 def database_state() -> dict[str, Any]:
-    """Of the database, and of the workers, whose beats are there."""
+    """Return the state of the database, and of the workers, whose heartbeats are in it."""
     try:
         with database.connection_context():
             if pending_migrations():
@@ -53,7 +53,7 @@ def _fault(error: Exception) -> str:
 
 
 def broker_state(broker_url: str) -> dict[str, Any]:
-    """Whether a connection can be had; it is closed again."""
+    """Return whether a connection to the broker opens. The connection is closed again."""
     connection: Any = consumer_connection(broker_url)
     with connection.clone(connect_timeout=CONNECT_SECONDS) as probe:
         try:
@@ -64,7 +64,10 @@ def broker_state(broker_url: str) -> dict[str, Any]:
 
 
 def queue_probe(broker_url: str) -> Probe[dict[str, int] | None]:
-    """Asks how many messages lie in each queue; None when the broker does not tell in time."""
+    """Return a probe for the number of messages in each queue.
+
+    The answer is None if the broker does not respond in time.
+    """
     return Probe(partial(_queue_messages, broker_url), seconds=QUEUES_SECONDS, otherwise=None)
 
 
@@ -77,14 +80,14 @@ def _queue_messages(broker_url: str) -> dict[str, int] | None:
 
 
 def storage_state(store: UploadStore) -> dict[str, Any]:
-    """Whether files can be put there and read."""
+    """Return whether the upload store is available."""
     try:
         store.check()
     except StoreUnavailable as error:
         logger.warning("upload store out of reach", extra={"reason": str(error)})
         return {"storage": "unreachable"}
     finally:
-        # The store may be in the database.
+        # If the store is in the database, its check has opened a connection.
         if not database.is_closed():
             database.close()
     return {"storage": "ok"}

@@ -1,4 +1,4 @@
-"""What a platform asks: is the process alive, may it get requests."""
+"""The health checks of a platform: is the process alive, and may it receive requests."""
 
 import threading
 import time
@@ -25,13 +25,13 @@ EXTENSION = "student-voter-system-readiness"
 
 
 class LiveSchema(AnswerSchema):
-    """The process answers."""
+    """The process responds."""
 
     status = fields.String(metadata=described("Always the same.", "live"))
 
 
 class ReadySchema(AnswerSchema):
-    """Whether requests can be served, and what else does or does not answer."""
+    """Whether the process can serve requests, and which other services respond."""
 
     status = fields.String(
         validate=OneOf(["ready", "not ready"]), metadata=described("The verdict.", "ready")
@@ -61,7 +61,7 @@ class ReadySchema(AnswerSchema):
 @blueprint.doc(security=[])
 @blueprint.response(200, LiveSchema)
 def live() -> dict[str, str]:
-    """Tell that the process answers"""
+    """Check that the process responds"""
     return {"status": "live"}
 
 
@@ -70,18 +70,21 @@ def live() -> dict[str, str]:
 @blueprint.response(200, ReadySchema)
 @blueprint.alt_response(503, schema=ReadySchema, description="Not ready.")
 def ready() -> tuple[dict[str, Any], int]:
-    """Tell whether requests can be served
+    """Check whether the process can serve requests
 
-    Only the database is a reason to be not ready. All web processes share the others: taking each
-    of them out of a load balancer would help nobody.
+    Only the database can make the process not ready. All web processes share the other services, so
+    it would not help to remove each process from a load balancer.
     """
     verdict = _latest().verdict()
     return verdict, 200 if verdict["status"] == "ready" else 503
 
 
 class _Latest:
-    """The last verdict, good for a moment: strangers may ask, and a broker that is away takes a
-    second. One thread at a time finds out; the others tell what it found before."""
+    """The last verdict, valid for a moment.
+
+    Anyone may ask, and the check of an unavailable broker takes a second. One thread at a time runs
+    the checks. The other threads return the previous verdict.
+    """
 
     def __init__(self, probes: list[Probe[dict[str, Any]]]) -> None:
         self._probes = probes
@@ -90,7 +93,7 @@ class _Latest:
         self._good_until = 0.0
 
     def verdict(self) -> dict[str, Any]:
-        """Waits for another thread only if there was no verdict yet."""
+        """Return the verdict. It waits for another thread only if there is no verdict yet."""
         if time.monotonic() >= self._good_until and self._lock.acquire(blocking=not self._verdict):
             try:
                 if time.monotonic() >= self._good_until:

@@ -1,4 +1,4 @@
-"""`GET /metrics`: the service in figures, for Prometheus."""
+"""`GET /metrics`: the metrics of the service, for Prometheus."""
 
 from flask import Response, current_app, request
 from prometheus_client import CollectorRegistry
@@ -28,9 +28,10 @@ EXTENSION = "student-voter-system-queue-depths"
 @refuses(blueprint, 401, 403)
 @blueprint.doc(responses={"200": {"description": "Figures with their names.", "content": FORMATS}})
 def metrics() -> Response:
-    """Tell how the service does, in figures
+    """Show the metrics of the service
 
-    Whatever process answers, they are those of all of them. The formats are Prometheus's own.
+    The metrics cover all processes, whichever of them responds. The formats are those of
+    Prometheus.
     """
     probe = _depths()
     probe.start()

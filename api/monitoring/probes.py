@@ -1,4 +1,4 @@
-"""Questions to other services whose answers may never come."""
+"""Questions to other services, whose answers may never come."""
 
 import logging
 import threading
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class Probe(Generic[T]):
-    """One question, asked in a thread of its own and waited for so many seconds.
+    """One question, asked in a separate thread, with a limit of seconds for the answer.
 
-    Not every library keeps its timeouts, and none has one for looking up a name. While an earlier
-    question still hangs no other is asked, so that there is one thread of a probe at most.
+    Not every library keeps its timeouts, and none has a timeout for a name lookup. While an earlier
+    question still waits, no other is asked. So a probe has one thread at most.
     """
 
     def __init__(self, ask: Callable[[], T], *, seconds: float, otherwise: T) -> None:
@@ -36,7 +36,7 @@ class Probe(Generic[T]):
         self._thread.start()
 
     def answer(self) -> T:
-        """What came of `start`, or `otherwise` when its time is over."""
+        """Return the answer to the question of `start`, or `otherwise` if its time has passed."""
         if self._thread is not None:
             self._thread.join(max(0.0, self._deadline - time.monotonic()))
             if self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""The service as it stands: the roll, the queue, the workers and the jobs."""
+"""The state of the service: the roll, the queue, the workers and the jobs."""
 
 from typing import Any
 
@@ -16,7 +16,10 @@ MAX_OPEN_JOBS = 20
 
 
 def service_status(broker_url: str) -> dict[str, Any]:
-    """All of it, ready for JSON; `queue_messages` is None when the broker does not answer."""
+    """Return the whole state as JSON values.
+
+    `queue_messages` is None if the broker does not respond.
+    """
     broker = queue_probe(broker_url)
     broker.start()
     open_jobs = list(

@@ -1,4 +1,4 @@
 """The resources of the roll: search, one voter, exports, template.
 
-Imports `access`, `rest` and `shared`. It knows no pages.
+May import `access`, `rest` and the packages below them, but no other resource.
 """

@@ -1,4 +1,4 @@
-"""A correction of one voter: values mean what the cells of a file mean."""
+"""The schema of a correction, whose values mean what the cells of a file mean."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -22,7 +22,7 @@ from shared.roll_file.rows.row import Cell
 from shared.roll_file.rows.text import TextTooLong, clean, forbidden_in_text
 
 MAX_REASON_CHARS = 500
-# What `null` makes of a field that may be empty.
+# The value that `null` stores in a field that may be empty.
 CLEARED = {"first_name": "", "last_name": "", "department": "", "year": None}
 
 
@@ -52,15 +52,15 @@ class CellField(fields.Field):  # type: ignore[type-arg]
 
 
 def _stated(field: str, example: str) -> dict[str, Any]:
-    """The metadata of a text of a voter."""
+    """Return the metadata of a text field of a voter."""
     return {**described("As a file may hold it.", example), "maxLength": MAX_CHARS[field]}
 
 
 class VoterChangeSchema(Schema):
-    """The fields to change, each meaning what a cell of a file means, and why.
+    """The fields to change, each with the meaning of a cell in a file, and the reason.
 
-    A field that is left out, or holds a blank text, states nothing: the voter keeps what is
-    stored. `null` clears a field that may be empty.
+    A field that is missing, or holds a blank text, states nothing: the voter keeps what is stored.
+    `null` clears a field that may be empty.
     """
 
     error_messages = {  # noqa: RUF012 - declared by marshmallow

@@ -1,4 +1,4 @@
-"""The cursor of a list of voters: a place in an order."""
+"""The cursors of a list of voters. A cursor is a place in an order."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -9,15 +9,15 @@ from shared.voters.queries import Place
 
 
 def cursor_to(place: Place, sort: str) -> str:
-    """The cursor of a place in an order."""
+    """Return the cursor of a place in an order."""
     content = json.dumps([sort, place.value, place.student_id], separators=(",", ":"))
     return urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
 def place_behind(cursor: str, sort: str) -> Place | None:
-    """The place that a cursor names, None for an empty one: the start of the list.
+    """Return the place of a cursor, or None for an empty cursor: the start of the list.
 
-    Ends the request with 422 for what is no cursor of this order.
+    The request ends here with 422 if the text is not a cursor of this order.
     """
     if not cursor:
         return None
@@ -32,7 +32,7 @@ def _place_of(cursor: str, sort: str) -> Place | None:
     try:
         content = urlsafe_b64decode(f"{cursor}{'=' * (-len(cursor) % 4)}")
         of_sort, value, student_id = json.loads(content.decode())
-    # No base64, UTF-8 or JSON, or another number of values.
+    # It is not base64, UTF-8 or JSON, or it has another number of values.
     except (ValueError, TypeError, RecursionError):
         return None
     place = Place(value, student_id)
@@ -40,7 +40,7 @@ def _place_of(cursor: str, sort: str) -> Place | None:
 
 
 def _is_possible(place: Place, sort: str) -> bool:
-    """Whether a database can compare with it."""
+    """Whether a database can compare with the place."""
     if not _is_storable(place.student_id):
         return False
     if sort.endswith("year"):
@@ -49,7 +49,7 @@ def _is_possible(place: Place, sort: str) -> bool:
 
 
 def _is_storable(text: object) -> bool:
-    # Half a character (a lone surrogate) has no encoding.
+    # A lone surrogate (half a character) has no encoding.
     return (
         isinstance(text, str)
         and "\0" not in text

@@ -39,8 +39,9 @@ Write = Callable[[Iterable[RollRow]], Iterator[bytes]]
 def export_csv(parameters: dict[str, Any]) -> Response:
     """Download voters as CSV
 
-    All of one moment. What a spreadsheet program would run or change has an apostrophe in front;
-    the empty column `_disarmed` tells an import so, and the file reads back unchanged.
+    All voters are from one moment. A value that a spreadsheet program would run or change has an
+    apostrophe in front. The empty column `_disarmed` marks this for an import, so the file reads
+    back unchanged.
     """
     return download_csv(parameters["sought"])
 
@@ -54,19 +55,19 @@ def export_csv(parameters: dict[str, Any]) -> Response:
 def export_xlsx(parameters: dict[str, Any]) -> Response:
     """Download voters as a workbook
 
-    As the CSV file; at most 1,048,575 voters, which is all that Excel takes.
+    The content is as in the CSV file, with at most 1,048,575 voters. Excel accepts no more.
     """
     return download_xlsx(parameters["sought"])
 
 
 def download_csv(sought: Sought) -> Response:
-    """The voters as a CSV file to be saved."""
+    """Return the voters as a CSV file."""
     return long_answer(lambda: _download(sought, csv_blocks, CSV, "csv"))
 
 
 def download_xlsx(sought: Sought) -> Response:
-    """The voters as a workbook to be saved; the request ends here when no sheet takes them all."""
-    # The web processes need openpyxl for nothing else.
+    """Return the voters as a workbook. Too many for one sheet end the request with 422."""
+    # Nothing else in the web processes needs openpyxl.
     from shared.roll_file.writing.xlsx_export import xlsx_blocks
 
     if total(sought) > MAX_SHEET_VOTERS:
@@ -87,8 +88,10 @@ def _download(sought: Sought, write: Write, mimetype: str, ending: str) -> Respo
 
 
 def _described(sought: Sought, ending: str) -> str:
-    """The kind of file, and by what the roll was narrowed down; never to what, which may be a
-    name."""
+    """Return the kind of file and the names of the filters, never their values.
+
+    A value may be the name of a person.
+    """
     stated = asdict(sought)
     filters = [name for name, value in stated.items() if value != asdict(EVERYBODY)[name]]
     return f"{ending}, by {', '.join(filters)}" if filters else f"{ending}, the whole roll"

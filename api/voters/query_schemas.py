@@ -1,4 +1,4 @@
-"""Which voters a list or an export shows, as the query says it."""
+"""The query parameters that choose the voters of a list or an export."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def _text_filter(field: str, text: str, example: str) -> fields.String:
 
 
 def _composed(name: str, text: str) -> str:
-    """The text of the roll is NFC, which makes a few texts longer."""
+    """Compose a text to NFC, as the roll stores it. A few texts become longer."""
     try:
         return compose(text, MAX_CHARS.get(name, MAX_SEARCH_CHARS))
     except TextTooLong:
@@ -30,7 +30,7 @@ def _composed(name: str, text: str) -> str:
 
 
 class VoterFilterSchema(Schema):
-    """Which voters. A parameter that is not known is refused, not ignored."""
+    """Filters of the roll. An unknown parameter is rejected, not ignored."""
 
     q = fields.String(
         validate=[storable, Length(max=MAX_SEARCH_CHARS)],
@@ -60,7 +60,7 @@ class VoterFilterSchema(Schema):
 
 
 class VoterQuerySchema(VoterFilterSchema, PagedQuerySchema):
-    """What to look for, in which order, and from where on."""
+    """The filters, the order and the start of a list of voters."""
 
     sort = fields.String(
         load_default="student_id",

@@ -1,4 +1,4 @@
-"""`GET /api/template.csv` and `.xlsx`: a roll to be filled in."""
+"""`GET /api/template.csv` and `.xlsx`: an empty file to fill in."""
 
 from flask import Response
 
@@ -16,11 +16,11 @@ blueprint = Blueprint("Template", __name__, url_prefix="/api", description="A ro
 @refuses(blueprint, 401, 403)
 @blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark."))
 def template_csv() -> Response:
-    """Download an empty roll as CSV
+    """Download an empty file as CSV
 
-    Its first lines explain the columns; below the header stands one example, to be replaced.
+    The first lines explain the columns. Below the header is one example row, which you replace.
     """
-    # The web processes need openpyxl for nothing else.
+    # Nothing else in the web processes needs openpyxl.
     from shared.roll_file.writing.template import csv_template
 
     return download(csv_template(), CSV, "voter-roll-template.csv")
@@ -31,9 +31,9 @@ def template_csv() -> Response:
 @refuses(blueprint, 401, 403)
 @blueprint.doc(responses=documented(XLSX, "A sheet to fill in, and one that explains it."))
 def template_xlsx() -> Response:
-    """Download an empty roll as a workbook
+    """Download an empty file as a workbook
 
-    Its second sheet explains the columns; below the header stands one example, to be replaced.
+    The second sheet explains the columns. Below the header is one example row, which you replace.
     """
     from shared.roll_file.writing.template import xlsx_template
 

@@ -1,7 +1,7 @@
-"""`/api/voters/<student_id>/`: one voter, shown, corrected, and with what has become of the entry.
+"""`/api/voters/<student_id>/`: show one voter, correct it, and list the changes of its entry.
 
-An id may hold a slash, even two in a row. Of ids that read like another address of the API, such as
-`summary` or `1/history`, the list shows the voter: `GET /api/voters/?student_id=summary`.
+An id may hold a slash, even two in a row. An id may read like another URL of the API, such as
+`summary` or `1/history`. The list shows such a voter: `GET /api/voters/?student_id=summary`.
 """
 
 from http import HTTPStatus
@@ -41,8 +41,8 @@ MAX_PAGE_SIZE = 200
 def voter(student_id: str) -> Voter:
     """Show one voter
 
-    The header `ETag` names this state of the entry: send it as `If-None-Match` to be told only of
-    a change (304), and as `If-Match` with a correction.
+    The header `ETag` identifies this version of the entry. Send it as `If-None-Match`, and you get
+    304 until the entry changes. Send it as `If-Match` with a correction.
     """
     return voter_or_404(student_id)
 
@@ -56,10 +56,11 @@ def voter(student_id: str) -> Voter:
 def correct(change: dict[str, Any], student_id: str) -> Voter:
     """Correct one voter
 
-    Only while the entry is as `If-Match` says, and with a reason, which goes into its history. The
-    student id itself cannot be changed.
+    The entry must still be as `If-Match` says. The correction needs a reason, which goes into the
+    history of the entry. You cannot change the student id.
     """
-    # An import that is being applied holds the roll's lock, on SQLite the whole database's.
+    # The request must not wait long for an import that holds the lock of the roll, in SQLite that
+    # of the whole database.
     be_impatient(ANSWER_SECONDS)
     found = edit(
         voter_or_404(student_id).student_id,
@@ -93,13 +94,13 @@ def changes(student_id: str, pagination_parameters: PaginationParameters) -> lis
 
 
 def voter_or_404(student_id: str) -> Voter:
-    """The voter of that id, in whatever normal form; without one the request ends here."""
+    """Return the voter of this id, in any normal form. Without one the request ends with 404."""
     try:
         wanted = compose(student_id, MAX_CHARS["student_id"])
     except TextTooLong:
         _not_found()
     found: Voter | None = None
-    # PostgreSQL takes no NUL, not even to compare with.
+    # PostgreSQL rejects NUL, even in a comparison.
     if "\0" not in wanted:
         found = Voter.get_or_none(Voter.student_id == wanted)
     return _not_found() if found is None else found

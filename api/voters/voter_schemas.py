@@ -1,4 +1,4 @@
-"""What the voters' resources give: an entry, its history, the roll in figures."""
+"""The schemas of voters: an entry, its history, the counts of the roll."""
 
 from marshmallow import fields
 
@@ -7,7 +7,7 @@ from shared.voters.summary import MAX_DEPARTMENTS
 
 
 class VoterSchema(AnswerSchema):
-    """One line of the roll."""
+    """A voter: one line of the roll."""
 
     student_id = fields.String(metadata=described("The registrar's id; text.", "0012345"))
     first_name = fields.String(metadata=described("Empty when never stated.", "Amina"))
@@ -68,7 +68,7 @@ class YearSchema(AnswerSchema):
 
 
 class SummarySchema(AnswerSchema):
-    """The roll in figures, all of one moment."""
+    """The counts of the roll, all from one moment."""
 
     voters = count_field("All voters of the roll.", 5400)
     eligible = count_field("Those of them who may vote.", 5000)

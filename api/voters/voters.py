@@ -1,4 +1,4 @@
-"""`GET /api/voters/` and `.../summary/`: look into the roll."""
+"""`GET /api/voters/` and `.../summary/`: search the roll and count its voters."""
 
 from typing import Any
 
@@ -33,9 +33,10 @@ MAX_PAGE_SIZE = 1000
 def voters(parameters: dict[str, Any], pagination_parameters: PaginationParameters) -> list[Voter]:
     """List voters
 
-    The header `X-Pagination` tells the total, the neighbouring pages, and in `next` the cursor of
-    the next page; `Link` has its address. Numbered pages cost more the deeper they are. To walk a
-    large roll begin with an empty `after` and follow the cursors: every page costs the same.
+    The header `X-Pagination` has the total, the neighbouring pages, and in `next` the cursor of the
+    next page. `Link` has the URL of that page. A numbered page costs more the further back it is.
+    To read a large roll, begin with an empty `after` and follow the cursors: every page costs the
+    same.
     """
     sought, sort = parameters["sought"], parameters["sort"]
     if "after" in parameters:
@@ -55,8 +56,8 @@ def _page_by_cursor(
 def page_after(
     sought: Sought, sort: str, after: str, page_size: int
 ) -> tuple[list[Voter], str | None]:
-    """The voters behind a cursor, and the cursor of the page that follows; None on the last."""
-    # One more than is shown tells whether there is a next page.
+    """Return the voters after a cursor, and the cursor of the next page, None on the last."""
+    # The extra voter shows whether there is a next page.
     found = voters_after(sought, sort, place_behind(after, sort), page_size + 1)
     shown = found[:page_size]
     cursor = cursor_to(place_of(shown[-1], sort), sort) if len(found) > len(shown) else None
@@ -66,7 +67,7 @@ def page_after(
 def _numbered_page(sought: Sought, sort: str, pagination: PaginationParameters) -> list[Voter]:
     first, size = pagination.first_item, pagination.page_size
     count = total(sought)
-    # No database takes an offset of any size.
+    # A database fails on an offset that is too large.
     shown = voters_at(sought, sort, first, size) if first < count else []
     has_more = bool(shown) and first + len(shown) < count
     cursor = cursor_to(place_of(shown[-1], sort), sort) if has_more else None
@@ -79,9 +80,9 @@ def _numbered_page(sought: Sought, sort: str, pagination: PaginationParameters) 
 @refuses(blueprint, 401, 403)
 @blueprint.response(200, SummarySchema)
 def summary() -> dict[str, Any]:
-    """Sum up the roll
+    """Show the counts of the roll
 
-    Totals, and voters by department and by year of study.
+    The response has totals, and counts by department and by year of study.
     """
     figures = summarise()
     return {
