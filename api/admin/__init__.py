@@ -1,4 +1,4 @@
 """The pages under /admin/: what the API does, for users in a browser.
 
-Imports the resources' helpers, `access` and `shared`. No other room of `api` imports it.
+May import the resources and the packages below them, but not `commands`. Only `api.app` imports it.
 """

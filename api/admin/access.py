@@ -1,4 +1,4 @@
-"""Who comes in: tokens of programs, and people with their roles."""
+"""The pages for access: tokens of programs, and users with their roles."""
 
 from flask import flash, redirect, request, url_for
 from flask_admin import expose
@@ -24,13 +24,13 @@ from shared.access.people import (
 from shared.access.scopes import Scope
 from shared.access.tokens import Admin, ApiToken, all_tokens, create_token, revoke_token
 
-# No database takes a number of any size to compare with a key.
+# A database fails on a number that is too large to compare with a key.
 ID = "<int(max=2147483647):{}>"
 NAME_IS_TAKEN = "A token or a person has this name already, perhaps a revoked or locked out one."
 
 
 class Tokens(Page):
-    """The tokens there are and were."""
+    """The page of all tokens, including those that have expired or are revoked."""
 
     name = "Tokens"
     endpoint = "tokens"
@@ -40,7 +40,10 @@ class Tokens(Page):
     @expose("/", methods=["GET", "POST"])
     @requires(Scope.ADMIN)
     def index(self) -> str:
-        """The list, and the form for a new token, whose answer alone shows the token."""
+        """Show the list and the form for a new token.
+
+        Only the response to the form shows the token itself.
+        """
         form = TokenForm()
         token = _created_token(form) if form.validate_on_submit() else None
         name = form.name.data if token else None
@@ -50,7 +53,7 @@ class Tokens(Page):
     @expose(f"/{ID.format('token_id')}/revoke/", methods=["POST"])
     @requires(Scope.ADMIN)
     def revoke(self, token_id: int) -> Response:
-        """Let a token open nothing any more."""
+        """Revoke a token, so that no request with it is accepted any more."""
         token: ApiToken | None = ApiToken.get_or_none(ApiToken.id == token_id)
         if token is None:
             abort(404, message="There is no such token.")
@@ -62,7 +65,7 @@ class Tokens(Page):
 
 
 class People(Page):
-    """The people who sign in, and those who did."""
+    """The page of all users, including those who are deactivated."""
 
     name = "People"
     endpoint = "people"
@@ -72,7 +75,10 @@ class People(Page):
     @expose("/", methods=["GET", "POST"])
     @requires(Scope.ADMIN)
     def index(self) -> str:
-        """The list, and the form for one more, whose answer alone shows the first password."""
+        """Show the list and the form for a new user.
+
+        Only the response to the form shows the one-time password.
+        """
         form = PersonForm()
         if form.validate_on_submit() and (password := _password_of_new_person(form)):
             return self._people_page(PersonForm(formdata=None), form.name.data, password)
@@ -81,7 +87,7 @@ class People(Page):
     @expose(f"/{ID.format('person_id')}/role/", methods=["POST"])
     @requires(Scope.ADMIN)
     def change_role(self, person_id: int) -> Response:
-        """Give a person another role, at once."""
+        """Give a user another role, which applies immediately."""
         person, form = _person_or_404(person_id), RoleForm()
         if not form.validate():
             flash("Choose one of the roles.", "warning")
@@ -94,7 +100,7 @@ class People(Page):
     @expose(f"/{ID.format('person_id')}/lock-out/", methods=["POST"])
     @requires(Scope.ADMIN)
     def lock_out(self, person_id: int) -> Response:
-        """End a person's sessions and let no new one begin."""
+        """Deactivate a user: end all sessions and allow no new one."""
         person = _person_or_404(person_id)
         if lock_out(person_id):
             flash(f"{person.username} is locked out.", "success")
@@ -107,7 +113,7 @@ class People(Page):
     @expose(f"/{ID.format('person_id')}/let-in/", methods=["POST"])
     @requires(Scope.ADMIN)
     def let_in(self, person_id: int) -> Response:
-        """Let somebody who was locked out sign in again."""
+        """Reactivate a user who was deactivated."""
         person = _person_or_404(person_id)
         if let_in(person_id):
             flash(f"{person.username} may sign in again, with the old password.", "success")
@@ -118,7 +124,7 @@ class People(Page):
     @expose(f"/{ID.format('person_id')}/reset-password/", methods=["GET", "POST"])
     @requires(Scope.ADMIN)
     def reset_password(self, person_id: int) -> str | Response:
-        """Give a person a one-time password, which the answer alone shows."""
+        """Give a user a one-time password, which only this response shows."""
         person = _person_or_404(person_id)
         if request.method == "GET":
             return redirect(url_for(".index"))
@@ -131,7 +137,7 @@ class People(Page):
     def _people_page(
         self, form: PersonForm, name: str | None = None, password: str | None = None
     ) -> str:
-        """The list; with the one-time password of a person, if there is one."""
+        """Render the list, with the one-time password of a user if there is one."""
         return self.page(
             "people.html",
             form=form,
@@ -144,7 +150,7 @@ class People(Page):
 
 
 def _created_token(form: TokenForm) -> str | None:
-    """The new token, or None with the reason at the form's field."""
+    """Create the token, or return None and put the reason at the form's field."""
     try:
         return create_token(
             form.name.data, map(Scope, form.scopes.data), expires_at=form.expires_at
@@ -157,7 +163,10 @@ def _created_token(form: TokenForm) -> str | None:
 
 
 def _password_of_new_person(form: PersonForm) -> str | None:
-    """The one-time password, or None with the reason at the form's field."""
+    """Create the user and return the one-time password.
+
+    If the name cannot be used, returns None and puts the reason at the form's field.
+    """
     try:
         return invite_person(form.name.data, Role(form.role.data))
     except UnusableName as unusable:

@@ -1,4 +1,4 @@
-"""The forms for tokens and people."""
+"""The forms for tokens and users."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +30,7 @@ def _stripped(text: str | None) -> str | None:
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc]
-    """A name, what the token may do, and for how long."""
+    """The form for a new token: its name, its scopes and its last day."""
 
     name = StringField(
         "Name",
@@ -47,30 +47,30 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
     last_day = DateField("Last day, in UTC (for ever if empty)", [Optional()])
 
     def validate_scopes(self, field: SelectMultipleField) -> None:
-        """A token that may do nothing is a mistake."""
+        """Reject a token without scopes, because it could do nothing."""
         if not field.data:
             raise ValidationError("Choose at least one.")
 
     def validate_last_day(self, field: DateField) -> None:
-        """A day that is not over, and no slip of the keyboard far ahead."""
+        """Accept today or a later day, but no day so far ahead that it must be a typing error."""
         today = datetime.now(UTC).date()
         if field.data and not today <= field.data <= today + timedelta(days=MAX_DAYS):
             raise ValidationError(f"Choose today or a day of the next {MAX_DAYS:,}.")
 
     @property
     def expires_at(self) -> datetime | None:
-        """What `create_token` takes."""
+        """The end of the token's last day as `create_token` takes it, or None."""
         return end_of(self.last_day.data) if self.last_day.data else None
 
 
 class RoleForm(FlaskForm):  # type: ignore[misc]
-    """What a person may do."""
+    """The form for the role of a user."""
 
     role = SelectField("Role", choices={str(role): text for role, text in ROLES.items()})
 
 
 class PersonForm(RoleForm):
-    """A person who may sign in from now on."""
+    """The form for a new user."""
 
     name = StringField(
         "Name",

@@ -1,4 +1,4 @@
-"""Sign in, sign out, change the password."""
+"""The pages to sign in, to sign out and to change the password."""
 
 import math
 
@@ -28,7 +28,7 @@ EXPIRED = "This one-time password is too old. Please ask an admin for a new one.
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
-    """A name and a password."""
+    """The form for the name and the password."""
 
     username = StringField(
         "Name",
@@ -43,7 +43,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]
-    """The old password and the new one twice."""
+    """The form for the current password and, twice, the new one."""
 
     old = PasswordField(
         "Present password",
@@ -64,7 +64,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
 
 
 class Account(Page):
-    """What has to do with the own account."""
+    """The pages of a user's own account."""
 
     name = "Account"
     endpoint = "account"
@@ -72,12 +72,12 @@ class Account(Page):
     is_in_menu = False
 
     def is_accessible(self) -> bool:
-        """Also to those who have yet to sign in; the guard knows the rest."""
+        """Allow everyone, because a user must reach the sign-in page. The guard checks the rest."""
         return True
 
     @expose("/sign-in/", methods=["GET", "POST"])
     def sign_in(self) -> str | Response:
-        """Ask for name and password."""
+        """Ask for name and password, and begin a session if they are right."""
         form = SignInForm()
         if form.validate_on_submit() and _is_signed_in(form):
             return redirect(safe_next(request.args.get("next")))
@@ -86,7 +86,10 @@ class Account(Page):
     @expose("/sign-out/", methods=["POST"])
     @requires(*ANYBODY)
     def sign_out(self) -> Response:
-        """End the person's sessions; this browser's also when the database cannot be told."""
+        """End all sessions of the user.
+
+        The session of this browser ends first, so it ends even if the database is unavailable.
+        """
         leaving = person().admin
         logout_user()
         session.clear()
@@ -97,7 +100,7 @@ class Account(Page):
     @expose("/", methods=["GET", "POST"])
     @requires(*ANYBODY)
     def index(self) -> str | Response:
-        """Set a new password; all sessions end, and this one begins anew."""
+        """Set a new password and end all sessions. The user must sign in again."""
         form = PasswordForm()
         if person().has_one_time_password:
             form.old.label.text = "One-time password"
@@ -127,14 +130,14 @@ class Account(Page):
 
 
 def _told_to_wait(account: str) -> str | None:
-    """A sentence for whoever has tried too many passwords of the account."""
+    """Return an error message if the client has tried too many passwords for the account."""
     seconds = seconds_before_sign_in(account)
     minutes = math.ceil(seconds / 60)
     return f"Too many wrong passwords. Please wait {minutes} min." if seconds else None
 
 
 def _is_signed_in(form: SignInForm) -> bool:
-    """Begin a session, or say at the form why not; a stranger may guess a few times only."""
+    """Begin a session, or put the reason at the form. A client may guess only a few times."""
     name = form.username.data
     if told := _told_to_wait(name):
         form.password.errors = (told,)

@@ -1,4 +1,4 @@
-"""Who did what, when and from where."""
+"""The page of the audit table: who did what, when and from where."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -40,7 +40,7 @@ class Audit(Page):
     @expose("/")
     @requires(Scope.ADMIN)
     def index(self) -> str:
-        """The entries that match, a page of them."""
+        """Show one page of the entries that match."""
         asked = {name: text_argument(name) for name in ("action", "outcome", "actor", "subject")}
         days = {name: _day(name) for name in ("since", "until")}
         stated = {name: text for name, text in asked.items() if text}
@@ -62,7 +62,7 @@ def _day(name: str) -> date | None:
 
 
 def _times(days: dict[str, date | None]) -> Iterator[tuple[str, datetime]]:
-    """From the first moment of the one day to the last of the other."""
+    """Yield the first moment of the first day and the last moment of the last day."""
     if since := days["since"]:
         yield "since", datetime.combine(since, time.min)
     if until := days["until"]:
@@ -70,7 +70,7 @@ def _times(days: dict[str, date | None]) -> Iterator[tuple[str, datetime]]:
 
 
 def _link_of(entry: AuditEntry) -> str | None:
-    """The page of what it was done to, which is there for jobs and voters."""
+    """Return the URL of the page for the subject. Only jobs and voters have one."""
     if entry.action in TO_A_JOB:
         return url_for("imports.show", task_id=entry.subject)
     if entry.action == Action.EDIT:

@@ -1,4 +1,4 @@
-"""Errors of the pages: the API's sentence, as a page."""
+"""The errors of the pages: the message of the API, shown as a page."""
 
 from http import HTTPStatus
 
@@ -21,9 +21,9 @@ TITLES = {
 
 
 def as_page(response: Response) -> Response:
-    """Show an error in place of its JSON where a person has asked, not the page's script.
+    """Replace the JSON of an error by a page if a user has asked, not the page's script.
 
-    It asks nothing of the database, which may be what is wrong.
+    It makes no query, because the database may be the cause of the error.
     """
     is_for_a_person = is_page(request.path) and "text/html" in request.headers.get("Accept", "")
     if response.status_code < HTTPStatus.BAD_REQUEST or not is_for_a_person or not response.is_json:

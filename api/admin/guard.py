@@ -1,5 +1,8 @@
-"""Who may open which page. A view names the scopes of which a person needs one, as the API's do;
-a view that names none is an admin's."""
+"""Access control of the pages.
+
+A view names the scopes that open it, as in the API, and a user needs one of them. A view that names
+no scope is open to administrators only.
+"""
 
 from typing import cast
 from urllib.parse import urlsplit
@@ -26,15 +29,15 @@ PUBLIC_ENDPOINTS = frozenset({"account.sign_in", "pages.static"})
 SIGN_IN = "account.sign_in"
 UPLOAD = "new_import.index"
 PROGRESS = "imports.progress"
-# What the pages' script says when it renews a page that nobody has asked for.
+# The pages' script sends this header when it refreshes a page without an action of the user.
 UNATTENDED = "X-Unattended"
-# What somebody with a one-time password may do.
+# A user with a one-time password may open only these pages.
 CHANGE_PASSWORD = "account.index"  # noqa: S105 - the name of a page
 BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, "account.sign_out"})
 
 
 class Person(UserMixin):  # type: ignore[misc]
-    """Who is signed in."""
+    """The user who is signed in."""
 
     def __init__(self, admin: Admin) -> None:
         self.admin = admin
@@ -43,26 +46,26 @@ class Person(UserMixin):  # type: ignore[misc]
         self.has_one_time_password = admin.one_time_until is not None
 
     def get_id(self) -> str:
-        """What the session keeps; see `shared.access.people`."""
+        """Return the id that the session stores, see `shared.access.people`."""
         return f"{self.admin.id}:{self.admin.session_key}"
 
     def allows(self, *scopes: Scope) -> bool:
-        """Whether the person has one of the scopes, or is an admin."""
+        """Whether the user has one of the scopes, or is an administrator."""
         return not {*scopes, Scope.ADMIN}.isdisjoint(self.scopes)
 
 
 class Visitor(AnonymousUserMixin):  # type: ignore[misc]
-    """Nobody yet."""
+    """A visitor who is not signed in."""
 
     name = ""
 
     def allows(self, *scopes: Scope) -> bool:
-        """Nothing."""
+        """Return False: a visitor has no scopes."""
         return False
 
 
 def load_person(session_id: str) -> Person | None:
-    """The person of a session, for Flask-Login; None when it has ended."""
+    """Return the user of a session for Flask-Login, or None if the session has ended."""
     person_id, _, session_key = session_id.partition(":")
     if not person_id.isdecimal():
         return None
@@ -72,12 +75,12 @@ def load_person(session_id: str) -> Person | None:
 
 
 def person() -> Person:
-    """Who has sent this request."""
+    """Return the user who sent this request."""
     return cast(Person, current_user._get_current_object())
 
 
 def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
-    """Look at every request for a page before it is answered, its form's token included."""
+    """Check each request for a page before its view runs, including the CSRF token of its form."""
 
     def guard() -> Response | None:
         if not is_page(request.path):
@@ -104,20 +107,23 @@ def _to_sign_in() -> Response:
     address = request.full_path.rstrip("?")
     if request.method == "GET":
         return redirect(url_for(SIGN_IN, next=address))
-    # In the address: the script that sends a file follows redirects itself, and would use up a
+    # `ended` is in the URL: the script that sends a file follows redirects, and would use up a
     # message that is shown once.
     return redirect(url_for(SIGN_IN, ended=1, next=address if _shows_a_page() else None))
 
 
 def _shows_a_page() -> bool:
-    """Whether the address of this form is that of a page, too, to come back to."""
+    """Whether the URL of this form is also that of a page, to which the user can return."""
     adapter = current_app.create_url_adapter(request)
     return adapter is not None and adapter.test(method="GET")
 
 
 def _admit_body() -> None:
-    """Read the form of the page that takes files; no other may be large, and a stranger's must be
-    one that the main loop has collected."""
+    """Limit the body of a form, and read the form that brings a file.
+
+    Only the page that takes files accepts a large body. A client that is not signed in must send a
+    body that the main loop has already collected, so its length must be stated.
+    """
     if request.endpoint in PUBLIC_ENDPOINTS:
         if "Transfer-Encoding" in request.headers:
             abort(411, message="Send the form with its length in the header `Content-Length`.")
@@ -136,15 +142,19 @@ def _check_scopes() -> None:
 
 
 def _renew_session() -> None:
-    """A session lasts from the last time that its person did something: a page that is left open
-    and asks for news by itself does not keep it."""
+    """Extend the session if the user did something.
+
+    A page that stays open and asks for news automatically must not keep its session alive.
+    """
     if request.endpoint != PROGRESS and UNATTENDED not in request.headers:
         session.modified = True
 
 
 def safe_next(target: str | None) -> str:
-    """Where to go after signing in: a page of ours, whatever the address says. No header holds a
-    line break."""
+    """Return the URL to open after signing in: always one of our pages.
+
+    A line break is rejected, because no header may hold one.
+    """
     home = url_for("admin.index")
     if not target or not target.isprintable():
         return home

@@ -1,4 +1,4 @@
-"""The roll at a glance."""
+"""The home page: the roll at a glance."""
 
 from flask_admin import expose
 
@@ -23,7 +23,7 @@ class Home(Page):
     @expose()
     @requires(Scope.READ)
     def index(self) -> str:
-        """How many voters, of which departments and years; what was imported last."""
+        """Show the voters by department and year, the open jobs and the last import."""
         summary = summarise()
         return self.page(
             "home.html",
@@ -36,7 +36,7 @@ class Home(Page):
 
 
 def _departments(summary: Summary) -> list[Group]:
-    """The largest departments, and the others in one."""
+    """Return the largest departments, and all others as one group."""
     shown = [
         Group(group.name or "no department", group.voters, group.eligible)
         for group in summary.by_department[:SHOWN_DEPARTMENTS]
@@ -56,7 +56,7 @@ def _running() -> list[Job]:
 
 
 def _last_import() -> Job | None:
-    """The import by which the roll was last brought up to date."""
+    """Return the latest import that updated the roll."""
     last: Job | None = (
         Job.select()
         .where((Job.state == JobState.SUCCESS) & ~Job.dry_run)

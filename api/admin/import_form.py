@@ -1,4 +1,4 @@
-"""The form that sends a file."""
+"""The form to upload a file."""
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
@@ -27,7 +27,7 @@ MODES = [
     SelectChoice(Mode.UPDATE_ONLY.value, "Only update voters on the roll"),
 ]
 DELIMITER_OF = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-# By their names: a browser does not send a tab reliably.
+# The choices have names, because a browser does not send a tab reliably.
 DELIMITER_CHOICES = [
     SelectChoice("", "Find out"),
     *(SelectChoice(name, name.capitalize()) for name in DELIMITER_OF),
@@ -35,7 +35,7 @@ DELIMITER_CHOICES = [
 
 
 class ImportForm(FlaskForm):  # type: ignore[misc]
-    """A file, what to do with it, and under which conditions."""
+    """A file, what to do with it, and the conditions of the import."""
 
     file = FileField("The registrar's file", [FileRequired("Choose a file.")])
     intent = RadioField("What to do", choices=INTENTS, default="preview")
@@ -55,7 +55,7 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
 
     @property
     def has_options(self) -> bool:
-        """Whether one of the further choices was made, or cannot be used."""
+        """Whether the user has set one of the further options, even to an invalid value."""
         further = (self.expected_rows, self.max_rejected_percent, self.encoding, self.sheet)
         return bool(
             self.mode.data != Mode.UPSERT
@@ -65,7 +65,7 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
         )
 
     def options(self) -> ImportOptions:
-        """The choices as the import takes them."""
+        """Return the choices as the import takes them."""
         return ImportOptions(
             mode=Mode(self.mode.data),
             on_error=OnError.ABORT if self.abort.data else OnError.SKIP,

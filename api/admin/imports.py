@@ -1,4 +1,4 @@
-"""Send a file, watch it, look at what became of it, decide about it; and all that came before."""
+"""The pages of imports: send a file, watch it, read its report, decide about it, find old ones."""
 
 from collections.abc import Callable
 from typing import Any, BinaryIO, cast
@@ -46,7 +46,7 @@ ORDERINGS = {
 
 
 class Imports(Page):
-    """The history of imports, and each of them."""
+    """The history of imports, and the page of each."""
 
     name = "Imports"
     endpoint = "imports"
@@ -56,7 +56,7 @@ class Imports(Page):
     @expose("/")
     @requires(Scope.READ)
     def index(self) -> str:
-        """The imports that match, a page of them."""
+        """Show one page of the imports that match."""
         asked = {name: text_argument(name) for name in ("q", "by", "state", "sort")}
         asked["sort"] = asked["sort"] if asked["sort"] in ORDERINGS else "newest"
         query = Job.select().order_by(ORDERINGS[asked["sort"]], Job.id)
@@ -80,13 +80,13 @@ class Imports(Page):
     @expose("/<uuid:task_id>/")
     @requires(Scope.READ)
     def show(self, task_id: UUID) -> str:
-        """One import: its progress, its outcome, and what can be done."""
+        """Show one import: its progress, its outcome and the possible actions."""
         return self.page("import.html", **job_page(job_or_404(task_id), may_read_roll=True))
 
     @expose("/<uuid:task_id>/progress/")
     @requires(Scope.READ)
     def progress(self, task_id: UUID) -> dict[str, Any]:
-        """How far it is, for the page's script."""
+        """Return the progress of an import to the page's script."""
         job = job_or_404(task_id)
         document = describe(job, may_read_roll=False)
         return {
@@ -100,20 +100,20 @@ class Imports(Page):
     @requires(Scope.READ)
     @counted_as(Quota.DOWNLOAD)
     def rejects(self, task_id: UUID) -> FlaskResponse:
-        """The rejected rows, to be mended and imported as they are."""
+        """Download the rejected rows, to fix them and to import the file as it is."""
         return download_rejects(job_or_404(task_id))
 
     @expose("/<uuid:task_id>/file")
     @requires(Scope.ADMIN)
     @counted_as(Quota.DOWNLOAD)
     def original(self, task_id: UUID) -> FlaskResponse:
-        """The file as it was sent."""
+        """Download the file as it was sent."""
         return download_original(job_or_404(task_id))
 
     @expose("/<uuid:task_id>/cancel/", methods=["POST"])
     @requires(Scope.IMPORT)
     def cancel(self, task_id: UUID) -> Response:
-        """End an import that is not over."""
+        """Cancel an import that has not ended."""
         if jobs.cancel(task_id, by=person().name):
             flash("The import is cancelled. The roll is as it was before.", "success")
         else:
@@ -124,28 +124,28 @@ class Imports(Page):
     @requires(Scope.IMPORT)
     @counted_as(Quota.JOB)
     def retry(self, task_id: UUID) -> Response:
-        """Import the file again after a failure."""
+        """Import the file again after a failure or a cancellation."""
         return _followed(task_id, follow_up.retry)
 
     @expose("/<uuid:task_id>/preview/", methods=["POST"])
     @requires(Scope.IMPORT)
     @counted_as(Quota.JOB)
     def preview(self, task_id: UUID) -> Response:
-        """Compare the file with the roll as it is now."""
+        """Preview the file again, compared with the roll as it is now."""
         return _followed(task_id, follow_up.preview_again)
 
     @expose("/<uuid:task_id>/apply/", methods=["POST"])
     @requires(Scope.IMPORT)
     @counted_as(Quota.JOB)
     def apply(self, task_id: UUID) -> Response:
-        """Import what a preview has shown."""
+        """Apply a preview: import its file."""
         return _followed(task_id, follow_up.apply_preview)
 
     @expose("/<uuid:task_id>/resend/", methods=["POST"])
     @requires(Scope.IMPORT)
     @counted_as(Quota.REPORT)
     def resend(self, task_id: UUID) -> Response:
-        """Send the report mail once more."""
+        """Send the report mail again."""
         if not services().settings.mail.recipients:
             flash("No mail can be sent: the setting ADMIN_EMAIL is empty.", "warning")
         elif jobs.resend_report(task_id):
@@ -156,7 +156,7 @@ class Imports(Page):
 
 
 class NewImport(Page):
-    """Where a file is dropped."""
+    """The page to upload a file."""
 
     name = "Import a file"
     endpoint = "new_import"
@@ -167,7 +167,7 @@ class NewImport(Page):
     @requires(Scope.IMPORT)
     @counted_as(Quota.JOB)
     def index(self) -> str | Response:
-        """The form, and the file that it sends."""
+        """Show the form, and accept the file that it sends."""
         form = ImportForm()
         if form.validate_on_submit() and (task_id := _submitted(form)):
             return _to(task_id)
@@ -177,7 +177,7 @@ class NewImport(Page):
 
 
 def _submitted(form: ImportForm) -> UUID | None:
-    """The job of the file, or None with the reason at the form's field."""
+    """Create the job of the file, or return None and put the reason at the form's field."""
     shared = services()
     try:
         return submit(

@@ -1,4 +1,4 @@
-"""What the page of one job shows, put together from the job and its faults."""
+"""The values that the page of one job shows, collected from the job and its faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ PREVIEW_COUNTS = {**COUNTS, "created": "Would be created", "updated": "Would be 
 
 @dataclass(frozen=True, slots=True)
 class FaultGroup:
-    """Faults of one code: how many rows have it, what it means, and a few of them."""
+    """Row faults of one code: how many rows have it, what it means, and a few examples."""
 
     code: str
     meaning: str
@@ -37,7 +37,7 @@ class FaultGroup:
 
 
 def job_page(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
-    """The values of the template `import.html`."""
+    """Return the values for the template `import.html`."""
     document = describe(job, may_read_roll=may_read_roll)
     report = document["report"]
     follow_up = _follow_up(job)
@@ -64,7 +64,7 @@ def job_page(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
 
 
 def _is_out_of_date(job: Job) -> bool:
-    """Whether it is, or was to apply, a preview of a roll that has changed since."""
+    """Whether the roll has changed since the preview that the job is, or was to apply."""
     preview_id = job.id if job.dry_run and job.state == JobState.SUCCESS else job.preview_of
     return preview_id is not None and is_out_of_date(preview_id)
 
@@ -74,7 +74,7 @@ def _is_undone(job: Job) -> bool:
 
 
 def _may_pass(job: Job) -> bool:
-    """Whether another attempt may end in another way."""
+    """Whether another attempt may end differently."""
     return job.state == JobState.REVOKED or (
         job.state == JobState.FAILURE and job.error_code in MAY_PASS
     )
@@ -88,7 +88,7 @@ def _counts(job: Job, report: Mapping[str, Any] | None) -> list[tuple[str, int]]
 
 
 def fault_groups(job: Job) -> list[FaultGroup]:
-    """The kept faults of a job by code, the most frequent first."""
+    """Group the stored faults of a job by code, the most frequent first."""
     counted = (
         JobFault.select(JobFault.code, fn.COUNT(JobFault.line.distinct()))
         .where(JobFault.job == job.id)
@@ -117,7 +117,7 @@ def _meaning(code: str) -> str:
 
 
 def _follow_up(job: Job) -> Job | None:
-    """The last job that has applied this preview or tried this job again."""
+    """Return the latest job that applies this preview or retries this job."""
     last: Job | None = (
         Job.select()
         .where((Job.preview_of == job.id) | (Job.retry_of == job.id))

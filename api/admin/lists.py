@@ -11,15 +11,15 @@ MAX_PAGE = 10_000
 
 
 def text_argument(name: str) -> str:
-    """A parameter of the address, as short as any honest one and without NUL."""
+    """Return a query parameter, cut to `MAX_TEXT_CHARS` characters and without NUL."""
     return request.args.get(name, "")[:MAX_TEXT_CHARS].replace("\0", "").strip()
 
 
 class FetchedPages:
-    """The page of a list that the address asks for with `page`, and those beside it.
+    """One page of a list, as the query parameter `page` says, and links to the pages beside it.
 
-    `fetch` takes the number of the first row, from 0, and how many. One row more than a page is
-    fetched, which tells whether another page follows.
+    `fetch` takes the number of the first row, from 0, and the number of rows. It is asked for one
+    row more than a page has, which shows whether another page follows.
     """
 
     def __init__(self, fetch: Callable[[int, int], list[Any]], page_size: int) -> None:
@@ -30,12 +30,12 @@ class FetchedPages:
 
     @property
     def previous_url(self) -> str | None:
-        """The page before, if there is one."""
+        """The URL of the page before, or None."""
         return self._url(self._page - 1) if self._page > 1 else None
 
     @property
     def next_url(self) -> str | None:
-        """The page after, if there is one."""
+        """The URL of the page after, or None."""
         return self._url(self._page + 1) if self._has_more else None
 
     def _url(self, page: int) -> str:

@@ -1,4 +1,4 @@
-"""What the pages have in common."""
+"""The base class of the pages."""
 
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ ANYBODY = tuple(Scope)
 
 
 class Page(BaseView):  # type: ignore[misc]
-    """A page, or a few that belong together; in the menu for those who may open it."""
+    """A page, or a few related ones. The menu shows it to those who may open it."""
 
     name = ""
     endpoint = ""
@@ -23,13 +23,13 @@ class Page(BaseView):  # type: ignore[misc]
         super().__init__(name=self.name, endpoint=self.endpoint, url=self.url)
 
     def is_visible(self) -> bool:
-        """Whether the menu names it."""
+        """Whether the menu shows the page at all."""
         return self.is_in_menu
 
     def is_accessible(self) -> bool:
-        """Whether the menu offers it. Each single view is looked at by the guard."""
+        """Whether the menu shows the page to this user. The guard checks each view separately."""
         return bool(current_user.allows(*self.scopes))
 
     def page(self, template: str, **values: Any) -> str:
-        """The page as HTML."""
+        """Render a template to the HTML of a page."""
         return str(self.render(f"pages/{template}", **values))

@@ -1,7 +1,7 @@
-"""Sessions whose cookies are signed with the time of the web process that made them.
+"""Sessions that accept a cookie from a web process whose clock is ahead.
 
-Web processes on two machines never have the very same clock. Itsdangerous takes a cookie of the
-next second for an expired one, so a person would be signed out by the other machine.
+The clocks of two machines never agree exactly. Itsdangerous treats a cookie from the next second as
+expired, so the other machine would sign the user out.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ TOLERATED_SECONDS = 300
 
 
 class TolerantSigner(TimestampSigner):
-    """Takes a signature of the next minutes for one of now."""
+    """A signer that accepts a signature from up to `TOLERATED_SECONDS` ahead."""
 
     def unsign(  # type: ignore[override] # one of the two return types at a time
         self,
@@ -23,7 +23,7 @@ class TolerantSigner(TimestampSigner):
         max_age: int | None = None,
         return_timestamp: bool = False,
     ) -> bytes | tuple[bytes, datetime]:
-        """The signed value. Raises `SignatureExpired` for one that is too old or too new."""
+        """Return the signed value. Raises `SignatureExpired` if it is too old or too new."""
         value, signed_at = super().unsign(signed_value, return_timestamp=True)
         if max_age is not None:
             age = self.get_timestamp() - int(signed_at.timestamp())
@@ -33,10 +33,10 @@ class TolerantSigner(TimestampSigner):
 
 
 class TolerantSessions(SecureCookieSessionInterface):
-    """Flask's own sessions with that signer."""
+    """Flask's own sessions with the tolerant signer."""
 
     def get_signing_serializer(self, app: Flask) -> Any:
-        """The serializer of the session cookie, None without a secret key."""
+        """Return the serializer of the session cookie, or None without a secret key."""
         serializer = super().get_signing_serializer(app)
         if serializer is not None:
             serializer.signer = TolerantSigner

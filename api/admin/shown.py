@@ -1,4 +1,4 @@
-"""How values look on a page: grouped numbers, times, sizes, shares."""
+"""Template filters that format values for a page: numbers, times, sizes, shares."""
 
 from datetime import datetime
 
@@ -19,17 +19,17 @@ STATES = {
 
 
 def number(value: int) -> str:
-    """1234567 as 1,234,567."""
+    """Format 1234567 as 1,234,567."""
     return f"{value:,}"
 
 
 def plural(value: int, one: str, many: str) -> str:
-    """A count with its noun."""
+    """Format a count with its noun."""
     return f"{value:,} {one if value == 1 else many}"
 
 
 def size(size_bytes: int) -> str:
-    """A size in the unit that suits it."""
+    """Format a size in a suitable unit, up to GiB."""
     value = float(size_bytes)
     for unit in UNITS:
         if value < 1024 or unit == UNITS[-1]:
@@ -40,8 +40,10 @@ def size(size_bytes: int) -> str:
 
 
 def moment(time: datetime | None) -> Markup:
-    """A time of the database (UTC without a zone), which the page's script turns into the
-    viewer's own zone."""
+    """Format a time of the database (UTC without a zone) as a `<time>` element.
+
+    The page's script converts it to the time zone of the user.
+    """
     if time is None:
         return Markup("–")
     iso = f"{time.isoformat(timespec='seconds')}Z"
@@ -49,7 +51,7 @@ def moment(time: datetime | None) -> Markup:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share with one decimal, which is never rounded up to all or down to none."""
+    """Format a share with one decimal. It is never rounded up to all or down to none."""
     if not whole:
         return escape("–")
     share = 100 * part / whole
@@ -59,13 +61,13 @@ def percent(part: int, whole: int) -> str:
 
 
 def state(job: Job) -> str:
-    """What has become of a job, in a word or two."""
+    """Return the state of a job in a few words."""
     is_checked = job.dry_run and job.state == JobState.SUCCESS
     return "Checked" if is_checked else STATES[JobState(job.state)]
 
 
 def value(found: object) -> str:
-    """A value of a voter, in words."""
+    """Return a value of a voter in words."""
     match found:
         case True:
             return "yes"

@@ -1,4 +1,4 @@
-"""The pages, wired together: sign-in, guard, menu."""
+"""The set-up of the pages: sign-in, guard, menu."""
 
 from datetime import timedelta
 
@@ -33,19 +33,19 @@ BASE_TEMPLATE = "pages/base.html"
 
 
 def add_pages(app: Flask, settings: Settings) -> None:
-    """Give the app its pages. Who is not signed in comes to no other page than the sign-in."""
+    """Add the pages to the app. A visitor who is not signed in reaches only the sign-in page."""
     app.config.from_mapping(
         SESSION_COOKIE_NAME="voter_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=not settings.debug,
         PERMANENT_SESSION_LIFETIME=SESSION_LENGTH,
-        # The guard tells which requests do.
+        # The guard decides which requests extend a session.
         SESSION_REFRESH_EACH_REQUEST=False,
-        # Only the pages have forms; the API takes no cookie.
+        # Only the pages have forms, and the API accepts no cookie.
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
-        # By our own policy a browser tells no referrer, not even over HTTPS.
+        # Our own Referrer-Policy makes browsers send no referrer, not even over HTTPS.
         WTF_CSRF_SSL_STRICT=False,
     )
     app.session_interface = TolerantSessions()

@@ -1,4 +1,4 @@
-"""The form that corrects a voter's entry."""
+"""The form to correct the entry of a voter."""
 
 import json
 from hashlib import sha256
@@ -21,11 +21,11 @@ ELIGIBLE = {"yes": "yes", "no": "no"}
 
 
 class EntryChanged(Exception):
-    """The entry is no longer what the form has shown."""
+    """The entry has changed since the form showed it."""
 
 
 class VoterForm(FlaskForm):  # type: ignore[misc]
-    """All fields of an entry but the id, and why they change."""
+    """All fields of an entry except the id, and the reason for the change."""
 
     version = HiddenField()
     first_name = StringField("First name")
@@ -43,9 +43,9 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
     )
 
     def differences(self, voter: Voter) -> dict[str, str]:
-        """What was typed where it differs from the entry, by field.
+        """Return the typed values that differ from the entry, by field.
 
-        A field of one line shows a text without its line breaks, which is no change of it.
+        A field of one line shows a text without its line breaks, which is not a change.
         """
         typed = {name: self[name].data for name in FIELDS if self[name].data is not None}
         return {
@@ -55,11 +55,11 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
         }
 
     def change(self, voter: Voter) -> dict[str, Any] | None:
-        """The differences and the reason as the API's PATCH reads them, `stated` and `reason`.
+        """Return the changes and the reason as the API's PATCH reads them: `stated` and `reason`.
 
-        None where they cannot be read, with the faults at their fields.
+        If a value is invalid, returns None and puts the messages at their fields.
         """
-        # Only what was emptied by hand is cleared.
+        # Only a field that the user has emptied is cleared.
         stated = {name: typed or None for name, typed in self.differences(voter).items()}
         body = {**stated, "reason": self.reason.data}
         try:
@@ -74,25 +74,25 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
         return change
 
     def check(self, voter: Voter) -> None:
-        """Raises `EntryChanged` for an entry that the form has not shown."""
+        """Raise `EntryChanged` if the form has shown another version of the entry."""
         if self.version.data != version_of(voter):
             raise EntryChanged
 
 
 def form_of(voter: Voter, reason: str = "") -> VoterForm:
-    """The form as it shows an entry."""
+    """Return the form that shows an entry."""
     shown = {name: as_typed(voter, name) for name in FIELDS}
     return VoterForm(formdata=None, **shown, version=version_of(voter), reason=reason)
 
 
 def version_of(voter: Voter) -> str:
-    """A name for this state of the entry."""
+    """Return a hash that identifies this version of the entry."""
     entry = [getattr(voter, name) for name in ENTRY]
     return sha256(json.dumps(entry).encode()).hexdigest()
 
 
 def as_typed(voter: Voter, name: str) -> str:
-    """A field of the entry as the form holds it."""
+    """Return a field of the entry as the form shows it."""
     match getattr(voter, name):
         case None:
             return ""
@@ -107,7 +107,7 @@ def _in_one_line(text: str) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """As the roll holds it; what no field has room for stays as it is and is refused later."""
+    """Clean a text as the roll stores it. A text that is too long stays, and is rejected later."""
     try:
         return clean(text, MAX_TYPED_CHARS)
     except TextTooLong:
@@ -115,6 +115,6 @@ def _cleaned(text: str) -> str:
 
 
 def _without_code(message: str) -> str:
-    """The sentence of a cell's fault; its code is for programs."""
+    """Return the sentence of a fault without its code, which is for programs."""
     code, _, sentence = message.partition(": ")
     return sentence if code.isupper() else message

@@ -1,4 +1,4 @@
-"""The roll: look for voters, take them out as a file, correct one, see what became of an entry."""
+"""The pages of the roll: find voters, export them, correct one, see the history of an entry."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -46,7 +46,7 @@ ORDERS = {
 
 
 class Voters(Page):
-    """The list of voters, and each of them."""
+    """The list of voters, and the page of each."""
 
     name = "Voters"
     endpoint = "voters"
@@ -56,7 +56,7 @@ class Voters(Page):
     @expose("/")
     @requires(Scope.READ)
     def index(self) -> str:
-        """The voters that match, a page of them. Nothing but the whole roll is counted."""
+        """Show one page of the voters that match. Only the voters of the whole roll are counted."""
         asked = _asked()
         filters = _stated(*FILTERS)
         after = request.args.get("after", "")
@@ -78,31 +78,32 @@ class Voters(Page):
     @requires(Scope.READ)
     @counted_as(Quota.DOWNLOAD)
     def export_csv(self) -> FlaskResponse:
-        """The voters that match as a CSV file."""
+        """Download the voters that match as a CSV file."""
         return download_csv(_asked()["sought"])
 
     @expose("/export.xlsx")
     @requires(Scope.READ)
     @counted_as(Quota.DOWNLOAD)
     def export_xlsx(self) -> FlaskResponse:
-        """The voters that match as a workbook."""
+        """Download the voters that match as a workbook."""
         return download_xlsx(_asked()["sought"])
 
     @expose("/voter/")
     @requires(Scope.READ)
     def show(self) -> str:
-        """One voter, whom the parameter `id` names: an id may hold any number of slashes."""
+        """Show one voter. The id is a query parameter, because it may contain slashes."""
         voter = _voter()
         return self._voter_page(voter, form_of(voter))
 
     @expose("/voter/", methods=["POST"])
     @requires(Scope.ADMIN)
     def correct(self) -> str | Response | tuple[str, int]:
-        """Change the entry, unless it is no longer what the form has shown."""
+        """Change the entry, unless it has changed since the form showed it."""
         voter, form = _voter(), VoterForm()
         if not form.validate() or (change := form.change(voter)) is None:
             return self._voter_page(voter, form)
-        # An import that is being applied holds the roll's lock, on SQLite the whole database's.
+        # The request must not wait long for an import that holds the lock of the roll, in SQLite
+        # that of the whole database.
         be_impatient(ANSWER_SECONDS)
         author = Author(person().name, change["reason"])
         try:
@@ -113,7 +114,7 @@ class Voters(Page):
         return redirect(url_for(".show", id=voter.student_id))
 
     def _not_saved(self, form: VoterForm) -> tuple[str, int]:
-        """The entry as it is by now, beside what was typed over an older one."""
+        """Answer 409 with the current entry, and with the values typed over an older one."""
         voter = _voter()
         unsaved = [
             (form[name].label.text, typed) for name, typed in form.differences(voter).items()
@@ -133,13 +134,13 @@ def _list_url(parameters: Mapping[str, str]) -> str:
 
 
 def _stated(*names: str) -> dict[str, str]:
-    """These parameters of the address; a field that is left blank asks for nothing."""
+    """Return these query parameters without the blank ones, which filter nothing."""
     given = {name: request.args.get(name, "").strip() for name in names}
     return {name: text for name, text in given.items() if text}
 
 
 def _asked() -> dict[str, Any]:
-    """The filters and the order of the address, as the API reads them."""
+    """Parse the filters and the order of the URL as the API does. An invalid one ends with 422."""
     try:
         asked: dict[str, Any] = VoterQuerySchema().load(_stated(*FILTERS))
     except ValidationError as error:
