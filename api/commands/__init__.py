@@ -1,4 +1,4 @@
-"""Flask's commands: migrate, import, users, tokens, audit, retention, status.
+"""The `flask` commands: migrate, import, users, tokens, audit, retention, status.
 
-Imports resources' helpers and `shared`. It knows no pages.
+May import the resources and the packages below them, but not the pages.
 """

@@ -1,4 +1,4 @@
-"""`flask audit`: the newest entries of the audit table on the terminal."""
+"""`flask audit`: print the newest entries of the audit table."""
 
 import json
 
@@ -17,7 +17,7 @@ MAX_COUNT = 100_000
 
 
 def register_commands(app: Flask) -> None:
-    """Add the command to the app's own."""
+    """Register the command with the app."""
     app.cli.add_command(audit)
 
 

@@ -1,5 +1,7 @@
-"""What keeps a job in the hands of `flask import`: a work horse of its own that is watched, a lease
-that is renewed, and signals that end both."""
+"""Run a job in the foreground, for `flask import`.
+
+The command watches a job process and renews the lease. A signal ends both.
+"""
 
 import logging
 import shutil
@@ -31,8 +33,11 @@ LOOK_SECONDS = 0.25
 
 
 def attempted(claim: Claim, settings: Settings, on_progress: OnProgress) -> None:
-    """Do the attempt in a process of its own, under the limits that a worker's has: what the file
-    makes of it, this process lives to tell. It is killed when this one is interrupted."""
+    """Perform the attempt in a job process, under the same limits as in a worker.
+
+    If the file makes the job process crash, this process survives and notes it. The job process is
+    killed at the time limit, and when this process is interrupted.
+    """
     with tempfile.TemporaryFile() as log:
         process = start_horse(claim, settings, max_attempts=1, log=log)
         started = time.monotonic()
@@ -47,7 +52,7 @@ def attempted(claim: Claim, settings: Settings, on_progress: OnProgress) -> None
             close_horse(process)
         _show(claim, on_progress)
         note_end(claim, status, settings, is_out_of_time=is_out_of_time, max_attempts=1)
-        # What Rust says of memory in its own words is told as a sentence instead.
+        # The job's message says that memory ran out, so the raw output of Rust is not shown.
         if status not in MEMORY_STATUSES and sys.__stderr__ is not None:
             log.seek(0)
             shutil.copyfileobj(log, sys.__stderr__.buffer)
@@ -70,7 +75,7 @@ def _show(claim: Claim, on_progress: OnProgress) -> None:
 
 @contextmanager
 def failing_when_interrupted(claim: Claim) -> Iterator[None]:
-    """End the job as FAILURE when Ctrl-C, SIGTERM or a closed terminal ends the command."""
+    """Set the job to FAILURE if Ctrl-C, SIGTERM or a closed terminal ends the command."""
     before = {
         number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
     }
@@ -90,8 +95,11 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def lease_renewed(claim: Claim, lease_seconds: float) -> Iterator[None]:
-    """Renew the lease from a thread of its own: a command that was killed lets it run out, and the
-    next worker that looks ends the job as INTERRUPTED."""
+    """Renew the lease in a separate thread.
+
+    If the command is killed, the lease expires. The next worker that looks ends the job as
+    INTERRUPTED.
+    """
     is_done = threading.Event()
 
     def renew() -> None:

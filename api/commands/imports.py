@@ -1,4 +1,4 @@
-"""What `flask import` does: a job of its own, one attempt at it, and a report of the outcome."""
+"""What `flask import` does: create a job, make one attempt, and report the outcome."""
 
 import json
 import os
@@ -34,7 +34,7 @@ BAR_STEPS = 1000
 
 
 class Refused(Exception):
-    """The file does not even become a job."""
+    """The file was rejected before it became a job."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -50,9 +50,9 @@ def import_file(
     options: ImportOptions,
     rejects: str | None,
 ) -> bool:
-    """Import a file and print what became of it; tells whether that was a success.
+    """Import a file and print the outcome. Returns whether the import succeeded.
 
-    Rejected rows are written to `rejects`, or to a file named after the imported one.
+    Rejected rows are written to `rejects`, or to a new file that is named after the imported one.
     """
     try:
         file = _kept(Path(path), options.encoding)
@@ -111,13 +111,13 @@ def _imported(file: StoredFile, *, dry_run: bool, options: ImportOptions) -> Job
 
 
 def _quiet(settings: Settings) -> Settings:
-    """On a terminal a log line would tear the bar, and the report says the same."""
+    """Hide INFO lines on a terminal: they would break the bar, and the report says the same."""
     return replace(settings, log_level="WARNING") if sys.stderr.isatty() else settings
 
 
 @contextmanager
 def _progress_bar() -> Iterator[OnProgress]:
-    """On a terminal only, and on standard error, so that standard output stays the report's."""
+    """Show a bar on a terminal only, on standard error: standard output is for the report."""
     if not sys.stderr.isatty():
         yield lambda phase, rows_read, percent: None
         return
@@ -132,7 +132,7 @@ def _progress_bar() -> Iterator[OnProgress]:
 
 
 def _write_rejects(key: str, wanted: str | None, stem: str) -> None:
-    """The import is over by now: a file that cannot be written is told, and no failure of it."""
+    """Copy the rejects file. The import has ended, so a failure here is printed but not fatal."""
     try:
         with services().store.open(key) as stored, _new_file(wanted, stem) as copy:
             shutil.copyfileobj(stored, copy)
@@ -144,7 +144,7 @@ def _write_rejects(key: str, wanted: str | None, stem: str) -> None:
 
 
 def _new_file(wanted: str | None, stem: str) -> IO[bytes]:
-    """The file that was asked for, or a new one that only its owner may read."""
+    """Open the requested file, or a new one that only its owner may read."""
     if wanted:
         return Path(wanted).open("wb")
     for number in count(1):

@@ -1,4 +1,4 @@
-"""The commands of `flask`: the schema, the credentials, and an import without a worker."""
+"""The `flask` commands for the schema and the first user, and an import without a worker."""
 
 import shlex
 from collections.abc import Iterator
@@ -29,17 +29,17 @@ MAX_OPTION_CHARS = 100
 
 
 def register_commands(app: Flask) -> None:
-    """Add the commands to the app's own."""
+    """Register the commands with the app."""
     for command in (migrate, create_admin, import_command):
         app.cli.add_command(command)
 
 
 @contextmanager
 def usable_database(*, migrated: bool = True) -> Iterator[None]:
-    """Turn a database that cannot be used into one sentence and exit status 1. What is done with it
-    is done by the user of the machine.
+    """Turn a database that cannot be used into one sentence and exit status 1.
 
-    A migration or an import may take minutes, which no request may.
+    The audit table names the user of the machine for all actions in the block. Statements have no
+    time limit, because a migration or an import may take minutes, unlike a request.
     """
     be_patient()
     act_as(command_line())
@@ -64,9 +64,9 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
 @click.command()
 @with_appcontext
 def migrate() -> None:
-    """Bring the database up to date.
+    """Apply the pending migrations to the database.
 
-    Exit status 1 when it holds credentials of `make run` and DEBUG is off.
+    Exit status 1 if DEBUG is off and the database holds credentials of `make run`.
     """
     with usable_database(migrated=False):
         applied = schema.migrate()
@@ -81,7 +81,10 @@ def migrate() -> None:
 
 
 def _refuse_development_credentials() -> None:
-    """A release with them fails, which keeps the platform from starting the service."""
+    """Exit with an error if such credentials exist.
+
+    The release then fails, and the platform does not start the service.
+    """
     commands = [
         *(f"  flask revoke-token {name}" for name in development.left_tokens()),
         *(f"  flask lock-out {name}" for name in development.left_people()),
@@ -111,7 +114,7 @@ def _refuse_development_credentials() -> None:
 )
 @with_appcontext
 def create_admin(username: str, password: str, role: str) -> None:
-    """Create a person who may sign in to the pages."""
+    """Create a user who may sign in to the pages."""
     with usable_database():
         try:
             create_person(username, password, Role(role))
@@ -139,14 +142,14 @@ def _taken(name: str) -> str:
 
 
 def _number(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    """Click takes nan for a number of every range."""
+    """Reject nan, which Click accepts in every range."""
     if value is not None and isnan(value):
         raise click.BadParameter(f"{value} is not a number.")
     return value
 
 
 def _short(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """No encoding and no title of a sheet is longer."""
+    """Reject a text that is longer than any encoding and any title of a sheet."""
     if value is not None and len(value) > MAX_OPTION_CHARS:
         raise click.BadParameter(f"It has more than {MAX_OPTION_CHARS} characters.")
     return value
@@ -193,11 +196,12 @@ def _short(context: click.Context, option: click.Parameter, value: str | None) -
 def import_command(
     file: str, dry_run: bool, rejects: str | None, as_json: bool, **given: Any
 ) -> None:
-    """Import FILE (CSV or Excel) here and now, without broker and worker.
+    """Import FILE (CSV or Excel) immediately, without broker and worker.
 
-    Exit status 0: the roll is saved. 1: the file was refused, or its import failed.
+    Exit status 0: the import or the preview succeeded. 1: the file was rejected, or its import
+    failed.
     """
-    # The web processes share this module and need none of the readers.
+    # The web processes load this module too, and do not need the readers.
     from api.commands.imports import import_file
 
     if given["delimiter"] == "tab":

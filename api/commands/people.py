@@ -1,8 +1,7 @@
-"""The commands of `flask` for people who sign in: list them, give a new password, lock out
-and let in again.
+"""The `flask` commands for users: list, reset a password, deactivate, reactivate.
 
-An admin does the same on the page "People"; the last admin who has forgotten the password has only
-these.
+An administrator does the same on the page "People". If the last administrator has forgotten the
+password, only these commands help.
 """
 
 import click
@@ -18,7 +17,7 @@ COLUMNS = ("NAME", "ROLE", "STATE", "SINCE", "LAST SIGN-IN")
 
 
 def register_commands(app: Flask) -> None:
-    """Add the commands to the app's own."""
+    """Register the commands with the app."""
     for command in (list_people, reset_password, lock_out, let_in):
         app.cli.add_command(command)
 
@@ -26,7 +25,7 @@ def register_commands(app: Flask) -> None:
 @click.command()
 @with_appcontext
 def list_people() -> None:
-    """List the people who may sign in to the pages, or once might; times in UTC."""
+    """List the users, including the deactivated ones, with times in UTC."""
     with usable_database():
         rows = [COLUMNS, *map(_row, people.all_people())]
     print_table(rows)
@@ -64,7 +63,7 @@ def reset_password(name: str) -> None:
 @click.argument("name")
 @with_appcontext
 def lock_out(name: str) -> None:
-    """Let NAME sign in no more, and end all sessions of NAME."""
+    """Deactivate NAME: end all sessions and allow no new one."""
     with usable_database():
         person = _person(name)
         if person.disabled_at is None and not people.lock_out(person.id):
@@ -78,7 +77,7 @@ def lock_out(name: str) -> None:
 @click.argument("name")
 @with_appcontext
 def let_in(name: str) -> None:
-    """Let NAME, who was locked out, sign in again with the old password."""
+    """Reactivate NAME, who can then sign in with the old password."""
     with usable_database():
         if people.let_in(_person(name).id):
             click.echo(f"{name!r} may sign in again.")

@@ -1,4 +1,4 @@
-"""The commands of `flask` that delete: old files, and the whole roll."""
+"""The `flask` commands that delete: old files, and the whole roll."""
 
 from dataclasses import asdict
 
@@ -14,7 +14,7 @@ from shared.storage.store import StoreUnavailable
 
 
 def register_commands(app: Flask) -> None:
-    """Add the commands to the app's own."""
+    """Register the commands with the app."""
     for command in (purge, erase_roll_command):
         app.cli.add_command(command)
 
@@ -30,7 +30,7 @@ def register_commands(app: Flask) -> None:
 @click.option("--dry-run", is_flag=True, help="Only count them.")
 @with_appcontext
 def purge(days: float | None, dry_run: bool) -> None:
-    """Delete uploads and rejected rows of old jobs now, as workers do by themselves."""
+    """Delete uploads and rejected rows of old jobs now, as workers do automatically."""
     if days is None:
         days = services().settings.retain_files_days
     with usable_database():
@@ -50,7 +50,7 @@ def purge(days: float | None, dry_run: bool) -> None:
 def erase_roll_command(yes: bool) -> None:
     """Erase every voter, the history of the roll and all uploaded files, after the election.
 
-    What is left of each import: its counts, codes, hashes, file name and uploader.
+    The counts, codes, hashes, file name and uploader of each import remain.
     """
     if not yes:
         raise click.ClickException("Nothing was erased. Say --yes if you mean it.")

@@ -19,7 +19,7 @@ JOB_COLUMNS = ("JOB", "STATE", "PHASE", "ROWS", "ATTEMPTS", "CREATED", "FILE")
 
 
 def register_commands(app: Flask) -> None:
-    """Add the command to the app's own."""
+    """Register the command with the app."""
     app.cli.add_command(status)
 
 

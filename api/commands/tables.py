@@ -7,19 +7,21 @@ import click
 
 
 def shown_time(time: datetime | None) -> str:
-    """A time of the database, in a column."""
+    """Format a time of the database for a column."""
     return "never" if time is None else f"{time:%Y-%m-%d %H:%M}"
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print the rows, headings first."""
+    """Print the rows, the headings first."""
     for line in aligned(rows):
         click.echo(line)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A line for each row, every column as wide as its widest cell. What a terminal could take for
-    a command is shown as `?`."""
+    """Yield a line for each row, with every column as wide as its widest cell.
+
+    A character that a terminal could take for a command becomes `?`.
+    """
     shown = [[_printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     for row in shown:

@@ -1,4 +1,4 @@
-"""The commands of `flask` for API tokens: create, list, revoke."""
+"""The `flask` commands for API tokens: create, list, revoke."""
 
 from datetime import UTC, datetime
 
@@ -20,27 +20,27 @@ COLUMNS = ("NAME", "SCOPES", "STATE", "CREATED", "LAST USED", "EXPIRES")
 
 
 def register_commands(app: Flask) -> None:
-    """Add the commands to the app's own."""
+    """Register the commands with the app."""
     for command in (create_token, list_tokens, revoke_token):
         app.cli.add_command(command)
 
 
 class DaysOrDate(click.ParamType["Node | datetime"]):
-    """A number of days from now, or the last day on which a token is good, in UTC."""
+    """A number of days from now, or the last day on which a token is valid, in UTC."""
 
     name = "days or date"
 
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> Node | datetime:
-        """What `create_token` takes as `expires_at`."""
+        """Return the value that `create_token` takes as `expires_at`."""
         if value.isascii() and value.isdigit():
             if 1 <= int(value) <= MAX_DAYS:
                 return clock(int(value) * DAY_SECONDS)
             self.fail(f"Give 1 to {MAX_DAYS} days.", param, ctx)
         try:
             end = end_of(datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date())
-        # The last day of all has none behind it.
+        # The last possible date has no day after it.
         except (ValueError, OverflowError):
             self.fail("Give a number of days, or a date such as 2027-01-31.", param, ctx)
         if end <= datetime.now(UTC).replace(tzinfo=None):
@@ -68,7 +68,7 @@ class DaysOrDate(click.ParamType["Node | datetime"]):
 )
 @with_appcontext
 def create_token(name: str, scopes: tuple[str, ...], expires_at: Node | datetime | None) -> None:
-    """Create an API token and print it, for the only time."""
+    """Create an API token and print it. It cannot be shown again."""
     with usable_database():
         try:
             token = credentials.create_token(
@@ -91,7 +91,7 @@ def create_token(name: str, scopes: tuple[str, ...], expires_at: Node | datetime
 @click.command()
 @with_appcontext
 def list_tokens() -> None:
-    """List the API tokens: names, scopes, states, times in UTC. None can be shown again."""
+    """List the API tokens: names, scopes, states, times in UTC. Tokens cannot be shown again."""
     with usable_database():
         rows = [COLUMNS, *(_row(token) for token in credentials.all_tokens())]
     print_table(rows)
@@ -112,7 +112,7 @@ def _row(token: ApiToken) -> tuple[str, ...]:
 @click.argument("name")
 @with_appcontext
 def revoke_token(name: str) -> None:
-    """Let the API token NAME open nothing any more, at once and for ever."""
+    """Revoke the API token NAME permanently. It stops working immediately."""
     with usable_database():
         if credentials.revoke_token(name):
             click.echo(f"The token {name!r} is revoked.")
