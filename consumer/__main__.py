@@ -1,4 +1,4 @@
-"""`python -m consumer`: one worker, until SIGTERM or Ctrl-C."""
+"""`python -m consumer`: run one worker until SIGTERM or Ctrl-C."""
 
 import logging
 import socket
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Run a worker; returns the exit status of the process."""
+    """Run a worker and return the exit status of the process."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -27,7 +27,7 @@ def main() -> int:
         return 1
     begin_process(settings)
     give_advice(settings)
-    # For a socket of a library that sets none of its own.
+    # Bounds the sockets of libraries that set no timeout themselves.
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)
     poll_seconds = settings.poll_seconds

@@ -1,4 +1,4 @@
-"""The way to the broker, made beside the worker's loop, and what to do when it is refused."""
+"""The connection to the broker, made in a thread, and advice for when the broker refuses it."""
 
 import threading
 from collections.abc import Iterator
@@ -18,13 +18,15 @@ ADVICE: dict[type[AMQPError], str] = {
 
 
 class Refused(Exception):
-    """No waiting mends this: the broker is there and does not have this service as it is. The text
-    tells the operator what to do."""
+    """The broker answers but refuses this service as it is configured.
+
+    Waiting does not fix this. The text says what the operator can do.
+    """
 
 
 @contextmanager
 def refusals_told() -> Iterator[None]:
-    """Turn what the broker refuses for good in this block into `Refused`."""
+    """Raise `Refused` for the AMQP errors in `ADVICE`, which a retry does not fix."""
     try:
         yield
     except tuple(ADVICE) as error:
@@ -32,8 +34,11 @@ def refusals_told() -> Iterator[None]:
 
 
 class Connecting(threading.Thread):
-    """Establishes a connection once. It has a thread of its own because no timeout covers the
-    looking up of a name: the worker's jobs, leases and signals must not wait for that."""
+    """A thread that tries once to establish a connection.
+
+    No timeout covers the lookup of a host name. The worker's jobs, leases and signals must not
+    wait for it.
+    """
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(name="connecting", daemon=True)
@@ -41,14 +46,14 @@ class Connecting(threading.Thread):
         self._error: Exception | None = None
 
     def run(self) -> None:
-        """Try once; the outcome is told by `raise_error`."""
+        """Try once and keep the error for `raise_error`."""
         try:
-            # Not `connect`, which tries twice and sleeps between.
+            # `connect` would try twice and sleep in between.
             self._connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             self._error = error
 
     def raise_error(self) -> None:
-        """Raise what has kept the connection from being made."""
+        """Raise the error that prevented the connection, if there was one."""
         if self._error is not None:
             raise self._error

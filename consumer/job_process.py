@@ -1,7 +1,8 @@
 """The job process: `python -m consumer.job_process JOB_ID ATTEMPT REQUEST_ID` makes one attempt.
 
-It is a process of its own so that it may crash, leak or be killed without taking the worker
-along. Its standard input is a pipe held open by the worker: when that ends, so does the horse.
+RQ calls such a process a `work horse`. It can crash, leak memory or be killed without harm to the
+worker. Its standard input is a pipe that the worker holds open. When the pipe closes, the job
+process ends.
 """
 
 import logging
@@ -24,18 +25,19 @@ from shared.storage.choice import open_store
 logger = logging.getLogger(__name__)
 
 ORPHANED = 3
-# The worker stops a horse by the clock; this is for one whose worker is gone.
+# The worker stops a job process after its time limit. This limit is for one without a worker.
 CPU_MARGIN_SECONDS = 5
-# A connection may fall silent for ever while its server, or a proxy before it, still acknowledges
-# what is sent. Another attempt on another connection has time left when it is given up by then.
+# A server or proxy may acknowledge what we send and never answer. With this timeout, there is time
+# left for another attempt on another connection.
 ANSWER_SHARE = 0.25
 
 
 def main(job_id: str, attempt: str, request_id: str = "") -> int:
-    """Do the attempt that the worker has claimed; the outcome is in the job.
+    """Make the attempt that the worker has claimed, and write its outcome into the job.
 
-    Returns the exit status: 0; OUT_OF_MEMORY, which the worker turns into the job's failure; or
-    OUT_OF_REACH or DISK_FULL when the outcome could not be written to the database.
+    Returns the exit status. 0 means that the outcome is written. The worker turns OUT_OF_MEMORY
+    into the job's failure. OUT_OF_REACH and DISK_FULL mean that the outcome could not be written
+    to the database.
     """
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     settings = load_settings()

@@ -1,4 +1,4 @@
-"""The work horses of one worker: started, kept alive by their leases, stopped, put back."""
+"""The job processes of one worker: starting, renewing leases, stopping, releasing the jobs."""
 
 import logging
 import subprocess
@@ -18,13 +18,13 @@ logger = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 4
 GRACE_SECONDS = 1.0
-# A machine that has no room for another process may have some soon.
+# If the machine cannot start another process now, it may be able to soon.
 NO_PROCESS_SECONDS = 5.0
 
 
 @dataclass(slots=True)
 class Horse:
-    """One child process and the claim it works on. Times are of the monotonic clock."""
+    """One job process and the claim it works on. Times are those of `time.monotonic`."""
 
     claim: Claim
     process: subprocess.Popen[bytes]
@@ -34,7 +34,7 @@ class Horse:
 
 
 class Stable:
-    """Room for CONSUMER_CONCURRENCY horses."""
+    """The job processes of a worker, at most CONSUMER_CONCURRENCY."""
 
     def __init__(self, settings: Settings, worker: str) -> None:
         self._settings = settings
@@ -43,7 +43,7 @@ class Stable:
 
     @property
     def room(self) -> int:
-        """How many more horses may start."""
+        """How many more job processes may start."""
         return self._settings.consumer_concurrency - len(self._horses)
 
     @property
@@ -52,7 +52,10 @@ class Stable:
         return self.room > 0
 
     def start(self, job_id: UUID) -> None:
-        """Claim the job and start a horse for it; nothing happens when it is not to be had."""
+        """Claim the job and start a job process for it.
+
+        Does nothing if there is no room, or if the job cannot be claimed.
+        """
         if not self.has_room:
             return
         claim = transitions.claim(
@@ -66,7 +69,7 @@ class Stable:
         try:
             process = start_horse(claim, self._settings, max_attempts=self._settings.max_attempts)
         except OSError as error:
-            # No fault of the file: no attempt counts against it.
+            # The file is not the cause, so this attempt does not count against the job.
             logger.warning(
                 "work horse not started",
                 extra={**claim.log_fields, "reason": error.strerror},
@@ -77,17 +80,17 @@ class Stable:
         logger.info("attempt started", extra={**claim.log_fields, "pid": process.pid})
 
     def tend(self) -> None:
-        """Note the horses that ended, stop those out of time, renew the leases of the others."""
+        """Record the job processes that ended, stop those out of time, renew the other leases."""
         for horse in list(self._horses):
             if self._is_over(horse):
-                # Removed last: what the database does not take now is noted next time.
+                # Removed last: if the database is unavailable, the next call records the end.
                 self._note_end(horse)
                 self._horses.remove(horse)
             else:
                 self._renew(horse)
 
     def _is_over(self, horse: Horse) -> bool:
-        """Whether the horse has ended, by itself or because its time is up."""
+        """Whether the job process has ended. Kills it first if its time is up."""
         if horse.process.poll() is not None:
             return True
         if time.monotonic() - horse.started_at <= self._settings.job_time_limit_seconds:
@@ -116,13 +119,16 @@ class Stable:
         if time.monotonic() - horse.renewed_at < lease_seconds / RENEWALS_PER_LEASE:
             return
         if not transitions.renew(horse.claim, lease_seconds):
-            # Finished this instant, or taken over: in neither case is there anything left to do.
+            # The job has just finished, or another worker has it: nothing is left to do for it.
             logger.info("lease not renewed", extra=horse.claim.log_fields)
             _end(horse)
         horse.renewed_at = time.monotonic()
 
     def put_back(self) -> None:
-        """Stop every horse and make its job due at once; a shutdown is no death."""
+        """Stop every job process and make its job due immediately.
+
+        A shutdown does not count as a failed attempt.
+        """
         for horse in self._horses:
             horse.process.terminate()
         deadline = time.monotonic() + GRACE_SECONDS
@@ -154,13 +160,13 @@ class Stable:
         )
 
     def kill(self) -> None:
-        """End every horse at once, for a worker that ends without knowing what becomes of them."""
+        """Kill every job process, for a worker that cannot wait for them to end."""
         for horse in self._horses:
             horse.process.kill()
 
 
 def _end(horse: Horse) -> None:
-    """Let a horse that has finished go by itself, and stop one that works for nothing."""
+    """Wait for a job process that has finished, and kill one that no longer owns its job."""
     try:
         horse.process.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:

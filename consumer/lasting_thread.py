@@ -1,4 +1,4 @@
-"""A thread beside a process' main loop that no exception ends."""
+"""A background thread that no exception ends."""
 
 import logging
 import threading
@@ -10,17 +10,18 @@ from shared.storage.store import StoreFull, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
-# A defect that comes again with every turn must not fill the log.
+# An internal error that returns with every turn must not fill the log.
 DEFECT_SECONDS = 10.0
 STOP_SECONDS = 0.5
 OUT_OF_SERVICE: tuple[type[Exception], ...] = (*OUTAGES, StoreUnavailable, StoreFull)
 
 
 class LastingThread(threading.Thread):
-    """Takes one turn after another, on a database connection of its own, until it is stopped.
+    """Takes one turn after another, on its own database connection, until it is stopped.
 
-    `turn` returns whether there is more to do at once. An outage of database or store is logged as
-    a warning, any other exception as a defect; both are followed by the next turn.
+    `turn` returns whether the next turn can follow without a pause. The thread logs an outage of
+    the database or the upload store as a warning, and any other exception as an internal error.
+    After both it goes on with the next turn.
     """
 
     def __init__(self, name: str, turn: Callable[[], bool], pause_seconds: float) -> None:
@@ -33,12 +34,12 @@ class LastingThread(threading.Thread):
 
     @property
     def is_in_trouble(self) -> bool:
-        """Whether the thread has died, or its last turn met a defect."""
+        """Whether the thread has died, or its last turn had an internal error."""
         has_died = self.ident is not None and not self.is_alive()
         return self._is_failing or (has_died and not self._stopping.is_set())
 
     def run(self) -> None:
-        """Take turns until told to stop."""
+        """Take turns until `stop` is called."""
         while not self._stopping.is_set():
             pause_seconds = self._pause_after_turn()
             self._stopping.wait(pause_seconds)
@@ -60,18 +61,18 @@ class LastingThread(threading.Thread):
         return 0.0 if has_more else self._pause_seconds
 
     def stop(self) -> None:
-        """End after the turn in hand, or without it when that takes long."""
+        """Stop after the current turn. Do not wait longer than STOP_SECONDS for it."""
         self._stopping.set()
         self.join(timeout=STOP_SECONDS)
 
 
 def in_trouble(threads: Iterable[LastingThread]) -> list[str]:
-    """The names of those that do not do their work."""
+    """The names of the threads that have died or failed in their last turn."""
     return [thread.name for thread in threads if thread.is_in_trouble]
 
 
 def _let_go() -> None:
-    """Of a connection that may be the fault, and that may not even be closed."""
+    """Close the database connection, which may be the cause, and may be impossible to close."""
     try:
         database.close()
     except OUTAGES:

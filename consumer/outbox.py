@@ -1,4 +1,4 @@
-"""One entry of an outbox at a time: claimed, sent, and noted what became of it."""
+"""Sending from an outbox: claim one entry, send it, record the outcome."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -12,26 +12,28 @@ logger = logging.getLogger(__name__)
 
 
 class NobodyToTell(Exception):
-    """The settings name nobody; the text says which is not set."""
+    """The settings name no receiver. The text says which setting is missing."""
 
 
 class NotTaken(Exception):
-    """The receiver has answered, and not with success; the text is fit for log and page."""
+    """The receiver has answered with an error. The text may be shown in logs and on pages."""
 
 
 class Sender(ABC):
-    """Tells of finished jobs. No fault of a receiver comes out of `send_one`; those of the database
-    do."""
+    """Sends messages about finished jobs.
+
+    `send_one` raises no errors of a receiver. It does raise those of the database.
+    """
 
     outbox: ClassVar[Outbox]
-    # What the log says.
+    # The events in the log.
     sent: ClassVar[str]
     unsent: ClassVar[str]
-    # Faults of a receiver or of the way to it; any other is a defect and logged with its traceback.
+    # Errors of a receiver or of the connection. Any other is a bug, logged with its traceback.
     faults: ClassVar[tuple[type[Exception], ...]]
 
     def send_one(self) -> bool:
-        """Send what is due for one job; False when there was none."""
+        """Send what is due for one job. Returns False if nothing was due."""
         job = self.outbox.claim()
         if job is None:
             return False
@@ -57,5 +59,7 @@ class Sender(ABC):
 
     @abstractmethod
     def send(self, job: Job) -> str | None:
-        """Send it now; returns a remark for the job. Raises `NobodyToTell`, `NotTaken` and what the
-        way there raises."""
+        """Send the message about a job, and return a remark for the job or None.
+
+        Raises `NobodyToTell`, `NotTaken`, and the errors of the connection.
+        """

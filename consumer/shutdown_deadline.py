@@ -1,4 +1,4 @@
-"""An end in time: after a signal, and for a dialogue over a socket."""
+"""Deadlines: for the shutdown after a signal, and for a dialogue over a socket."""
 
 import os
 import signal
@@ -12,11 +12,11 @@ HANG_UP_AGAIN_SECONDS = 0.2
 
 
 def after_signal(seconds: float, act: Callable[[], None]) -> None:
-    """Call `act` from a thread of its own so long after the first signal that has a handler.
+    """Call `act` from a new thread, `seconds` after the first signal that has a handler.
 
-    Python runs a handler when the main thread comes to its next instruction, which takes as long
-    as the resolver does when a name is being looked up. The byte that comes through this pipe is
-    written at once (`signal.set_wakeup_fd`). To be called in the main thread.
+    Python runs a signal handler only when the main thread reaches its next instruction. While the
+    main thread looks up a host name, that can take as long as the resolver does. Python writes to
+    this pipe immediately (`signal.set_wakeup_fd`). Call this function in the main thread.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -34,10 +34,10 @@ def after_signal(seconds: float, act: Callable[[], None]) -> None:
 def hung_up_after(
     seconds: float, socket_of: Callable[[], socket.socket | None]
 ) -> Iterator[threading.Event]:
-    """Shut a socket down when the block takes longer, however slowly the other side goes on.
+    """Shut the socket down if the block takes longer than `seconds`.
 
-    A socket's own timeout starts anew with each byte. The block fails then with what its library
-    makes of a broken connection; the event that it gets is set.
+    A socket's own timeout starts again with each byte, so a slow peer can extend it. The block then
+    fails with the error of its library for a broken connection, and the yielded event is set.
     """
     is_over, is_done = threading.Event(), threading.Event()
 
@@ -45,7 +45,7 @@ def hung_up_after(
         if is_done.wait(seconds):
             return
         is_over.set()
-        # More than once: TLS puts another socket in the place of the first.
+        # Repeated, because TLS replaces the first socket with another one.
         while not is_done.is_set():
             opened = socket_of()
             if opened is not None:

@@ -1,9 +1,11 @@
-"""Removes stored files that no job names, and those of jobs that ended long ago; and what was
-counted for a limit whose window has ended, and workers that went long ago.
+"""The sweeper: removes what is no longer needed from the upload store and the database.
 
-Jobs whose doorbell was lost or whose worker died are found by the worker's own poll, and mails by
-the mailer; what is left to sweep are the files. Any number of workers may sweep at once: deleting
-is the same the second time.
+It removes stored files that no job names, and the files of jobs that ended long ago. It also
+removes the counts of rate limits whose window has ended, and workers that left long ago.
+
+It does not look for lost work. The worker's poll finds jobs whose message was lost or whose worker
+died, and the mail thread finds mails that are due. Several workers may sweep at the same time,
+because deleting a second time changes nothing.
 """
 
 import logging
@@ -24,7 +26,7 @@ from shared.storage.store import UploadStore
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-# A file is stored before the job that names it, and rejects before the report that names them.
+# A file is stored before the job that names it, and a rejects file before its report.
 MIN_ORPHAN_SECONDS = 3600.0
 
 
@@ -36,11 +38,11 @@ class Sweeper(LastingThread):
         self._settings = settings
 
     def _sweep(self) -> bool:
-        """What is not swept now is swept by the next turn, or by the next worker."""
+        """Sweep once. If this fails, the next turn or another worker continues."""
         settings = self._settings
         orphan_seconds = max(MIN_ORPHAN_SECONDS, 2.0 * settings.job_time_limit_seconds)
         try:
-            # First what needs no store: it may be away for days.
+            # First the steps without the upload store, which may be unavailable for days.
             rate_limits.purge_ended()
             workers.forget_gone()
             store = open_store(settings.upload_store)
@@ -52,7 +54,7 @@ class Sweeper(LastingThread):
 
 
 def remove_orphans(store: UploadStore, older_than_seconds: float) -> int:
-    """Delete stored files that no job names; returns how many there were."""
+    """Delete stored files that no job names, and return their number."""
     count = 0
     keys = store.keys(older_than_seconds=older_than_seconds + _seconds_ahead())
     while batch := set(islice(keys, BATCH)):
@@ -66,6 +68,9 @@ def remove_orphans(store: UploadStore, older_than_seconds: float) -> int:
 
 
 def _seconds_ahead() -> float:
-    """How far the clock of this machine is ahead of the database's, by which a file seems older
-    than it is: a new upload must not be taken for one that no job names."""
+    """How many seconds this machine's clock is ahead of the database's clock.
+
+    A file seems older by that time. Without the correction, a new upload could be deleted as an
+    orphan.
+    """
     return max(time.time() - now_seconds(), 0.0)

@@ -1,9 +1,11 @@
-"""The worker's parent process: receive, claim, start a work horse, and watch over it.
+"""The worker: receives a message, claims the job, starts a job process and supervises it.
 
-One loop does it all, a quarter of a second at a time. The doorbell only shortens the wait: every
-poll interval the loop looks into the jobs table itself, so a broker that is away, or has lost its
-messages, delays a job and nothing more. A broker fault ends the connection and with it the
-consumer; a second later both are made anew, while running jobs and leases are tended as ever.
+One loop does everything in steps of a quarter of a second. A message only shortens the wait. In
+every poll interval the loop also queries the jobs table. If the broker is unavailable or has lost
+its messages, a job is only delayed.
+
+A broker fault ends the connection and its consumer. A second later the loop makes both again.
+Meanwhile it goes on to renew leases and to supervise job processes.
 """
 
 import logging
@@ -37,24 +39,24 @@ logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 0.25
 RECONNECT_SECONDS = 1.0
-# What the broker refuses it refuses until somebody has mended it.
+# If the broker refuses this worker, an operator must fix the cause. A quick retry does not help.
 REFUSED_SECONDS = 10.0
 HEARTBEAT_CHECK_SECONDS = 2.0
-# Another worker's long apply must keep neither signals nor heartbeats waiting.
+# Another worker's long apply may hold SQLite's write lock. Signals and heartbeats must not wait.
 LOCK_SECONDS = 0.5
 # Some platforms kill three seconds after SIGTERM.
 STOP_SECONDS = 2.5
 
 
 class Shutdown(BaseException):
-    """A signal asked the worker to stop while it was waiting."""
+    """The worker received a stop signal while it was waiting."""
 
 
 class Worker:
-    """Consumes until SIGTERM or SIGINT, then puts its jobs back within three seconds."""
+    """Consumes until SIGTERM or SIGINT, then releases its jobs within three seconds."""
 
     def __init__(self, settings: Settings, threads: Sequence[LastingThread] = ()) -> None:
-        """`threads` are those beside the loop, of whose troubles the heartbeat tells."""
+        """`threads` are the background threads whose troubles the heartbeat reports."""
         self._settings = settings
         self._threads = threads
         self._row = workers.this_worker(version())
@@ -67,7 +69,7 @@ class Worker:
         self._beaten_at = -workers.BEAT_SECONDS
 
     def run(self) -> None:
-        """Work until a signal comes. No fault of broker or database ends it."""
+        """Work until a signal arrives. A fault of the broker or the database does not end it."""
         after_signal(STOP_SECONDS, self._give_up)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
@@ -92,15 +94,17 @@ class Worker:
             raise Shutdown
 
     def _give_up(self) -> None:
-        """End at once: a database or resolver that hangs does not let this worker put its jobs
-        back."""
+        """Kill the job processes and exit, because the database or the resolver hangs.
+
+        The leases of the jobs run out.
+        """
         self._stable.kill()
         logger.warning("worker stopped; the leases of its jobs will run out")
         os._exit(0)
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        """A signal may interrupt this block: nothing in it is left half-done."""
+        """Allow a signal to interrupt this block. Only put code here that can stop halfway."""
         self._is_waiting = True
         try:
             if self._is_stopping:
@@ -131,7 +135,7 @@ class Worker:
             )
             self._tend_for(RECONNECT_SECONDS)
         finally:
-            # Without a good-bye: a hung broker would not answer one.
+            # Not `close`, which waits for an answer that a hung broker never sends.
             connection.collect()
 
     def _connect(self, connection: Connection) -> None:
@@ -184,7 +188,7 @@ class Worker:
             logger.warning("unreadable message dropped", extra={"reason": type(error).__name__})
 
     def _on_message(self, message: Any) -> None:
-        """Claim the job, then settle the message: the job row is committed by then."""
+        """Claim the job, then acknowledge the message. The claim is committed before that."""
         with logged_with(**{REQUEST_ID: correlation_of(message)}):
             self._settle(message)
 
@@ -199,14 +203,14 @@ class Worker:
             is_known = jobs.find(job_id) is not None
             if is_known:
                 self._stable.start(job_id)
-        # A broker fault here ends the connection; the message comes again on the next.
+        # A broker fault here ends the connection. The next connection gets the message again.
         if is_known:
             message.ack()
         else:
             self._bury(message, "unknown job")
 
     def _bury(self, message: Any, reason: str) -> None:
-        """To the dead-letter queue; the embedded broker has none and drops it."""
+        """Send the message to the dead-letter queue. The embedded broker drops it instead."""
         logger.warning("message rejected", extra={"reason": reason})
         message.reject(requeue=False)
 
@@ -224,11 +228,14 @@ class Worker:
                 for job_id in due:
                     self._stable.start(job_id)
                 if len(due) == room:
-                    # More may be waiting without a doorbell: look again as soon as there is room.
+                    # More jobs may wait without a message: poll again as soon as there is room.
                     self._polled_at = 0.0
 
     def _beat(self) -> None:
-        """Before anything that sets a patience of its own: this leaves the usual one behind."""
+        """Write the heartbeat, if one is due.
+
+        Call it before code that sets its own lock timeout, because this resets it to the default.
+        """
         if time.monotonic() - self._beaten_at < workers.BEAT_SECONDS:
             return
         self._beaten_at = time.monotonic()
@@ -237,7 +244,10 @@ class Worker:
 
     @contextmanager
     def _fault_logged(self) -> Iterator[None]:
-        """A database out of reach, or a defect of ours, delays jobs and never ends the worker."""
+        """Log an unavailable database or an internal error, and go on.
+
+        Jobs are delayed, but the worker never ends.
+        """
         try:
             yield
         except OUTAGES as error:

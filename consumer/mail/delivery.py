@@ -1,4 +1,4 @@
-"""One mail handed to the mail server, and whom it would not take it for."""
+"""Delivery of one mail to the mail server, which may refuse some of the recipients."""
 
 import smtplib
 from contextlib import suppress
@@ -8,22 +8,24 @@ from flask_mail import BadHeaderError, Message, sanitize_address, sanitize_addre
 from config.settings import MailSettings
 from consumer.shutdown_deadline import hung_up_after
 
-# EMAIL_TIMEOUT_SECONDS is for one step; a delivery has some ten. Its entry of the outbox is due
-# again after two minutes, and nobody else may begin to send it before this one has ended.
+# EMAIL_TIMEOUT_SECONDS bounds one step, and a delivery has about ten. Its outbox entry is due again
+# after two minutes, so this delivery must end before another worker begins one.
 STEPS = 6
 MAX_SECONDS = 100.0
 
 
 class DeliveryTimeout(TimeoutError):
-    """The mail server took too long for the whole of a delivery."""
+    """The whole delivery took longer than the mail server is given."""
 
 
 def deliver(settings: MailSettings, message: Message) -> list[int]:
-    """Send a mail to those whom the server takes; returns the SMTP code of each refused recipient.
+    """Send a mail and return the SMTP code of each recipient that the server refused.
 
-    Flask-Mail's own `send` throws this answer of `smtplib.SMTP.sendmail` away, and waits for ever
-    for a server that sends a byte at a time. Raises what `sendmail` raises, such as
-    `SMTPRecipientsRefused` when nobody is taken, and `DeliveryTimeout`.
+    Flask-Mail's own `send` discards this answer of `smtplib.SMTP.sendmail`. It also waits without
+    an end for a server that sends one byte at a time.
+
+    Raises `DeliveryTimeout`, and what `sendmail` raises, such as `SMTPRecipientsRefused` if the
+    server refuses every recipient.
     """
     if message.has_bad_headers():
         raise BadHeaderError
@@ -43,7 +45,7 @@ def deliver(settings: MailSettings, message: Message) -> list[int]:
 
 
 def _dialogue(host: smtplib.SMTP, settings: MailSettings, message: Message) -> list[int]:
-    # What the constructor does when it connects at once, for the name in TLS.
+    # TLS verifies this host name. The constructor sets it only if it is given a host to connect to.
     host._host = settings.host  # type: ignore[attr-defined] # typeshed does not know it
     host.connect(settings.host, settings.port)
     if settings.use_tls:
@@ -55,7 +57,7 @@ def _dialogue(host: smtplib.SMTP, settings: MailSettings, message: Message) -> l
         sanitize_addresses(message.send_to),
         message.as_bytes(),
     )
-    # The mail is out: how the server takes the good-bye changes nothing.
+    # The server has accepted the mail, so an error on QUIT changes nothing.
     with suppress(OSError):
         host.quit()
     return sorted(code for code, _ in refused.values())

@@ -1,4 +1,4 @@
-"""A report mail as it is handed to the mail server: headers, thread, and the rejects file."""
+"""The report mail as a message for the mail server: headers, thread, and the rejects file."""
 
 from email.charset import QP, Charset
 from uuid import UUID
@@ -10,10 +10,10 @@ from consumer.mail.report import ReportMail
 from shared.jobs.models import Job
 from shared.storage.store import FileLost, UploadStore
 
-# Nobody's holiday note need answer a machine: RFC 3834, and Microsoft's own header.
+# Asks mail programs to send no automatic replies: RFC 3834, and Microsoft's own header.
 NO_AUTOMATIC_ANSWERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-# Flask-Mail would send a body as it is. Servers refuse one with a line of more than 998 bytes
-# (RFC 5322, 2.1.1), and a list of columns, or a file name, can make such a line of HTML.
+# Flask-Mail sends a body unencoded. A list of columns or a file name can make a line of HTML longer
+# than 998 bytes, which mail servers refuse (RFC 5322, 2.1.1).
 SHORT_LINES = Charset("utf-8")
 SHORT_LINES.body_encoding = QP
 
@@ -21,10 +21,10 @@ SHORT_LINES.body_encoding = QP
 def envelope(
     job: Job, mail: ReportMail, settings: MailSettings, attached: Attachment | None
 ) -> Message:
-    """The message of a job's report; call it inside the app of Flask-Mail.
+    """The message of a job's report. Call it inside an app context of Flask-Mail.
 
-    A mail that is tried again has the same Message-ID, so that who gets it twice sees it once. All
-    mails about one file stand in one thread: a preview, its import, a report sent again.
+    A retried mail has the same Message-ID, so a mail program can recognise the copy. All mails
+    about one file are in one thread: a preview, its import, a report sent again.
     """
     domain = settings.sender.rpartition("@")[2].rstrip(">") or "localhost"
     first = _message_id(job.id, domain)
@@ -48,16 +48,19 @@ def envelope(
 
 
 def _plain_subject(subject: str) -> str:
-    """The same without what begins an encoded word (RFC 2047).
+    """The subject without the characters that begin an encoded word (RFC 2047).
 
-    A file may be called `=?utf-8?q?roll=0D=0ABcc:_...?=`. Python's email package decodes it where
-    it folds the header, and the line break within becomes one of the mail's own.
+    A file name may be `=?utf-8?q?roll=0D=0ABcc:_...?=`. Python's email package decodes it when it
+    folds the header. The line break in it would then add a header to the mail.
     """
     return subject.replace("=?", "= ?")
 
 
 def rejects_attachment(job: Job, store: UploadStore, most_bytes: int) -> Attachment | None:
-    """The rejects file of a job as an attachment, None when there is none or it is too large."""
+    """The rejects file of a job as an attachment, or None if it is missing or too large.
+
+    It reads at most `most_bytes` + 1 bytes into memory.
+    """
     if not job.rejects_key or job.files_purged_at is not None:
         return None
     try:
@@ -72,7 +75,7 @@ def rejects_attachment(job: Job, store: UploadStore, most_bytes: int) -> Attachm
 
 
 def _request_of(job: Job) -> str:
-    """What all tries of one request to send a report again have in common."""
+    """A suffix that all attempts of one request to send the report again share."""
     asked_at = job.report_mail_asked_at
     return f"-{asked_at:%Y%m%d%H%M%S%f}" if asked_at else f"-{job.report_mail_attempts}"
 

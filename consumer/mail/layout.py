@@ -1,4 +1,4 @@
-"""How a mail looks: the same sections as plain text and as HTML."""
+"""The layout of a mail: the same sections as plain text and as HTML."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ LINE_CHARS = 78
 class Section:
     """A heading, sentences below it, and a table of labels and values.
 
-    Numbers stand at the right of their column; the values of a table `is_prose` at the left.
+    The values are numbers, aligned right. If `is_prose`, they are text, aligned left.
     """
 
     title: str
@@ -24,11 +24,13 @@ class Section:
 
 
 def as_text(opening: str, sections: Sequence[Section], link: str) -> str:
-    """Plain text with lines of at most 78 characters, which every mail server takes (RFC 5322,
-    2.1.1)."""
+    """The mail as plain text.
+
+    Lines have at most 78 characters, as RFC 5322, 2.1.1 recommends. A link stays on one line.
+    """
     lines = [*textwrap.wrap(opening, LINE_CHARS), ""]
     if link:
-        # Not wrapped: a broken address cannot be followed.
+        # Not wrapped: a URL with a line break does not work.
         lines += [link, ""]
     for section in sections:
         lines += [section.title, *_body(section), ""]
@@ -47,7 +49,7 @@ def _body(section: Section) -> Iterator[str]:
 
 
 def as_html(subject: str, opening: str, sections: Sequence[Section], link: str) -> str:
-    """The same for a mail program that shows HTML; everything in it is escaped."""
+    """The mail as HTML. Every value in it is escaped."""
     return _template().render(subject=subject, opening=opening, sections=sections, link=link)
 
 

@@ -1,6 +1,6 @@
-"""A report mail, from nothing but a finished job. Pure: it reads and sends nothing.
+"""The content of a report mail, made from a finished job. These functions do no I/O.
 
-It holds counts, codes and line numbers; no value of a row ever goes into a mail.
+A mail holds counts, codes and line numbers. It never holds a value of a row.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ SUBJECT_NAME_CHARS = 60
 
 @dataclass(frozen=True, slots=True)
 class ReportMail:
-    """What the admins get: the same content as text and as HTML."""
+    """The mail to the administrators: the same content as text and as HTML."""
 
     subject: str
     text: str
@@ -30,11 +30,11 @@ class ReportMail:
 def compose(
     job: Job, faults: Sequence[JobFault], *, link: str = "", is_attached: bool = False
 ) -> ReportMail:
-    """The mail of a job in a final state.
+    """The mail about a job in a final state.
 
-    `faults` are the job's kept row faults, in the order of their lines, of which a few are named
-    as examples; `link` is the address of the job's page, if it is known; `is_attached` is the file
-    of rejected rows.
+    `faults` are the row faults that the job keeps, in the order of their lines. The mail names a
+    few of them as examples. `link` is the URL of the job's page, or "" if it is not known.
+    `is_attached` says whether the rejects file is attached.
     """
     subject = _subject(job)
     opening = _opening(job)
@@ -136,7 +136,7 @@ def _examples(faults: Sequence[JobFault]) -> Iterator[Section]:
 
 
 def _described(counts: Mapping[str, int], faults: Sequence[JobFault]) -> Iterator[str]:
-    """The most frequent codes with their meanings, and with lines where there are faults."""
+    """The most frequent codes with their meanings, and with example lines if there are any."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     for code, rows in ranked[:TOP_FAULTS]:
         count = f"{rows:,} {'row' if rows == 1 else 'rows'}"

@@ -1,4 +1,4 @@
-"""Sends the report mails that are due."""
+"""The sender of the report mails that are due."""
 
 import logging
 import smtplib
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class PostOffice(Sender):
-    """Flask-Mail makes the mails, `consumer.mail.delivery` hands them over."""
+    """Sends report mails: Flask-Mail makes them, `consumer.mail.delivery` delivers them."""
 
     outbox = REPORT_MAILS
     sent = "mail sent"
@@ -35,7 +35,7 @@ class PostOffice(Sender):
         Mail(self._app)
 
     def send(self, job: Job) -> str | None:
-        """Send the report; the remark says for how many recipients it was not taken."""
+        """Send the report. The remark says how many recipients the mail server refused."""
         if not self._settings.recipients:
             raise NobodyToTell("No ADMIN_EMAIL is set.")
         faults = (
@@ -55,7 +55,7 @@ class PostOffice(Sender):
         return self._remark(refused) if refused else None
 
     def _remark(self, refused: list[int]) -> str:
-        """`refused` are the SMTP codes for those whom the mail server did not take."""
+        """Log and describe the refused recipients. `refused` holds the SMTP code of each."""
         recipients = len(self._settings.recipients)
         codes = sorted(set(refused))
         logger.warning(

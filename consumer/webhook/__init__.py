@@ -1,4 +1,4 @@
-"""Webhook calls: signing, checking of addresses, delivery by HTTP.
+"""Webhook calls: signatures, checks of IP addresses, delivery by HTTP.
 
 Imports `consumer.outbox` and `consumer.lasting_thread`. It knows no broker.
 """

@@ -1,6 +1,6 @@
-"""One webhook call: signed, to a resolved address, within bounds, without following redirects.
+"""One webhook call: signed, to a checked IP address, with time limits, without redirects.
 
-The signature is that of standardwebhooks.com, with the secret's own bytes as the key.
+The signature follows standardwebhooks.com. Its key is the bytes of the secret.
 """
 
 import base64
@@ -18,7 +18,7 @@ from consumer.shutdown_deadline import hung_up_after
 from consumer.webhook.public_addresses import addresses_of
 
 CONNECT_SECONDS = 5.0
-# For all of it, from the connection to the last header of the answer, which http.client bounds.
+# From the connection to the last header of the answer. http.client bounds the size of the headers.
 CALL_SECONDS = 15.0
 USER_AGENT = "student-voter-system"
 DEFAULT_PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
@@ -29,7 +29,7 @@ class CallTimeout(TimeoutError):
 
 
 def headers_of(body: bytes, *, call_id: str, timestamp: int, secret: str) -> dict[str, str]:
-    """The headers by which a receiver tells a call of ours from another's, and from a replay."""
+    """The headers by which a receiver recognises a genuine call and detects a replay."""
     signed = f"{call_id}.{timestamp}.".encode() + body
     digest = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
     return {
@@ -48,7 +48,7 @@ def post(
     connect_seconds: float = CONNECT_SECONDS,
     call_seconds: float = CALL_SECONDS,
 ) -> int:
-    """Send a JSON body; returns the status of the answer, whose own body is not read.
+    """Send a JSON body and return the status of the answer. The answer's body is not read.
 
     Raises OSError (AddressRefused, CallTimeout, ssl.SSLError) or http.client.HTTPException.
     """
@@ -66,7 +66,7 @@ def post(
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to given addresses, whatever the name of the host would resolve to by now."""
+    """A connection to the given IP addresses, without another lookup of the host name."""
 
     connect_seconds = CONNECT_SECONDS
 
@@ -79,12 +79,12 @@ class _Pinned(http.client.HTTPConnection):
         self._context = context
 
     def connect(self) -> None:
-        """Connect to the first address that answers, and make sure of the name with TLS."""
+        """Connect to the first IP address that answers. With TLS, verify the host name."""
         connected = self._connected()
         connected.settimeout(self.timeout)
         self.sock = connected
         if self._context is not None:
-            # The handshake comes after the assignment, so that its time too can run out.
+            # The handshake comes after the assignment, so the deadline can interrupt it.
             secured = self._context.wrap_socket(
                 connected, server_hostname=self.host, do_handshake_on_connect=False
             )
@@ -107,7 +107,7 @@ class _Pinned(http.client.HTTPConnection):
 
 @contextmanager
 def _bounded(connection: _Pinned, seconds: float) -> Iterator[None]:
-    """Hang up after so many seconds, however slowly the receiver goes on."""
+    """End the block with `CallTimeout` after `seconds`, even if the receiver keeps sending."""
     try:
         with hung_up_after(seconds, lambda: connection.sock) as is_over:
             yield

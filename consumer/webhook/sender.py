@@ -1,4 +1,4 @@
-"""Tells WEBHOOK_URL of finished jobs."""
+"""The webhook sender, which reports finished jobs to WEBHOOK_URL."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ class Courier(Sender):
         self._settings = settings
 
     def send(self, job: Job) -> None:
-        """Make the call. An answer that is no success, such as a redirect, is `NotTaken`."""
+        """Make the call. Raises `NotTaken` for an answer other than 2xx, such as a redirect."""
         if not self._settings.url:
             raise NobodyToTell("No WEBHOOK_URL is set.")
         body = json.dumps(describe(job), ensure_ascii=False).encode()
