@@ -1,1 +1,1 @@
-"""A campaign against the running service: real processes, really killed, and an exact reckoning."""
+"""The chaos campaign: it kills real processes of a running service and checks every result."""

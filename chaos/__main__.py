@@ -1,4 +1,4 @@
-"""`python -m chaos`: exit 0 when every promise held, 1 when one was broken."""
+"""`python -m chaos`: run the chaos campaign. Exit 0 if every promise held, 1 if not."""
 
 import argparse
 import logging
@@ -16,7 +16,7 @@ SHARPNESS_MINUTES = 0.7
 
 
 def main() -> int:
-    """Run a campaign and print its figures."""
+    """Run a campaign, print its counts and return the exit status of the process."""
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="of storm; the quiet follows")
@@ -34,7 +34,7 @@ def main() -> int:
         datefmt="%H:%M:%S",
     )
     logging.getLogger("mail").setLevel(logging.WARNING)
-    # The campaign rings the doorbell itself, and the broker may be away by its own doing.
+    # The campaign sends messages itself, also while it has made the broker unavailable.
     logging.getLogger("shared").setLevel(logging.ERROR)
     minutes = arguments.minutes or (SHARPNESS_MINUTES if arguments.sharpness else STORM_MINUTES)
     if arguments.sharpness:
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def print_figures(outcome: Outcome) -> None:
-    """The closing table, then the violations."""
+    """Print the closing table, then the violations."""
     scene, evidence = outcome.scene, outcome.evidence
     kinds = Counter(violation.kind for violation in outcome.violations)
     applied = [job for job in evidence.jobs if job.report]

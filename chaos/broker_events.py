@@ -1,4 +1,4 @@
-"""A broker that restarts, hangs, loses messages and delivers them twice."""
+"""Events at the broker: it restarts, hangs, loses messages and delivers them twice."""
 
 import signal
 import time
@@ -14,7 +14,7 @@ from shared.broker.queues import EXCHANGE, QUEUE
 
 
 def ring_twice(scene: Scene, rng: Random) -> bool:
-    """Messages for jobs that have had theirs."""
+    """Send a second message for up to five jobs that were accepted."""
     known = list(scene.accepted)
     for job_id in rng.sample(known, min(len(known), 5)):
         scene.doorbell.ring(job_id)
@@ -22,7 +22,7 @@ def ring_twice(scene: Scene, rng: Random) -> bool:
 
 
 def send_nonsense(scene: Scene, rng: Random) -> bool:
-    """A message without meaning, of another version, or for a job that never was."""
+    """Send a message with no meaning, of another version, or for a job that does not exist."""
     bodies = ({"version": 1, "job_id": str(uuid4())}, {"version": 99}, ["no", "job"], None)
     with suppress(Exception), consumer_connection(scene.broker_url) as connection:
         Producer(connection.channel()).publish(
@@ -38,7 +38,7 @@ def send_nonsense(scene: Scene, rng: Random) -> bool:
 
 
 def purge_queue(scene: Scene, rng: Random) -> bool:
-    """All waiting messages are lost."""
+    """Purge the queue, so all waiting messages are lost."""
     with suppress(Exception), consumer_connection(scene.broker_url) as connection:
         connection.channel().queue_purge(QUEUE.name)
         return True
@@ -46,7 +46,7 @@ def purge_queue(scene: Scene, rng: Random) -> bool:
 
 
 def restart_node(scene: Scene, rng: Random) -> bool:
-    """RabbitMQ ends well or badly, and comes back."""
+    """Stop RabbitMQ with SIGTERM or SIGKILL, and start it again within two seconds."""
     if scene.node is None:
         return False
     scene.node.stop(rng.choice((signal.SIGTERM, signal.SIGKILL)))
@@ -56,7 +56,7 @@ def restart_node(scene: Scene, rng: Random) -> bool:
 
 
 def pause_node(scene: Scene, rng: Random) -> bool:
-    """RabbitMQ holds its connections and says nothing."""
+    """Pause RabbitMQ for one to six seconds. It holds its connections but does not answer."""
     if scene.node is None:
         return False
     scene.node.send(signal.SIGSTOP)
@@ -66,7 +66,7 @@ def pause_node(scene: Scene, rng: Random) -> bool:
 
 
 def half_a_message(scene: Scene, rng: Random) -> bool:
-    """A file of the embedded broker that was being written when its writer died."""
+    """Leave a half-written message file, as if its writer had died (embedded broker)."""
     folder = scene.folder / "broker" / "messages"
     name = f"{int(time.time())}_{uuid4()}.{QUEUE.name}.msg"
     folder.mkdir(parents=True, exist_ok=True)

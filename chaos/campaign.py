@@ -1,4 +1,4 @@
-"""One campaign from its empty folder to its verdict."""
+"""One chaos campaign, from an empty folder to the list of violations."""
 
 import logging
 import os
@@ -31,7 +31,7 @@ QUIET_SECONDS = 240.0
 END_WAITS_SECONDS = 5.0
 SWEEP_SECONDS = 1
 MOST_WAITING = 40
-# When attempts wait for a roll that a paused one holds, there must be room left to take it over.
+# If attempts wait for a roll that a paused attempt holds, a worker still needs room to take over.
 FEW_WAITING = 3
 CONCURRENCY = 4
 SECONDS_A_DAY = 86_400
@@ -39,7 +39,7 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: the tree whose service is tried, the seed, how long, on which servers."""
+    """What to run: the source tree to test, the seed, the duration, the kind of servers."""
 
     seed: int
     storm_seconds: float
@@ -51,7 +51,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it."""
+    """The result of a campaign."""
 
     scene: Scene
     evidence: Evidence
@@ -59,7 +59,7 @@ class Outcome:
 
 
 def run(plan: Plan) -> Outcome:
-    """Storm, then quiet, then the verdict. Everything started here has ended when it returns."""
+    """Run the storm, then the quiet, then judge. All processes have ended when it returns."""
     with _surroundings(plan) as (scene, inbox, url):
         token = scene.fleet.command("create-token", "chaos")
         for name in ("web", *WORKERS):
@@ -100,10 +100,10 @@ def _has_room(scene: Scene, most_waiting: int) -> bool:
 
 
 def _unfinished(scene: Scene) -> Iterator[Violation]:
-    """Wait until nothing is left to do.
+    """Wait until no job and no mail is left to do.
 
-    A job that has died four times waits more than a minute for its next attempt, and a mail whose
-    sender died waits for two: they are not waited for.
+    After four deaths a job waits more than a minute for its next attempt. A mail whose sender died
+    waits two minutes. This function ends such waits early.
     """
     logger.info("quiet")
     started_at = time.monotonic()
@@ -113,7 +113,7 @@ def _unfinished(scene: Scene) -> Iterator[Violation]:
         nonlocal ended_waits_at
         scene.fleet.revive()
         try:
-            # More than once: what the last event has struck is given back only now.
+            # Repeated, because some jobs of the last event are released only now.
             if time.monotonic() - ended_waits_at > END_WAITS_SECONDS:
                 scene.records.end_waits()
                 ended_waits_at = time.monotonic()
@@ -128,8 +128,10 @@ def _unfinished(scene: Scene) -> Iterator[Violation]:
 
 
 def _sweep(uploads: Path) -> int:
-    """Let the stored files look old, so that the workers remove those that no job names;
-    returns how many they were."""
+    """Make the stored files look a day old and wait for the workers to remove the orphans.
+
+    Returns the number of removed files.
+    """
     files = list(uploads.iterdir())
     long_ago = time.time() - SECONDS_A_DAY
     for file in files:
@@ -140,7 +142,7 @@ def _sweep(uploads: Path) -> int:
 
 @contextmanager
 def _surroundings(plan: Plan) -> Iterator[tuple[Scene, Inbox, str]]:
-    """Servers, a mail server, a migrated database; the service itself is not started yet."""
+    """The servers, a mail server and a migrated database, before the service starts."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voter-chaos-")))
         folder.chmod(0o755)
@@ -175,7 +177,7 @@ def _surroundings(plan: Plan) -> Iterator[tuple[Scene, Inbox, str]]:
             "POLL_SECONDS": "0.25",
             "CONSUMER_CONCURRENCY": str(CONCURRENCY),
             "SWEEP_SECONDS": str(SWEEP_SECONDS),
-            # No job may fail only because it was struck often.
+            # No job may fail only because many events hit it.
             "MAX_ATTEMPTS": "100",
         }
         fleet = Fleet(plan.tree, environment, folder / "logs")

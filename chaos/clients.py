@@ -1,4 +1,4 @@
-"""Threads that upload roll files for as long as they may."""
+"""Threads that upload roll files until they are stopped."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ THREADS = 3
 
 
 class Clients:
-    """Each file is sent once. It is accepted when the client has seen the 202, and only then."""
+    """Clients that send each file once. A file counts as accepted only after its 202 arrives."""
 
     def __init__(self, scene: Scene, url: str, token: str, seed: int) -> None:
         self._scene = scene
@@ -33,13 +33,13 @@ class Clients:
         ]
 
     def start(self, has_room: Callable[[], bool]) -> None:
-        """Upload while `has_room` says so."""
+        """Upload while `has_room` returns True."""
         self._has_room = has_room
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """End after the uploads in hand."""
+        """Stop after the current uploads."""
         self._ending.set()
         for thread in self._threads:
             thread.join()
@@ -53,7 +53,7 @@ class Clients:
                 self.send(make_roll(self._seed, number))
 
     def send(self, file: RollFile) -> None:
-        """Upload a file and note the answer."""
+        """Upload a file and record the answer."""
         asked_at = time.monotonic()
         outcome = "unanswered"
         try:
@@ -64,7 +64,7 @@ class Clients:
             outcome = str(error.code)
             error.close()
         except (OSError, ValueError):
-            # The connection broke: whether the service has taken the file, nobody knows.
+            # The connection broke, so it is unknown whether the service accepted the file.
             time.sleep(0.3)
         with self._lock:
             self._scene.answers[outcome] += 1

@@ -1,4 +1,4 @@
-"""Database sessions that end, a database that restarts, locks held at the worst moment."""
+"""Events at the database: sessions end, the server restarts, locks are held when it hurts most."""
 
 import signal
 import sqlite3
@@ -23,7 +23,7 @@ Session = psycopg.Connection[tuple[Any, ...]]
 
 
 def end_sessions(scene: Scene, rng: Random) -> bool:
-    """Half of the service's sessions, or all of them."""
+    """End half of the service's database sessions, or all of them."""
     share = rng.choice((0.5, 1.0))
     with scene.records.session() as session:
         ended = session.execute(
@@ -34,7 +34,7 @@ def end_sessions(scene: Scene, rng: Random) -> bool:
 
 
 def restart_cluster(scene: Scene, rng: Random) -> bool:
-    """PostgreSQL ends its sessions, or crashes, and comes back."""
+    """Stop PostgreSQL with a fast shutdown or a crash, and start it within two seconds."""
     if scene.cluster is None:
         return False
     scene.cluster.stop(rng.choice((signal.SIGINT, signal.SIGQUIT)))
@@ -44,14 +44,14 @@ def restart_cluster(scene: Scene, rng: Random) -> bool:
 
 
 def kill_before_the_apply(scene: Scene, rng: Random) -> bool:
-    """All is compared, nothing applied yet: the horse dies."""
+    """Kill a job process after it has compared all rows and before it applies a change."""
     with scene.records.session() as session:
         horse = _hold_roll_against(scene, session, rng)
         return horse is not None and scene.fleet.send(horse.pid, signal.SIGKILL)
 
 
 def pause_before_the_apply(scene: Scene, rng: Random) -> bool:
-    """All is compared, nothing applied yet: horse and worker sleep past the lease."""
+    """Pause a job process and its worker past the lease, after the compare, before the apply."""
     with scene.records.session() as session:
         horse = _hold_roll_against(scene, session, rng)
         if horse is None:
@@ -63,7 +63,10 @@ def pause_before_the_apply(scene: Scene, rng: Random) -> bool:
 
 
 def strike_at_the_finish(scene: Scene, rng: Random) -> bool:
-    """The roll's changes are made, the job's row is locked by somebody: horse and session end."""
+    """Kill a job process and its session when the roll is changed and the job is not finished.
+
+    Another session locks the job's row, so the attempt waits at this moment.
+    """
     with scene.records.session() as session, scene.records.session() as locker:
         horse = _hold_roll_against(scene, session, rng)
         if horse is None:
@@ -81,7 +84,7 @@ def strike_at_the_finish(scene: Scene, rng: Random) -> bool:
 
 
 def _hold_roll_against(scene: Scene, session: Session, rng: Random) -> Horse | None:
-    """Take the roll's lock, and find an attempt that has come to where it needs it."""
+    """Take the roll's lock, and return a job process that now waits for it, or None."""
     hold_roll(session)
     if not wait_until(lambda: bool(session.execute(WAITING).fetchall()), 5):
         return None
@@ -91,7 +94,7 @@ def _hold_roll_against(scene: Scene, session: Session, rng: Random) -> Horse | N
 
 
 def hold_sqlite(scene: Scene, rng: Random) -> bool:
-    """Somebody else writes into the database file for a while; a horse may die meanwhile."""
+    """Hold SQLite's write lock for up to two seconds. A job process may be killed meanwhile."""
     with closing(scene.records.sqlite_connection(10)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         time.sleep(rng.uniform(0.3, 2.0))
@@ -104,7 +107,7 @@ def hold_sqlite(scene: Scene, rng: Random) -> bool:
 
 
 def strike_after_the_apply(scene: Scene, rng: Random) -> bool:
-    """The writer that changes the roll lets go of the file, and the horses die that instant."""
+    """Kill the job processes when one that applies releases SQLite's write lock."""
     with closing(scene.records.sqlite_connection(0)) as connection:
         if not wait_until(lambda: _is_applying(connection), 5, 0.001):
             return False

@@ -1,5 +1,7 @@
-"""What is done in the quiet after the storm, one thing at a time, because it must come out alike
-every time: a queue purged under waiting jobs, and a broker that restarts under its workers."""
+"""Drills in the quiet after the storm, one at a time, because each must always end the same.
+
+One purges the queue while jobs wait. One restarts the broker while workers consume.
+"""
 
 import logging
 import signal
@@ -19,17 +21,19 @@ from shared.broker.queues import QUEUE
 
 logger = logging.getLogger(__name__)
 
-# Out of the way of the numbers that the storm uses.
+# Far above the file numbers that the storm uses.
 FIRST_NUMBER = 1_000_001
 SMALL_ROWS = 30
-# The promise.
+# The promised maximum.
 RETURN_SECONDS = 3.0
 WAIT_SECONDS = 60.0
 
 
 def purge_under_jobs(scene: Scene, clients: Clients, seed: int, jobs: int) -> Iterator[Violation]:
-    """Upload while no worker runs, lose every message, start the workers; the quiet that follows
-    waits for the jobs."""
+    """Upload while no worker runs, purge every message, then start the workers.
+
+    The caller then waits for the jobs to end.
+    """
     for name in WORKERS:
         scene.fleet.halt(name)
     before = len(scene.accepted)
@@ -37,7 +41,7 @@ def purge_under_jobs(scene: Scene, clients: Clients, seed: int, jobs: int) -> It
         clients.send(file)
     with consumer_connection(scene.broker_url) as connection:
         if not scene.is_embedded:
-            # A purge asked for twice would not tell how many messages the first one has taken.
+            # A repeated purge would not report how many messages the first one removed.
             connection.transport_options["read_timeout"] = WAIT_SECONDS
         purged = connection.channel().queue_purge(QUEUE.name)
     waiting = scene.records.count_unfinished()
@@ -55,7 +59,7 @@ def _small_rolls(seed: int) -> Iterator[RollFile]:
 
 
 def restart_under_workers(scene: Scene, node: Node) -> Iterator[Violation]:
-    """Each worker must consume again soon after the broker has returned, well ended or not."""
+    """Check that each worker consumes soon after the broker returns from a stop or a kill."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         node.stop(number)
         node.start()

@@ -1,4 +1,4 @@
-"""What is left when all is quiet: the database, the logs, the mails, the disk, the processes."""
+"""The state after the quiet: the database, the logs, the mails, the disk, the processes."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ TEMPORARY_TABLES = "SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Read once, after the last job has ended."""
+    """What the campaign found, read once after the last job has ended."""
 
     jobs: list[Job]
     roll: dict[str, Voter]
@@ -40,8 +40,11 @@ class Evidence:
 
 
 def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) -> Evidence:
-    """`successes` are (job, attempt) of every attempt whose log says that it has succeeded, and the
-    slowest upload is the one that took a web process longest from first line to 202."""
+    """Collect the evidence.
+
+    `successes` holds the (job, attempt) of every attempt whose log line says success. The slowest
+    upload is the longest time, in seconds, of a request that the web process answered with 202.
+    """
     open_database(records.url)
     with database.connection_context():
         jobs = list(Job.select().order_by(Job.finished_at))
@@ -99,7 +102,7 @@ def _is_accepted_upload(line: dict[str, Any]) -> bool:
 
 
 def _log_lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """The service's own lines; a traceback that no logger caught becomes a line of its own."""
+    """The log lines of the service. A traceback outside of the log becomes an ERROR line."""
     for path in folder.glob("*.log"):
         in_traceback = False
         for text in path.read_text(encoding="utf-8", errors="replace").splitlines():

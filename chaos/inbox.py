@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback that counts the report mails of each job."""
+"""An SMTP server on loopback that counts the report mails of each job."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ TASK_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 class Inbox:
-    """Mails by the task id that their text names."""
+    """Counts mails by the task id in their text."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -23,7 +23,7 @@ class Inbox:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        """Take a mail."""
+        """Accept and count a mail."""
         content = envelope.content
         if isinstance(content, bytes):
             mail = message_from_bytes(content, policy=policy.default)
@@ -34,7 +34,7 @@ class Inbox:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Receive while the block runs."""
+        """Receive mails while the block runs."""
         controller = Controller(self, hostname="127.0.0.1", port=self.port)
         controller.start()
         try:

@@ -1,11 +1,11 @@
-"""Places on loopback that nobody listens on yet."""
+"""Free ports on loopback."""
 
 import socket
 from contextlib import ExitStack
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different ports, free a moment ago."""
+    """Return `count` different ports that were free a moment ago."""
     with ExitStack() as stack:
         servers = [
             stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
@@ -14,7 +14,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def is_open(port: int) -> bool:
-    """Whether somebody accepts connections there."""
+    """Whether a process accepts connections on this port of loopback."""
     with socket.socket() as client:
         client.settimeout(1)
         return client.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of the campaign's own: a temporary folder, a free port, loopback only."""
+"""A private PostgreSQL cluster: a temporary folder, a free port, loopback only."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ START_SECONDS = 30
 
 
 class Cluster:
-    """One server, which may be stopped the hard way and started again."""
+    """One server that can be stopped, crashed and started again."""
 
     def __init__(self, folder: Path) -> None:
         self._data = folder / "data"
@@ -28,7 +28,7 @@ class Cluster:
 
     @contextmanager
     def open(self) -> Iterator["Cluster"]:
-        """A new, empty cluster for the time of the block."""
+        """Run a new, empty cluster while the block runs."""
         self._data.mkdir()
         if os.geteuid() == 0:
             shutil.chown(self._data, "postgres", "postgres")
@@ -57,7 +57,7 @@ class Cluster:
             raise RuntimeError("the private PostgreSQL did not start")
 
     def stop(self, number: signal.Signals) -> None:
-        """SIGINT ends every session, SIGQUIT is a crash: recovery follows at the next start."""
+        """Stop the server: SIGINT ends every session, SIGQUIT is a crash with later recovery."""
         if self._server is not None:
             self._server.send_signal(number)
             try:
@@ -76,7 +76,7 @@ def _binary(name: str) -> str:
 
 
 def _owner() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
+    """The user that runs the server, because PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     return {"user": "postgres", "group": "postgres", "extra_groups": []}

@@ -1,4 +1,4 @@
-"""Processes killed, and processes that sleep longer than their lease."""
+"""Events at processes: they are killed, or paused for longer than their lease."""
 
 import signal
 import time
@@ -14,38 +14,41 @@ TAKEOVER_SECONDS = LEASE_SECONDS + 4
 
 
 def kill_web(scene: Scene, rng: Random) -> bool:
-    """The web server with its processes, or the master alone."""
+    """Kill the web server with its processes, or only its master process."""
     scene.fleet.kill("web", whole_group=rng.random() < 0.7)
     return True
 
 
 def kill_worker(scene: Scene, rng: Random) -> bool:
-    """A worker; its horse must end with it."""
+    """Kill a worker. Its job process must end with it."""
     scene.fleet.kill(rng.choice(WORKERS), whole_group=False)
     return True
 
 
 def kill_horse(scene: Scene, rng: Random) -> bool:
-    """A child at work."""
+    """Kill a job process at work."""
     horse = pick_horse(scene, rng)
     return horse is not None and scene.fleet.send(horse.pid, signal.SIGKILL)
 
 
 def pick_horse(scene: Scene, rng: Random) -> Horse | None:
-    """Any child at work; waits a moment for one."""
+    """Return a job process at work, or None if none appears within two seconds."""
     wait_until(lambda: bool(targets(scene)), 2)
     horses = targets(scene)
     return rng.choice(horses) if horses else None
 
 
 def targets(scene: Scene) -> list[Horse]:
-    """The children that may be struck. Jobs that were struck before are spared: each death makes
-    the next attempt wait four times as long."""
+    """The job processes that events may hit.
+
+    Jobs with more than MOST_ATTEMPTS attempts are spared. After each death the next attempt waits
+    four times as long.
+    """
     return [horse for horse in scene.fleet.horses() if horse.attempt <= MOST_ATTEMPTS]
 
 
 def pause_worker(scene: Scene, rng: Random) -> bool:
-    """A worker alone sleeps past its lease while its horse goes on."""
+    """Pause only a worker past its lease, while its job process goes on."""
     pid = scene.fleet.pid(rng.choice(WORKERS))
     if not scene.fleet.send(pid, signal.SIGSTOP):
         return False
@@ -55,7 +58,7 @@ def pause_worker(scene: Scene, rng: Random) -> bool:
 
 
 def pause_attempt(scene: Scene, rng: Random) -> bool:
-    """A horse and its worker sleep in the middle of their work, until another has taken over."""
+    """Pause a job process and its worker at work, until another worker has taken over."""
     horse = pick_horse(scene, rng)
     if horse is None:
         return False
@@ -64,7 +67,11 @@ def pause_attempt(scene: Scene, rng: Random) -> bool:
 
 
 def pause_until_taken_over(scene: Scene, rng: Random, horse: Horse) -> bool:
-    """Wakes them as soon as the next attempt runs, or so late that it may have ended."""
+    """Pause a job process and its worker. Resume them when the next attempt runs, or later.
+
+    The later moment may be after the end of the next attempt. Returns whether the job process was
+    paused.
+    """
     pids = (horse.worker_pid, horse.pid)
     stopped = [pid for pid in pids if scene.fleet.send(pid, signal.SIGSTOP)]
     try:

@@ -1,4 +1,4 @@
-"""The processes of one campaign: started, known again by a mark, killed, revived, stopped."""
+"""The processes of one campaign: starting, finding by a mark, killing, restarting, stopping."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ from pathlib import Path
 from uuid import UUID
 
 BIN = Path(sys.executable).parent
-# In the environment of everything that the campaign starts, and so in that of all descendants.
+# A variable that all processes of the campaign have, because descendants inherit the environment.
 MARK = "CHAOS_CAMPAIGN"
 HORSE = b"consumer.job_process"
 
 
 @dataclass(frozen=True, slots=True)
 class Horse:
-    """A work horse at work: its process, the worker's process, and what it was told to do."""
+    """A job process at work: its process id, that of its worker, and its job and attempt."""
 
     pid: int
     worker_pid: int
@@ -29,7 +29,7 @@ class Horse:
 
 
 class Fleet:
-    """The commands of a Procfile as processes, each in a session of its own with its own log."""
+    """The commands of a Procfile as processes, each in its own session and with its own log."""
 
     def __init__(self, tree: Path, environment: Mapping[str, str], logs: Path) -> None:
         self._tree = tree
@@ -39,13 +39,13 @@ class Fleet:
         self._commands = _procfile(tree)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._condemned: set[int] = set()
-        # A process that is being revived must not be killed by its former number.
+        # While a process is restarted, its old process id must not be killed.
         self._lock = threading.Lock()
         self.restarts = 0
         self.ended_by_themselves: list[str] = []
 
     def start(self, name: str) -> None:
-        """Start `web`, `worker` or `worker-2`: what stands before the dash is in the Procfile."""
+        """Start `web`, `worker` or `worker-2`. The part before the dash is the Procfile's name."""
         command = self._commands[name.partition("-")[0]]
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
@@ -59,7 +59,7 @@ class Fleet:
             )
 
     def command(self, *words: str) -> str:
-        """What a `flask` command of the service prints."""
+        """Run a `flask` command of the service and return what it prints."""
         done = subprocess.run(
             [BIN / "flask", *words],
             cwd=self._tree,
@@ -72,21 +72,21 @@ class Fleet:
         return done.stdout.strip()
 
     def kill(self, name: str, *, whole_group: bool) -> None:
-        """SIGKILL to a process, or to it and those that it has started in its session."""
+        """Send SIGKILL to a process, or to its whole process group."""
         with self._lock, suppress(ProcessLookupError):
             process = self._running[name]
             self._condemned.add(process.pid)
             (os.killpg if whole_group else os.kill)(process.pid, signal.SIGKILL)
 
     def halt(self, name: str) -> None:
-        """End a process well, and leave it so until it is started again."""
+        """End a process with SIGTERM. `revive` does not restart it."""
         with self._lock:
             process = self._running.pop(name)
             process.terminate()
             process.wait(10)
 
     def revive(self) -> None:
-        """Start again what has ended, as the platform does; note what nobody had killed."""
+        """Restart ended processes, as the platform does. Record those that were not killed."""
         with self._lock:
             for name, process in list(self._running.items()):
                 if process.poll() is None:
@@ -97,11 +97,11 @@ class Fleet:
                 self.restarts += 1
 
     def pid(self, name: str) -> int:
-        """The process that runs under that name now."""
+        """The process id that runs under this name now."""
         return self._running[name].pid
 
     def horses(self) -> list[Horse]:
-        """The work horses that run now, those of killed workers included."""
+        """The job processes that run now, those of killed workers included."""
         found = []
         for pid in self.own_pids():
             words = _read(f"/proc/{pid}/cmdline").split(b"\0")
@@ -111,7 +111,7 @@ class Fleet:
         return found
 
     def own_pids(self) -> list[int]:
-        """Every process that bears the mark of this campaign."""
+        """The ids of all processes with the mark of this campaign."""
         numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         return [
             pid
@@ -120,7 +120,7 @@ class Fleet:
         ]
 
     def send(self, pid: int, number: signal.Signals) -> bool:
-        """Signal one of the campaign's own processes; False when it is no longer there."""
+        """Signal a process of the campaign. Returns False if it no longer exists."""
         if self._mark not in _read(f"/proc/{pid}/environ").split(b"\0"):
             return False
         with suppress(ProcessLookupError):
@@ -129,7 +129,7 @@ class Fleet:
         return False
 
     def stop(self) -> None:
-        """Ask all to end, then make them."""
+        """Ask all processes to end, then kill the rest."""
         for process in self._running.values():
             for number in (signal.SIGCONT, signal.SIGTERM):
                 process.send_signal(number)
@@ -143,7 +143,7 @@ class Fleet:
 
 
 def wait_until(probe: Callable[[], bool], seconds: float, step_seconds: float = 0.1) -> bool:
-    """Whether `probe` became true in time."""
+    """Wait until `probe` returns True. Returns whether it did within `seconds`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if probe():

@@ -1,4 +1,4 @@
-"""A RabbitMQ node of the campaign's own, with its own port mapper, on loopback only."""
+"""A private RabbitMQ node with its own port mapper, on loopback only."""
 
 import os
 import shutil
@@ -13,13 +13,13 @@ from kombu.connection import Connection
 from chaos.ports import free_ports, is_open
 from chaos.processes import MARK, wait_until
 
-# The script of the package itself; the one in /usr/sbin changes user and forgets the environment.
+# The package's own script. The one in /usr/sbin changes the user and drops the environment.
 SCRIPTS = Path("/usr/lib/rabbitmq/lib")
 START_SECONDS = 90
 
 
 class Node:
-    """One broker, which may be killed, paused and started again."""
+    """One broker that can be killed, paused and started again."""
 
     def __init__(self, folder: Path, mark: str) -> None:
         self._folder = folder
@@ -42,7 +42,7 @@ class Node:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
             "RABBITMQ_CONF_ENV_FILE": str(folder / "environment"),
-            # Runs Erlang in place of the script, which reads no terminal all the same.
+            # Makes the script `exec` Erlang, which does not read the terminal (`-noinput`).
             "RABBITMQ_ALLOW_INPUT": "1",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 "-noinput -kernel inet_dist_use_interface {127,0,0,1}"
@@ -52,7 +52,7 @@ class Node:
 
     @contextmanager
     def open(self) -> Iterator["Node"]:
-        """A new node without queues for the time of the block."""
+        """Run a new node without queues while the block runs."""
         (self._folder / "plugins").write_text("[].\n", encoding="ascii")
         (self._folder / "rabbitmq.conf").write_text("loopback_users.guest = true\n", "ascii")
         (self._folder / "environment").touch()
@@ -87,12 +87,12 @@ class Node:
             raise RuntimeError("the private RabbitMQ did not start")
 
     def send(self, number: signal.Signals) -> None:
-        """SIGSTOP makes it hang, SIGCONT lets it go on."""
+        """Send a signal. SIGSTOP makes the node hang, SIGCONT lets it continue."""
         if self._process is not None:
             self._process.send_signal(number)
 
     def stop(self, number: signal.Signals) -> None:
-        """SIGTERM is the good end, SIGKILL the bad one."""
+        """Stop the node: SIGTERM for a clean end, SIGKILL for a crash."""
         if self._process is None:
             return
         self.send(signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""The service's database, asked by the campaign over connections of its own."""
+"""Queries of the campaign to the service's database, over its own connections."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ Rows = list[tuple[Any, ...]]
 
 
 class OutOfReach(Exception):
-    """The database does not answer now, which is nothing unusual here."""
+    """The database does not answer now, as is normal in a campaign."""
 
 
 class Records:
-    """Questions to the database of `url`, each over a new connection."""
+    """Queries to the database of `url`, each over a new connection."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_postgresql = url.startswith("postgresql")
 
     def ask(self, question: str, *values: object) -> Rows:
-        """The rows of a statement with `%s` for values. Raises `OutOfReach`."""
+        """Run a statement with `%s` for values and return its rows. Raises `OutOfReach`."""
         try:
             if self.is_postgresql:
                 with self.session() as connection:
@@ -38,11 +38,11 @@ class Records:
             raise OutOfReach(str(error)) from error
 
     def count_unfinished(self) -> int:
-        """Jobs that are not final. Raises `OutOfReach`."""
+        """The number of jobs that are not final. Raises `OutOfReach`."""
         return int(self.ask(UNFINISHED)[0][0])
 
     def count_unsent(self) -> int:
-        """Report mails that are due or will be. Raises `OutOfReach`."""
+        """The number of report mails that are due or will be due. Raises `OutOfReach`."""
         return int(self.ask(UNSENT)[0][0])
 
     def end_waits(self) -> None:
@@ -54,7 +54,7 @@ class Records:
         )
 
     def attempt_of(self, job_id: UUID) -> int:
-        """The number of the job's present attempt. Raises `OutOfReach`."""
+        """The number of the job's current attempt. Raises `OutOfReach`."""
         key = str(job_id) if self.is_postgresql else job_id.hex
         return int(self.ask("SELECT attempts FROM job WHERE id = %s", key)[0][0])
 
@@ -67,16 +67,16 @@ class Records:
             yield connection
 
     def sqlite_connection(self, wait_seconds: float) -> sqlite3.Connection:
-        """A SQLite connection in autocommit mode that waits so long for a lock."""
+        """A SQLite connection in autocommit mode that waits `wait_seconds` for a lock."""
         path = self.url.removeprefix("sqlite:///")
         return sqlite3.connect(path, timeout=wait_seconds, isolation_level=None)
 
 
 def hold_roll(connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
-    """Keep every attempt from changing the roll until `release_roll`."""
+    """Prevent every attempt from changing the roll until `release_roll` is called."""
     connection.execute("SELECT pg_advisory_lock(%s)", (ROLL_LOCK_KEY,))
 
 
 def release_roll(connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
-    """Let the attempts go on."""
+    """Let the attempts change the roll again."""
     connection.execute("SELECT pg_advisory_unlock(%s)", (ROLL_LOCK_KEY,))

@@ -1,4 +1,4 @@
-"""The roll as plain Python computes it: nothing of the service takes part."""
+"""The expected roll, computed in plain Python without code of the service."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Voter = tuple[str, str, str, str, int | None, bool]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What one file did to the roll, in voters."""
+    """How many voters of the roll one file creates, updates and leaves unchanged."""
 
     created: int = 0
     updated: int = 0
@@ -18,7 +18,7 @@ class Counts:
 
 
 def apply_in_order(files: Iterable[RollFile]) -> tuple[dict[str, Voter], list[Counts]]:
-    """The roll after these files, one after the other, and what each of them did to it."""
+    """Apply the files in order. Returns the roll by student id, and the counts of each file."""
     roll: dict[str, Voter] = {}
     return roll, [_apply(roll, file) for file in files]
 
@@ -38,7 +38,7 @@ def _apply(roll: dict[str, Voter], file: RollFile) -> Counts:
 
 
 def _merged(stored: Voter | None, cells: Cells) -> Voter:
-    """A blank cell states nothing: the stored value stays, or a new voter's default."""
+    """The voter after a row. A blank cell keeps the stored value, or a new voter's default."""
     first, last, email, department, year, is_eligible = stored or ("", "", "", "", None, False)
     return (
         cells[1] or first,

@@ -1,4 +1,4 @@
-"""Made-up roll files of which every consequence is known beforehand."""
+"""Generated roll files whose results are known in advance."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 HEADER = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
-# Few enough that most files meet voters of others, whose values they overwrite.
+# Small enough for most files to overwrite voters of other files.
 POOL_OF_IDS = 4000
 SIZES = (1, 20, 200, 2000)
 DEPARTMENTS = ("Law", "Medicine", "History", "")
@@ -18,10 +18,10 @@ Cells = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class RollFile:
-    """A file to upload, and what must come of it whatever happens to the service.
+    """A file to upload and its expected result, which no event may change.
 
-    `voters` are the cells of the rows that count, one row a voter; `fault` is the code of the
-    failure that a spoiled file must end in, None for a good one.
+    `voters` holds the cells of the rows that count, one row for each voter. `fault` is the code of
+    the failure that a spoiled file must end in, or None for a good file.
     """
 
     number: int
@@ -34,17 +34,17 @@ class RollFile:
 
     @property
     def name(self) -> str:
-        """The client's name of the file, by which its job is known again."""
+        """The file name that the client sends. It identifies the job of this file."""
         return f"roll-{self.number}.csv"
 
 
 def number_of(name: str) -> int:
-    """The number of the file with that name."""
+    """The number of the file with this name."""
     return int(name.removeprefix("roll-").removesuffix(".csv"))
 
 
 def make_roll(seed: int, number: int) -> RollFile:
-    """File `number` of a campaign; the same for the same seed."""
+    """File `number` of a campaign. The same seed and number make the same file."""
     rng = Random(f"{seed}/{number}")
     if rng.random() < SPOILED_SHARE:
         fault = rng.choice(list(SPOILED))
@@ -78,7 +78,7 @@ def _good(rng: Random, number: int) -> RollFile:
 
 
 def _row(rng: Random, number: int, identity: int) -> Cells:
-    """A row that tells its file, so that the roll shows which file wrote last."""
+    """A row with the file's number in its values. The roll then shows which file wrote last."""
     return (
         f"{identity:07d}",
         f"First{number}" if rng.random() < 0.9 else "",

@@ -1,4 +1,4 @@
-"""What an event may lay hands on: the service, its surroundings, and what was accepted so far."""
+"""What an event can act on: the service, its servers, and the uploads accepted so far."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +19,7 @@ WORKERS = ("worker-1", "worker-2")
 
 @dataclass
 class Scene:
-    """A running service. `node` and `cluster` are None with the embedded defaults."""
+    """A running service. `node` and `cluster` are None with SQLite and the embedded broker."""
 
     fleet: Fleet
     records: Records
@@ -37,20 +37,21 @@ class Scene:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether SQLite and the embedded broker serve it."""
+        """Whether the service uses SQLite and the embedded broker."""
         return self.node is None
 
 
-# Does something to the scene; False when there was nothing to do it to.
+# Acts on the scene. Returns False if there was nothing to act on.
 Act = Callable[[Scene, Random], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that may happen at any moment; `weight` says how often beside the others.
+    """Something that may happen at any moment. `weight` is its frequency relative to the others.
 
-    Of those that pause a worker past its lease one may happen at a time: the other worker is to
-    take over. Of those that hold the roll's lock, too: they would wait for each other.
+    Only one event with `pauses` (a worker past its lease) runs at a time, because the other worker
+    must take over. Only one event with `holds` (the roll's lock) runs at a time, because two would
+    wait for each other.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Whether the campaign would notice: it must fail on copies of the tree that break a promise."""
+"""A check of the campaign itself: it must fail on copies of the tree that break a promise."""
 
 import shutil
 import tempfile
@@ -12,7 +12,7 @@ from pathlib import Path
 from chaos.campaign import ROOT, Plan, run
 
 NOT_COPIED = (".git", ".venv", "var", "tests", "docs", "__pycache__", ".*_cache", ".env")
-# What only a broken promise brings forth; a slow machine does not.
+# Violations that only a broken promise causes, never a slow machine.
 PROOF = frozenset(
     {"doubled", "stale write", "wrong report", "wrong voter", "defect", "ended by itself"}
 )
@@ -29,7 +29,7 @@ FINISH = """\
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One exact replacement in one file."""
+    """A deliberate bug: one exact replacement in one file."""
 
     name: str
     path: str
@@ -61,7 +61,7 @@ MUTANTS = (
 
 
 def show_sharpness(seed: int, storm_seconds: float, *, is_embedded: bool) -> bool:
-    """Whether an unchanged copy passes and every mutant fails; prints a line for each."""
+    """Return whether an unchanged copy passes and every mutant fails. Prints a line for each."""
     is_sharp = True
     for mutant in (None, *MUTANTS):
         with _copied_tree(mutant) as tree:
@@ -89,7 +89,7 @@ def _copied_tree(mutant: Mutant | None) -> Iterator[Path]:
 
 
 def _break(tree: Path, mutant: Mutant) -> None:
-    """Raises LookupError when the code no longer looks as the mutant expects it."""
+    """Apply the mutant. Raises LookupError if the file no longer holds the text to replace."""
     path = tree / mutant.path
     text = path.read_text(encoding="utf-8")
     if text.count(mutant.sound) != 1:

@@ -1,4 +1,4 @@
-"""Which events may happen, and the loop that makes them happen."""
+"""The storm: the events that may happen, and the loop that runs them."""
 
 import logging
 import sqlite3
@@ -26,7 +26,7 @@ EMBEDDED = (
     *broker_events.EMBEDDED_EVENTS,
     *database_events.EMBEDDED_EVENTS,
 )
-# Those that meet an attempt at its weakest moments; enough to tell a sound service from others.
+# Events at an attempt's most critical moments. They suffice to show a broken promise.
 POINTED = (
     "attempt paused beyond its lease",
     "paused before the apply",
@@ -38,7 +38,7 @@ AT_ONCE = 2
 
 
 def rage(scene: Scene, rng: Random, seconds: float, *, is_pointed: bool) -> None:
-    """Let events happen for so long, two at a time at most, while dead processes are revived."""
+    """Run events for `seconds`, at most two at a time, and restart dead processes meanwhile."""
     events = [
         event
         for event in (EMBEDDED if scene.is_embedded else DEPLOYED)
@@ -62,7 +62,7 @@ def rage(scene: Scene, rng: Random, seconds: float, *, is_pointed: bool) -> None
 
 
 def _excludes(other: Event, event: Event) -> bool:
-    """Whether two events may not happen at once; twice the same would undo each other."""
+    """Whether two events exclude each other. Two of the same kind would undo each other."""
     return event == other or (event.pauses and other.pauses) or (event.holds and other.holds)
 
 
@@ -70,7 +70,7 @@ def _happen(scene: Scene, event: Event, seed: float) -> None:
     try:
         has_happened = event.act(scene, Random(seed))
     except (OutOfReach, psycopg.Error, sqlite3.OperationalError) as error:
-        # Another event has taken the database away, or locked it.
+        # Another event has stopped or locked the database.
         logger.info("%s: %s", event.name, type(error).__name__)
         return
     if has_happened:
@@ -79,12 +79,12 @@ def _happen(scene: Scene, event: Event, seed: float) -> None:
 
 
 def count_kills(scene: Scene) -> int:
-    """How often something was killed so far."""
+    """How many events have killed something so far."""
     return _count(scene, {event.name for event in (*DEPLOYED, *EMBEDDED) if event.kills})
 
 
 def count_pauses(scene: Scene) -> int:
-    """How often a worker slept past its lease, alone or with a child."""
+    """How many events have paused a worker past its lease, alone or with a job process."""
     return _count(scene, {event.name for event in (*DEPLOYED, *EMBEDDED) if event.pauses})
 
 

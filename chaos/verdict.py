@@ -1,4 +1,4 @@
-"""The reckoning: what is there against what must be there."""
+"""The verdict: compares the evidence with what the service promises."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,20 +11,20 @@ from chaos.reference import Counts, apply_in_order
 from chaos.rolls import RollFile, make_roll, number_of
 from shared.jobs.models import Job
 
-# The promise.
+# The promised maximum.
 UPLOAD_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A promise that was broken. `kind` is one of the figures in the closing table."""
+    """A broken promise. `kind` groups the violations in the closing table."""
 
     kind: str
     what: str
 
 
 def judge(evidence: Evidence, accepted: dict[UUID, int], seed: int) -> list[Violation]:
-    """Every broken promise that the evidence shows, the gravest first."""
+    """All broken promises that the evidence shows, the most serious first."""
     files = {job.id: make_roll(seed, number_of(job.file_name)) for job in evidence.jobs}
     return [
         *_lost(evidence, accepted),
@@ -48,7 +48,7 @@ def _lost(evidence: Evidence, accepted: dict[UUID, int]) -> Iterator[Violation]:
 
 
 def _doubled(evidence: Evidence) -> Iterator[Violation]:
-    """One upload became several jobs, or one job succeeded several times."""
+    """Uploads that became several jobs, and jobs that succeeded several times."""
     for name, times in Counter(job.file_name for job in evidence.jobs).items():
         if times > 1:
             yield Violation("doubled", f"{name} has {times} jobs")
@@ -58,7 +58,7 @@ def _doubled(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _stale(evidence: Evidence) -> Iterator[Violation]:
-    """An attempt has written the outcome although a later one owned the job."""
+    """Attempts that wrote the outcome although a later attempt owned the job."""
     last = {job.id: job.attempts for job in evidence.jobs}
     for job_id, attempt in evidence.successes:
         if attempt != last.get(job_id):
@@ -73,8 +73,11 @@ def _wrong_ends(evidence: Evidence, files: dict[UUID, RollFile]) -> Iterator[Vio
 
 
 def _wrong_rolls(evidence: Evidence, files: dict[UUID, RollFile]) -> Iterator[Violation]:
-    """The jobs finish inside the transactions that hold the roll, one after the other, so the
-    order of `finished_at` is the order in which they were applied."""
+    """Reports and voters that differ from the reference.
+
+    Jobs finish one after the other, inside the transactions that hold the roll. The order of
+    `finished_at` is therefore the order in which they were applied.
+    """
     applied = [job for job in evidence.jobs if job.state == "SUCCESS"]
     roll, counts = apply_in_order(files[job.id] for job in applied)
     for job, expected in zip(applied, counts, strict=True):
@@ -105,7 +108,7 @@ def _unmailed(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _wrongly_audited(evidence: Evidence) -> Iterator[Violation]:
-    """An act without its entry, an entry without its act, or two of one."""
+    """Audit entries that are missing, and audit entries that are too many."""
     made = [("upload", str(job.id)) for job in evidence.jobs]
     applied = [("import", str(job.id)) for job in evidence.jobs if job.state == "SUCCESS"]
     expected = Counter([*made, *applied])
@@ -116,8 +119,10 @@ def _wrongly_audited(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _slow(evidence: Evidence) -> Iterator[Violation]:
-    """An upload that a web process had in hands waited for the broker. Not on SQLite, where it
-    waits for whoever writes, and the campaign itself does."""
+    """An upload that was slow in the web process, as if it had waited for the broker.
+
+    SQLite is not checked. There an upload waits for other writers, and the campaign is one.
+    """
     seconds = evidence.slowest_upload_seconds
     if evidence.is_deployed and seconds > UPLOAD_SECONDS:
         yield Violation("slow", f"an upload was accepted after {seconds:.1f} s")
