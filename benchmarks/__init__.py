@@ -1,1 +1,1 @@
-"""How fast an import is, beside the bare loading of the same rows."""
+"""Benchmarks: the speed of an import compared with the bare loading of the same rows."""

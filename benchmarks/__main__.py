@@ -1,8 +1,9 @@
-"""`python -m benchmarks`: rows per second and peak memory of the work horse, as one table.
+"""`python -m benchmarks`: print rows per second and peak memory of the job process as a table.
 
-Each import is the real work horse, a process of its own from start to end, on a migrated database;
-what it is held against is measured right before and after it, in the same run. Compare the ratios:
-machines differ, and differ from hour to hour. docs/performance.md tells how to read the table.
+Each import runs in a real job process, measured from its start to its end, on a migrated database.
+The benchmark measures the reference in the same run, just before and after the import. Compare the
+ratios, because machines differ and their speed changes from hour to hour. docs/performance.md
+explains the table.
 """
 
 import argparse
@@ -19,7 +20,7 @@ ROW = "{:<36}{:>9}{:>6}{:>7}  {:<42}{}"
 
 
 def main() -> int:
-    """Measure, and print a line as soon as it is known."""
+    """Measure, and print each line as soon as it is known."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
     parser.add_argument("--growth", action="store_true", help="only 500,000 beside 5,000,000 rows")

@@ -1,4 +1,4 @@
-"""What no importer can beat: the rows of a file, loaded or read without a look at them."""
+"""The lower bound for an importer: loading or reading the rows of a file without any check."""
 
 import csv
 import os
@@ -22,7 +22,7 @@ for row in load_workbook(sys.argv[1], read_only=True).active.iter_rows(values_on
 
 
 def load(url: str, roll: Path) -> float:
-    """Seconds that the bare loading of a CSV file into the empty roll takes."""
+    """Load a CSV file into the empty roll without checks. Returns the seconds it takes."""
     started = time.perf_counter()
     if url.startswith("sqlite"):
         _execute_many(url.removeprefix("sqlite:///"), roll)
@@ -32,7 +32,7 @@ def load(url: str, roll: Path) -> float:
 
 
 def read_sheet(workbook: Path) -> float:
-    """Seconds that a process takes that reads all cells with openpyxl and keeps none."""
+    """Read all cells with openpyxl in a process of its own. Returns the seconds it takes."""
     command = [sys.executable, "-W", "ignore", "-c", READ_SHEET, str(workbook)]
     return run(command, dict(os.environ)).seconds
 

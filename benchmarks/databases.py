@@ -1,4 +1,4 @@
-"""An empty, migrated database for one measurement."""
+"""Empty, migrated databases, one for each measurement."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,7 +15,7 @@ NewDatabase = Callable[[], AbstractContextManager[str]]
 
 @contextmanager
 def sqlite_database(folder: Path) -> Iterator[str]:
-    """A new SQLite file; gives its URL."""
+    """Create a new SQLite file, yield its URL, and delete it at the end."""
     path = folder / f"{uuid4().hex}.db"
     url = f"sqlite:///{path}"
     _prepare(url)
@@ -26,7 +26,7 @@ def sqlite_database(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def postgresql_database(server_url: str) -> Iterator[str]:
-    """A new database on a PostgreSQL server, dropped afterwards; gives its URL."""
+    """Create a new database on a PostgreSQL server, yield its URL, and drop it at the end."""
     name = f"bench_{uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -40,7 +40,7 @@ def postgresql_database(server_url: str) -> Iterator[str]:
 
 
 def answers(server_url: str) -> bool:
-    """Whether a PostgreSQL server is there."""
+    """Whether a PostgreSQL server accepts connections at this URL."""
     try:
         psycopg.connect(server_url, connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -49,7 +49,7 @@ def answers(server_url: str) -> bool:
 
 
 def row_versions(url: str) -> str:
-    """A digest of which version of each voter the roll holds; a row rewritten changes it."""
+    """A digest of the row versions in the roll. Rewriting a row changes it (PostgreSQL only)."""
     with psycopg.connect(url) as connection:
         query = "SELECT md5(string_agg(xmin || ' ' || ctid, ' ' ORDER BY student_id)) FROM voter"
         found = connection.execute(query).fetchone()

@@ -1,4 +1,4 @@
-"""The service as the Procfile starts it, on a database server and a broker, for one measurement."""
+"""The service as in the Procfile, on PostgreSQL and RabbitMQ, for one measurement."""
 
 import json
 import secrets
@@ -24,7 +24,7 @@ STARTED_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Running processes, where the web process answers, and a token that may read and import."""
+    """The running processes, the URL of the web process, and a token with `read` and `import`."""
 
     fleet: Fleet
     url: str
@@ -32,7 +32,7 @@ class Deployment:
     folder: Path
 
     def upload(self, roll: Path) -> str:
-        """Upload a file with curl, which streams it; returns the job's id."""
+        """Upload a file with curl, which streams it. Returns the job's id."""
         answer = subprocess.run(
             ["curl", "--silent", "--show-error", "--fail", f"{self.url}/api/upload/",
              "--header", f"Authorization: Bearer {self.token}", "--form", f"file=@{roll}"],
@@ -55,8 +55,11 @@ class Deployment:
 
 @contextmanager
 def deployed(server_url: str, *, web: int, workers: int, **settings: str) -> Iterator[Deployment]:
-    """`web` processes of Gunicorn and so many workers on a database of their own at the PostgreSQL
-    server, around a RabbitMQ of their own. All has ended, and is gone, when the block ends."""
+    """Run `web` processes of Gunicorn and `workers` workers while the block runs.
+
+    They use a new database on the PostgreSQL server and a private RabbitMQ. At the end of the block
+    all processes are stopped and all data is deleted.
+    """
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="voter-load-"))
         folder = Path(name)

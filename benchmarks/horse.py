@@ -1,4 +1,4 @@
-"""One import by the real work horse, a process of its own, from its start to its end."""
+"""One import in a real job process, measured from its start to its end."""
 
 import os
 import re
@@ -19,14 +19,14 @@ POLL_SECONDS = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Seconds by the clock, and the largest resident memory of the process in MiB."""
+    """Elapsed seconds, and the largest resident memory of the process in MiB."""
 
     seconds: float
     peak_mib: float
 
 
 def import_roll(url: str, roll: Path, **settings: str) -> Measured:
-    """Import a roll into the database; `settings` are environment variables of the horse."""
+    """Import a file into the database. `settings` are variables for the job process."""
     open_database(url)
     uploads = f"file:{roll.parent / 'uploads'}"
     with roll.open("rb") as file:
@@ -55,7 +55,7 @@ def import_roll(url: str, roll: Path, **settings: str) -> Measured:
 
 
 def run(command: list[str], environment: dict[str, str]) -> Measured:
-    """Run a process to its end."""
+    """Run a process to its end and measure it."""
     started = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
     peak_kib = 0
@@ -66,7 +66,10 @@ def run(command: list[str], environment: dict[str, str]) -> Measured:
 
 
 def _peak_kib(pid: int) -> int:
-    """What wait4(2) tells would include the memory of the process that forked this one."""
+    """The peak memory of a process in KiB, or 0 if the process has ended.
+
+    wait4(2) is not used, because its value includes memory of the process that forked this one.
+    """
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:

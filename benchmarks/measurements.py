@@ -1,4 +1,4 @@
-"""What is measured, against what, and how good it shall be."""
+"""The measurements, their references and their goals."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ONLY_OPENPYXL = {"FAST_SHEET_BYTES": "0"}
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One line of the table. `ratio` is a speed in terms of another one, measured beside it."""
+    """One line of the table. `ratio` is the speed relative to that of `against`."""
 
     work: str
     rows_per_second: float
@@ -30,7 +30,7 @@ class Measurement:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the goals are reached, None without any."""
+        """Whether all goals are met, or None if there are none."""
         met = []
         if self.goal is not None and self.ratio is not None:
             met.append(self.ratio >= self.goal)
@@ -41,7 +41,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to measure: a kind of database, and a folder for files."""
+    """A place to measure: a kind of database, and a folder for files."""
 
     kind: str
     new_database: NewDatabase
@@ -49,7 +49,10 @@ class Place:
 
 
 def csv_imports(place: Place, count: int) -> Iterator[Measurement]:
-    """A sorted roll, on PostgreSQL the same again and a shuffled one, beside bare loading."""
+    """Measure the import of a sorted file against bare loading.
+
+    On PostgreSQL, also import the same file again, and import a shuffled file.
+    """
     roll = write_csv(place.folder / "roll.csv", count)
     goal = 0.40 if place.kind == "PostgreSQL" else 0.45
     with place.new_database() as url:
@@ -72,7 +75,7 @@ def csv_imports(place: Place, count: int) -> Iterator[Measurement]:
 
 
 def workbook_imports(place: Place, count: int) -> Iterator[Measurement]:
-    """Workbooks through both libraries, openpyxl beside a loop that only reads."""
+    """Measure workbooks with both libraries, against a loop that only reads with openpyxl."""
     inline = write_xlsx(place.folder / "inline.xlsx", count)
     shared = write_xlsx_shared(place.folder / "shared.xlsx", inline)
     for book in (inline, shared):
@@ -89,7 +92,7 @@ def workbook_imports(place: Place, count: int) -> Iterator[Measurement]:
 
 
 def plain_imports(place: Place, count: int) -> Iterator[Measurement]:
-    """The importer that most services have, for the distance."""
+    """Measure a plain importer, as most services have one, for comparison."""
     roll = write_csv(place.folder / "plain.csv", count)
     with place.new_database() as url:
         seconds = import_plainly(url, roll)
@@ -97,7 +100,7 @@ def plain_imports(place: Place, count: int) -> Iterator[Measurement]:
 
 
 def growth(place: Place, small: int, large: int) -> Iterator[Measurement]:
-    """Time and memory a row must not grow with the file."""
+    """Measure a small and a large file: time for each row and memory must not grow."""
     runs = []
     for count in (small, large):
         roll = write_csv(place.folder / "roll.csv", count)
@@ -111,7 +114,7 @@ def growth(place: Place, small: int, large: int) -> Iterator[Measurement]:
 
 
 def _beside(place: Place, roll: Path, measure: Callable[[], Measured]) -> tuple[Measured, float]:
-    """A measurement between two of the bare loading, whose mean is what it is held against."""
+    """Measure between two runs of bare loading. Returns the result and their mean in seconds."""
     before = _bare(place, roll)
     measured = measure()
     return measured, mean((before, _bare(place, roll)))

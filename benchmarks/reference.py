@@ -1,4 +1,4 @@
-"""A plain importer of the kind most services have: a chunked reader, one ORM upsert a row."""
+"""A plain importer, as most services have one: a chunked reader, one ORM upsert for each row."""
 
 import csv
 import time
@@ -12,7 +12,7 @@ CHUNK_ROWS = 1000
 
 
 def import_plainly(url: str, roll: Path) -> float:
-    """Seconds that such an importer takes; it checks nothing and keeps no account of the rows."""
+    """Import without checks and without a report. Returns the seconds it takes."""
     open_database(url)
     started = time.perf_counter()
     with database.connection_context(), roll.open(newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Rolls of any size, always the same for the same size."""
+"""Roll files of any size, always the same for the same size."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ DEPARTMENTS = ("Computer Science", "Law", "Medicine", "Mathematics", "History", 
 
 
 def rows(count: int) -> Iterator[tuple[str, str, str, str, str, int, str]]:
-    """Clean rows in the order of their ids."""
+    """Good rows in the order of their ids."""
     for number in range(count):
         student_id = f"S{number:08d}"
         yield (
@@ -29,7 +29,7 @@ def rows(count: int) -> Iterator[tuple[str, str, str, str, str, int, str]]:
 
 
 def write_csv(path: Path, count: int) -> Path:
-    """A CSV roll of so many rows."""
+    """Write a CSV file of `count` rows."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
@@ -38,7 +38,7 @@ def write_csv(path: Path, count: int) -> Path:
 
 
 def write_xlsx(path: Path, count: int) -> Path:
-    """A workbook of so many rows, its strings shared as Excel shares them."""
+    """Write a workbook of `count` rows, with its strings inline in the cells."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Roll")
     sheet.append(HEADER)
@@ -49,7 +49,7 @@ def write_xlsx(path: Path, count: int) -> Path:
 
 
 def write_shuffled(path: Path, roll: Path) -> Path:
-    """The same roll with its rows in no order, the same one every time."""
+    """Write the same rows in a random order, which is the same every time."""
     header, *lines = roll.read_text(encoding="utf-8").splitlines(keepends=True)
     Random(1).shuffle(lines)
     path.write_text("".join([header, *lines]), encoding="utf-8")
@@ -57,7 +57,10 @@ def write_shuffled(path: Path, roll: Path) -> Path:
 
 
 def write_xlsx_shared(path: Path, inline: Path) -> Path:
-    """The same workbook with its strings in a table, as Excel writes them; openpyxl cannot."""
+    """Write the same workbook with its strings in a table, as Excel does.
+
+    openpyxl's write-only mode, which made `inline`, cannot write that.
+    """
     table: dict[str, int] = {}
 
     def refer(found: re.Match[str]) -> str:
@@ -75,7 +78,7 @@ def write_xlsx_shared(path: Path, inline: Path) -> Path:
 
 
 def write_ods(path: Path, count: int) -> Path:
-    """An OpenDocument spreadsheet of so many rows."""
+    """Write an OpenDocument spreadsheet of `count` rows."""
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr("META-INF/manifest.xml", _ODS_MANIFEST)

@@ -1,8 +1,9 @@
-"""`python -m benchmarks.scale`: several rolls at once with 1, 2 and 4 workers, and a large upload.
+"""`python -m benchmarks.scale`: measure several files with 1, 2 and 4 workers, and a large upload.
 
-PostgreSQL, RabbitMQ, the Procfile's processes. Eight rolls of other ids are uploaded at once; the
-time counts from the first upload to the end of the last job. One writer at a time applies, so more
-workers help for as long as reading and comparing take longer than applying.
+The processes of the Procfile run on PostgreSQL and RabbitMQ. Eight files with different ids are
+uploaded together. The time counts from the first upload to the end of the last job. Only one
+worker at a time applies. More workers therefore help only while reading and comparing take longer
+than applying.
 """
 
 import argparse
@@ -22,7 +23,7 @@ ROW = "{:<28}{:>10}{:>12}{:>8}"
 
 
 def main() -> int:
-    """Measure, and print a line as soon as it is known."""
+    """Measure, and print each line as soon as it is known."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS, help="of each roll")
     parser.add_argument("--postgresql", default="postgresql://postgres@127.0.0.1:5432/postgres")
@@ -52,7 +53,7 @@ def _import_at_once(service: Deployment, count: int) -> float:
 
 
 def _write_roll(path: Path, letter: str, count: int) -> Path:
-    """A roll whose ids no other roll has."""
+    """Write a file whose ids no other file has."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
@@ -62,7 +63,7 @@ def _write_roll(path: Path, letter: str, count: int) -> Path:
 
 
 def _upload_much(service: Deployment) -> None:
-    """One large file: how fast it is taken, and what the web process holds of it."""
+    """Upload one large file, and print its speed and the memory of the web process."""
     path = service.folder / "large.csv"
     line = b"S00000000,First,Last,someone@students.example.edu,Law,1,true\r\n"
     with path.open("wb") as file:
@@ -79,7 +80,7 @@ def _upload_much(service: Deployment) -> None:
 
 
 def _peak_mib(service: Deployment) -> float:
-    """The most memory that a process of the service has held so far, in MiB."""
+    """The largest memory of any Gunicorn process so far, in MiB."""
     peaks = []
     for pid in service.fleet.own_pids():
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")

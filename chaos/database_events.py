@@ -107,7 +107,7 @@ def hold_sqlite(scene: Scene, rng: Random) -> bool:
 
 
 def strike_after_the_apply(scene: Scene, rng: Random) -> bool:
-    """Kill the job processes when one that applies releases SQLite's write lock."""
+    """Kill all job processes at the moment when the applying one releases SQLite's write lock."""
     with closing(scene.records.sqlite_connection(0)) as connection:
         if not wait_until(lambda: _is_applying(connection), 5, 0.001):
             return False

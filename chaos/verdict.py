@@ -17,7 +17,7 @@ UPLOAD_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A broken promise. `kind` groups the violations in the closing table."""
+    """A broken promise. The closing table counts some values of `kind`."""
 
     kind: str
     what: str

@@ -1,1 +1,1 @@
-"""What `make run` needs beside the service itself."""
+"""Tools for development: what `make run`, `make audit` and `make reference` use."""

@@ -1,8 +1,9 @@
-"""`python -m dev.audit FILE`: whether a pinned package has a known vulnerability, by pip-audit.
+"""`python -m dev.audit FILE`: check the pinned packages for known vulnerabilities with pip-audit.
 
-pip-audit asks PyPI for advisories; where a mirror of PyPI has none, it ends as if all were well.
-Here a package without an answer is a failure, unless none has one and that is allowed: it is told
-then. Its own variables choose another service, such as PIP_AUDIT_VULNERABILITY_SERVICE=osv.
+pip-audit asks PyPI for advisories. If a mirror of PyPI has none, pip-audit succeeds all the same.
+Here a package without an answer is a failure. The option `--unless-out-of-reach` allows that no
+package has an answer, and the output says so. pip-audit's own variables choose another service,
+such as PIP_AUDIT_VULNERABILITY_SERVICE=osv.
 """
 
 import argparse
@@ -18,7 +19,7 @@ VULNERABLE, UNANSWERED = 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status of the process: 0, VULNERABLE or UNANSWERED."""
+    """Audit and return the exit status of the process: 0, VULNERABLE or UNANSWERED."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", help="Requirements, pinned with hashes.")
     parser.add_argument(
@@ -48,14 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def ask(file: str) -> Sequence[Mapping[str, Any]]:
-    """What pip-audit has found out about each package; nothing where it could not ask."""
+    """What pip-audit reports about each package, or an empty list if it could not ask."""
     command = [
         *(sys.executable, "-m", "pip_audit", "--requirement", file, "--require-hashes"),
         *("--disable-pip", "--timeout", str(CONNECT_SECONDS), "--progress-spinner", "off"),
         *("--format", "json", "--desc", "off"),
     ]
     try:
-        # It ends with status 1 for a vulnerability, and for a fault of its own.
+        # The exit status is not checked: it is 1 both for a vulnerability and for an error.
         asked = subprocess.run(  # noqa: S603 - an installed package
             command, capture_output=True, timeout=LONGEST_SECONDS, check=False
         )
@@ -66,7 +67,7 @@ def ask(file: str) -> Sequence[Mapping[str, Any]]:
 
 
 def sentence(package: Mapping[str, Any]) -> str:
-    """One package and its advisories in a line."""
+    """One line with a package and its advisories."""
     known = ", ".join(
         f"{advisory['id']} (mended in {', '.join(advisory['fix_versions']) or 'no release'})"
         for advisory in package["vulns"]

@@ -1,4 +1,4 @@
-"""`python -m dev.mail_sink`: an SMTP server that delivers every mail into `var/mail/`."""
+"""`python -m dev.mail_sink`: an SMTP server that saves every mail in `var/mail/`."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 
 
 class MailFolder:
-    """Keeps each mail as one file, which is complete as soon as it has its `.eml` name."""
+    """Saves each mail as one file. A file with the suffix `.eml` is always complete."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -29,7 +29,7 @@ class MailFolder:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        """Store the mail; returns the SMTP answer."""
+        """Save the mail and return the SMTP answer."""
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}"
         draft = self.folder / f"{name}.part"
         draft.write_bytes(envelope.original_content or b"")
@@ -39,7 +39,7 @@ class MailFolder:
 
 
 async def serve(folder: Path, port: int) -> None:
-    """Take mails until SIGTERM or Ctrl-C."""
+    """Accept mails until SIGTERM or Ctrl-C."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -52,14 +52,14 @@ async def serve(folder: Path, port: int) -> None:
 
 
 def main() -> int:
-    """Returns the exit status of the process."""
+    """Run the server and return the exit status of the process."""
     try:
         settings = load_settings()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     begin_process(settings)
-    # aiosmtpd's INFO lines repeat every command of the dialogue, addresses and all.
+    # aiosmtpd's INFO lines repeat every command of the dialogue, with email addresses.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(MAIL_FOLDER, settings.mail.port))

@@ -1,7 +1,7 @@
-"""`python -m dev.prepare --port PORT`: a database and credentials for a laptop.
+"""`python -m dev.prepare --port PORT`: prepare a database and credentials for development.
 
-Migrates, creates a first admin and API token unless `var/dev-credentials.json` holds ones that
-work, and prints where to go.
+It migrates the database. Then it creates an administrator and a token, unless
+`var/dev-credentials.json` holds working ones. At the end it prints the URLs and credentials.
 """
 
 import argparse
@@ -29,7 +29,7 @@ CREDENTIALS = PROJECT_ROOT / "var" / "dev-credentials.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status of the process."""
+    """Prepare and return the exit status of the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     port: int = parser.parse_args(arguments).port
@@ -62,9 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def is_taken(port: int) -> bool:
-    """Whether some program listens on this port of loopback, or it may not be used."""
+    """Whether this port of loopback is in use, or not allowed."""
     with socket.socket() as probe:
-        # What the servers do: a port of which the last connection was closed a moment ago is free.
+        # As the servers do: a port whose last connection has just closed counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -74,7 +74,10 @@ def is_taken(port: int) -> bool:
 
 
 def usable_credentials(path: Path) -> dict[str, str] | None:
-    """What the file holds, if this database knows its token and its admin."""
+    """The credentials in the file, if the database knows the token and the user is active.
+
+    Otherwise, or if the file cannot be read, None.
+    """
     try:
         found = json.loads(path.read_text())
         credentials = {name: str(found[name]) for name in ("url", "token", "username", "password")}
@@ -87,7 +90,7 @@ def usable_credentials(path: Path) -> dict[str, str] | None:
 
 
 def new_credentials() -> dict[str, str]:
-    """An admin and a token that may do everything, under names that are still free."""
+    """Create an administrator and a token with all scopes, under names that are still free."""
     username, token_name = free_name(NAME), free_name(TOKEN_NAME)
     password = secrets.token_urlsafe(12)
     create_person(username, password, Role.ADMIN)
@@ -96,13 +99,13 @@ def new_credentials() -> dict[str, str]:
 
 
 def free_name(wish: str) -> str:
-    """`wish`, or `wish-2` and so on, whichever is the first that nobody has."""
+    """The first free name of `wish`, `wish-2`, `wish-3` and so on."""
     names = (wish if number == 1 else f"{wish}-{number}" for number in count(1))
     return next(name for name in names if TakenName.get_or_none(TakenName.name == name) is None)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file by one that only its owner may read, in one step."""
+    """Replace a file atomically by one that only its owner may read."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_suffix(".part")
     draft.unlink(missing_ok=True)
@@ -112,7 +115,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def welcome(credentials: dict[str, str]) -> str:
-    """The addresses and credentials, for the terminal of a developer."""
+    """The URLs and credentials as a text for the terminal."""
     url, token = credentials["url"], credentials["token"]
     return f"""
   Pages        {url}/admin/

@@ -1,1 +1,1 @@
-"""Two sample rolls and the program that makes them."""
+"""Two sample files and the program that makes them."""

@@ -1,8 +1,9 @@
-"""Make the sample rolls anew: `python -m samples.generate`. The seed is fixed, so is the result.
+"""`python -m samples.generate`: write the sample files again.
 
-`roll.csv` is a registrar's export as they come: a title line, its own column names, stray spaces,
-blank lines, a header that repeats, and rows with every common fault. `roll.xlsx` is the same kind
-of roll from a tidy office, with numbers as ids and true booleans.
+The seed is fixed, so the result is always the same. `roll.csv` is a typical, untidy export of a
+registrar. It has a title line, its own column names, stray spaces, blank lines, a repeated header,
+and rows with every common fault. `roll.xlsx` is a tidy export of the same kind, with numbers as ids
+and real booleans.
 """
 
 import csv
@@ -43,7 +44,7 @@ Row = list[object]
 
 
 def students(chance: random.Random, numbers: range) -> Iterator[Row]:
-    """Good rows: id, first name, last name, e-mail, department, year, eligible."""
+    """Good rows: id, first name, last name, email address, department, year, eligible."""
     for number in numbers:
         student_id = f"{20 + number % 6}{number:05d}"
         yield [
@@ -133,7 +134,7 @@ def tidy_xlsx() -> bytes:
 
 
 def _with_fixed_times(archive: io.BytesIO) -> bytes:
-    """The same parts, without the time of day that openpyxl and zip note for them."""
+    """The same workbook with fixed times instead of those that openpyxl and zip record."""
     fixed = io.BytesIO()
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(fixed, "w") as new:
         for name in old.namelist():
@@ -144,7 +145,7 @@ def _with_fixed_times(archive: io.BytesIO) -> bytes:
 
 
 def main() -> None:
-    """Write both files beside this program."""
+    """Write both files into the folder of this program."""
     (FOLDER / "roll.csv").write_bytes(messy_csv())
     (FOLDER / "roll.xlsx").write_bytes(tidy_xlsx())
 

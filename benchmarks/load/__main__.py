@@ -1,8 +1,8 @@
-"""`python -m benchmarks.load`: how long answers take beside imports of 1,000,000 rows.
+"""`python -m benchmarks.load`: measure response times during imports of 1,000,000 rows.
 
-Two web processes and one worker as the Procfile starts them, on PostgreSQL and RabbitMQ. The roll
-holds 1,000,000 voters; imports of as many rows follow each other for as long as Locust sends its
-requests. Exit 1 when a request failed, or when no import was left to run beside the last of them.
+Two web processes and one worker run as in the Procfile, on PostgreSQL and RabbitMQ. The roll holds
+1,000,000 voters. While Locust sends requests, imports of 1,000,000 rows follow each other. The exit
+status is 1 if a request failed, or if all imports had ended before the requests did.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from benchmarks.rolls import HEADER, rows, write_csv
 VOTERS = 1_000_000
 # About a megabyte.
 SMALL_ROWS = 12_500
-# The shortest time that an import takes; so many wait that the worker is never idle.
+# The shortest time of an import. Enough imports wait to keep the worker busy at this speed.
 IMPORT_SECONDS = 6
-# As many as the file of Locust asks for by `fixed_count`.
+# The sum of `fixed_count` in the Locust file.
 USERS = 9
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 COLUMNS = ("Request Count", "Requests/s", "50%", "99%", "Max Response Time", "Failure Count")
@@ -28,7 +28,7 @@ ROW = "{:<24}" + "{:>10}" * len(COLUMNS)
 
 
 def main() -> int:
-    """Measure, and print one line a kind of request."""
+    """Measure, print one line for each kind of request, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60, help="of requests")
     parser.add_argument("--locust", default="locust", help="its command")
@@ -43,8 +43,10 @@ def main() -> int:
 
 
 def _begin_imports(service: Deployment, seconds: int) -> list[str]:
-    """Fill the roll, then leave the worker more imports than it can do in so many seconds; each
-    changes a tenth of the voters."""
+    """Fill the roll, then upload more files than the worker can import in `seconds`.
+
+    Each of them changes a tenth of the voters. Returns the job ids.
+    """
     service.wait_for(service.upload(write_csv(service.folder / "roll.csv", VOTERS)), *FINAL)
     versions = [_write_version(service.folder / f"roll-{number}.csv", number) for number in (1, 2)]
     jobs = [service.upload(versions[turn % 2]) for turn in range(seconds // IMPORT_SECONDS + 1)]
@@ -63,7 +65,7 @@ def _write_version(path: Path, number: int) -> Path:
 
 
 def _send_requests(service: Deployment, locust: str, seconds: int, jobs: Iterable[str]) -> bool:
-    """Let Locust work for so long, and print what it measured; True when an answer was an error."""
+    """Run Locust for `seconds` and print its results. Returns whether a request failed."""
     figures = service.folder / "locust"
     done = subprocess.run(
         [locust, "--headless", "--only-summary", "--locustfile", LOCUSTFILE, "--host", service.url,

@@ -1,7 +1,7 @@
-"""What Locust runs: programs that read statuses, programs that read the roll, offices that upload.
+"""The Locust users: programs that read statuses, programs that read the roll, and an uploader.
 
-Each works at a fixed rate, so that the figures tell how long an answer takes at that load rather
-than how much load a machine can take.
+Each sends requests at a fixed rate. The results therefore show the response time at that load, and
+not the largest load of the machine.
 """
 
 import os
@@ -18,14 +18,14 @@ numbers = count()
 
 
 class StatusReader(FastHttpUser):
-    """Polls the statuses of jobs that run or wait, without the long poll, ten times a second."""
+    """Reads the status of running and waiting jobs, without long poll, ten times a second."""
 
     fixed_count = 4
     wait_time = constant_throughput(10)
 
     @task
     def read(self) -> None:
-        """Each job in turn."""
+        """Read the jobs in turn."""
         job_id = RUNNING_JOBS[next(numbers) % len(RUNNING_JOBS)]
         self.client.get(f"/api/task-status/{job_id}/", name="status", headers=HEADERS)
 
@@ -38,23 +38,23 @@ class VoterReader(FastHttpUser):
 
     @task(4)
     def first_page(self) -> None:
-        """The list as it begins."""
+        """Read the first page of the list."""
         self._read("/api/voters/?page_size=100", "voters, first page")
 
     @task(4)
     def one(self) -> None:
-        """A voter by the student id."""
+        """Read one voter by student id."""
         student_id = f"S{next(numbers) * 7919 % VOTERS:08d}"
         self._read(f"/api/voters/{student_id}/", "one voter")
 
     @task(1)
     def filtered(self) -> None:
-        """Those of a department in a year."""
+        """Read the voters of one department and year."""
         self._read("/api/voters/?department=Law&year=2", "voters, filtered")
 
     @task(1)
     def by_name(self) -> None:
-        """In the order of their last names, which no index has."""
+        """Read the list in order of last name, for which there is no index."""
         self._read("/api/voters/?sort=last_name", "voters, by last name")
 
     def _read(self, path: str, name: str) -> None:
@@ -69,7 +69,7 @@ class Office(FastHttpUser):
 
     @task
     def upload(self) -> None:
-        """Other bytes each time, so that each is a file of its own."""
+        """Upload a file with different bytes each time, so each is a new file."""
         content = SMALL_ROLL + f"U{next(numbers)},,,u@example.edu,,,\r\n".encode()
         self.client.post(
             "/api/upload/",

@@ -1,1 +1,1 @@
-"""The reference of the documents, made of the code so that it cannot say anything else."""
+"""The generator of docs/reference/, which makes the pages from the code."""

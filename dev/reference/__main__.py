@@ -1,4 +1,4 @@
-"""`python -m dev.reference`: write the pages of docs/reference/ anew."""
+"""`python -m dev.reference`: write the pages of docs/reference/ again."""
 
 import sys
 
@@ -10,7 +10,7 @@ FOLDER = PROJECT_ROOT / "docs" / "reference"
 
 
 def main() -> int:
-    """Returns the exit status of the process."""
+    """Write the pages and return the exit status of the process."""
     pages = reference_pages(create_app(load_settings()))
     FOLDER.mkdir(exist_ok=True)
     for name, text in pages.items():

@@ -1,4 +1,4 @@
-"""The commands: processes, `flask`, `make`."""
+"""The page about the commands: processes, `flask`, `make`."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ WIDTH = 88
 
 
 def commands_page(app: Flask, procfile: str, makefile: str) -> str:
-    """The page, from the application and the texts of two files."""
+    """The page, from the application and the texts of `Procfile` and `Makefile`."""
     processes = re.findall(r"^(\w+): (.+)$", procfile, re.MULTILINE)
     targets = re.findall(r"^([a-z]+):.*## (.*)$", makefile, re.MULTILINE)
     parts = [
@@ -49,7 +49,7 @@ def commands_page(app: Flask, procfile: str, makefile: str) -> str:
 
 
 def own_commands(app: Flask) -> Iterator[tuple[str, click.Command]]:
-    """The commands that this project has added, by name."""
+    """The `flask` commands of this project with their names, in alphabetical order."""
     for name, command in sorted(app.cli.commands.items()):
         if command.callback is not None and command.callback.__module__.startswith("api."):
             yield name, command
@@ -57,6 +57,6 @@ def own_commands(app: Flask) -> Iterator[tuple[str, click.Command]]:
 
 def _section(name: str, command: click.Command) -> str:
     context = click.Context(command, info_name=f"flask {name}", max_content_width=WIDTH)
-    # Click asks the terminal for its width, which is no fact about the command.
+    # Without this, the page would depend on the width of the terminal.
     context.terminal_width = WIDTH
     return f"### flask {name}\n\n```\n{command.get_help(context)}\n```\n"

@@ -1,4 +1,4 @@
-"""The addresses of the API, out of its own OpenAPI document."""
+"""The page about the URLs of the API, from its OpenAPI document."""
 
 from http import HTTPStatus
 from typing import Any
@@ -43,7 +43,7 @@ def endpoints_page(app: Flask) -> str:
 
 
 def _shared_refusals(document: Any) -> Refusals:
-    """What all operations refuse alike that need a token."""
+    """The status and code of each error that all operations with a token share."""
     held = [
         _refusals(document, operation)
         for _, _, operation in operations(document)
@@ -57,7 +57,7 @@ def _shared_refusals(document: Any) -> Refusals:
 
 
 def _refusals(document: Any, operation: Any) -> Refusals:
-    """The codes of an operation's errors by their statuses."""
+    """The error codes of an operation, by status."""
     refusals = {}
     for status, answer in operation["responses"].items():
         content = resolve(document, answer).get("content", {}).get("application/json", {})
@@ -102,7 +102,7 @@ def _body(document: Any, operation: Any) -> list[str]:
 
 
 def _kind(schema: Any) -> str:
-    """What a value may be, in the document's own words."""
+    """What a value may be, in the words of the OpenAPI document."""
     if choices := schema.get("enum"):
         return codes(repr(choice)[1:-1] for choice in choices if choice is not None)
     types = schema.get("type", "string")

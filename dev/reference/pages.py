@@ -9,8 +9,7 @@ from dev.reference.settings import settings_page
 
 
 def reference_pages(app: Flask) -> dict[str, str]:
-    """The text of every file of docs/reference/ by its name; `app` is asked for nothing but what it
-    has."""
+    """The text of every file of docs/reference/, by file name. `app` is only read."""
     example, procfile, makefile = (
         (PROJECT_ROOT / name).read_text(encoding="utf-8")
         for name in (".env.example", "Procfile", "Makefile")

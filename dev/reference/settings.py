@@ -1,4 +1,7 @@
-"""The settings, out of .env.example, whose values a test holds to be the code's defaults."""
+"""The page about the settings, from .env.example.
+
+A test checks that the values in that file are the defaults in the code.
+"""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +31,7 @@ ASSIGNMENT = re.compile(r"#([A-Z_]+)=(.*)")
 
 @dataclass
 class Entry:
-    """Settings that one comment explains; a value is "" where there is no default."""
+    """The settings that one comment explains. A value is "" if there is no default."""
 
     meaning: str
     values: dict[str, str] = field(default_factory=dict)
@@ -44,7 +47,7 @@ def settings_page(example: str) -> str:
 
 
 def sections(example: str) -> Iterator[tuple[str, list[Entry]]]:
-    """The titles, and what stands below each. What stands above the first is about the file."""
+    """The titles with the settings below each. Text above the first title is skipped."""
     _, *parts = TITLE.split(example)
     for title, body in zip(parts[::2], parts[1::2], strict=True):
         yield title, list(_entries(body))
