@@ -14,7 +14,7 @@ TASK_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 class Inbox:
-    """Counts mails by the task id in their text."""
+    """Counts mails by the job id in their text."""
 
     def __init__(self, port: int) -> None:
         self.port = port

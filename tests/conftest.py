@@ -1,7 +1,7 @@
-"""Databases and brokers for every test that asks for one.
+"""Fixtures for all tests: databases, brokers, buckets, a browser, LibreOffice.
 
-A server that is missing skips the tests that need it, or fails them with `REQUIRE_SERVICES=1`; the
-closing summary names it either way.
+If a server is missing, the tests that need it are skipped. With `REQUIRE_SERVICES=1` they fail. In
+both cases the closing summary names the server.
 """
 
 import os
@@ -43,8 +43,8 @@ from tests.support.services import (
 
 pytest_plugins = ["tests.support.application", "tests.support.browsing"]
 
-# A busy machine is no fault of the code; the rest of the profile is Hypothesis' own, which is
-# another one in CI.
+# A busy machine must not fail a test, so there is no deadline. The rest is Hypothesis' own profile,
+# which differs in CI.
 settings.register_profile("unhurried", settings(), deadline=None)
 settings.load_profile("unhurried")
 
@@ -69,7 +69,7 @@ TABLES = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the modules that take longest, so that processes side by side end together."""
+    """Run the slowest modules first, so all test processes end at about the same time."""
     items.sort(key=_rank)
 
 
@@ -105,14 +105,14 @@ def _rabbitmq_problem() -> str | None:
 
 @pytest.fixture(scope="session")
 def buckets() -> Iterator[ObjectServer]:
-    """A server of buckets for all tests, each of which makes its own."""
+    """A server of buckets for all tests. Each test makes its own bucket."""
     with object_server() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """A browser for the tests of one module: an event loop runs while it is open."""
+    """A browser for the tests of one module. An event loop runs while it is open."""
     _demand(request, _problem(probe_chromium))
     with launched() as browser:
         yield browser
@@ -120,7 +120,7 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
 
 @pytest.fixture
 def pgbouncer(request: pytest.FixtureRequest) -> str:
-    """The path of a pooler for PostgreSQL."""
+    """The path of PgBouncer, a connection pooler for PostgreSQL."""
     _demand(request, _problem(probe_pgbouncer))
     return probe_pgbouncer()
 
@@ -132,7 +132,7 @@ def _libreoffice_problem() -> str | None:
 
 @pytest.fixture
 def libreoffice(request: pytest.FixtureRequest, _libreoffice_problem: str | None) -> str:
-    """The command of the spreadsheet program."""
+    """The command of LibreOffice."""
     _demand(request, _libreoffice_problem)
     return LIBREOFFICE
 
@@ -225,7 +225,7 @@ def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """Where a test's own SQLite database will be."""
+    """The URL of the test's own SQLite database, which does not exist yet."""
     return f"sqlite:///{tmp_path / 'voters.db'}"
 
 
@@ -238,15 +238,15 @@ def migrated_sqlite_url(sqlite_url: str, _migrated_sqlite: Path) -> str:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
 def any_database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a migrated database without rows, once of each kind that is promised."""
+    """The URL of a migrated database without rows, once for each supported kind."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("migrated_sqlite_url"))
     _demand(request, request.getfixturevalue("_postgresql_problem"))
     url = str(request.getfixturevalue("_migrated_postgresql"))
     with opened(url), database.atomic():
-        # The trigger refuses it; the owner of the table may switch it off.
+        # The trigger forbids deleting audit entries. The owner of the table may disable it.
         database.execute_sql("ALTER TABLE audit_entry DISABLE TRIGGER USER")
-        # Not TRUNCATE, which makes a new file for each table and each index.
+        # TRUNCATE would be slower: it makes a new file for each table and each index.
         for model in TABLES:
             model.delete().execute()
         database.execute_sql("ALTER TABLE audit_entry ENABLE TRIGGER USER")
@@ -255,14 +255,14 @@ def any_database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def any_database(any_database_url: str) -> Iterator[Database]:
-    """A migrated database without rows, opened for the models, once of each kind."""
+    """A migrated database without rows, opened for the models, once for each supported kind."""
     with opened(any_database_url) as database_of_test:
         yield database_of_test
 
 
 @contextmanager
 def opened(url: str) -> Iterator[Database]:
-    """The database of a URL, opened for the models and closed again with all its connections."""
+    """Open the database of a URL for the models, and close all its connections at the end."""
     database_of_test = open_database(url)
     try:
         yield database_of_test
@@ -271,7 +271,7 @@ def opened(url: str) -> Iterator[Database]:
 
 
 def close(used: Database) -> None:
-    """Close this thread's connection, and those that a pool has kept."""
+    """Close this thread's connection and those in the pool."""
     if not used.is_closed():
         used.close()
     if isinstance(used, PooledDatabase):

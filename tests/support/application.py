@@ -1,4 +1,4 @@
-"""The real application over a database of its own, and clients with credentials."""
+"""The real application on its own database, and clients with credentials."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ _built: dict[Settings, tuple[Flask, dict[str, Any]]] = {}
 
 @pytest.fixture
 def settings(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings under which everything lies in the test's own folder."""
+    """Settings that keep all data in the test's own folder."""
     monkeypatch.setenv("DEBUG", "1")
     return replace(
         load_settings(read_dotenv=False),
@@ -34,14 +34,16 @@ def settings(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def app_of(settings: Settings) -> Flask:
-    """The application over the settings, which takes 143 ms to build: once for all settings that
-    differ only in where the data lies."""
+    """The application for these settings.
+
+    Building it takes 143 ms, so settings that differ only in the places of data share one.
+    """
     alike = replace(settings, database_url="", broker_url="", upload_store="")
     if alike not in _built:
         built = create_app(settings)
         _built[alike] = built, dict(built.extensions)
     app, extensions = _built[alike]
-    # Without what earlier requests have left there, such as the last answer of a probe.
+    # Removes what earlier requests left there, such as the last answer of a probe.
     app.extensions.clear()
     app.extensions.update(extensions)
     open_services(app, settings)
@@ -50,7 +52,7 @@ def app_of(settings: Settings) -> Flask:
 
 @pytest.fixture
 def app(settings: Settings, migrated_sqlite_url: str) -> Iterator[Flask]:
-    """The application over a migrated database without rows."""
+    """The application on a migrated database without rows."""
     assert settings.database_url == migrated_sqlite_url
     yield app_of(settings)
     if not database.is_closed():
@@ -59,7 +61,7 @@ def app(settings: Settings, migrated_sqlite_url: str) -> Iterator[Flask]:
 
 @pytest.fixture
 def own_app(settings: Settings, migrated_sqlite_url: str) -> Iterator[Flask]:
-    """The same for one test alone, which may add views to it."""
+    """An application that no other test shares. The test may add views to it."""
     assert settings.database_url == migrated_sqlite_url
     yield create_app(settings)
     if not database.is_closed():
@@ -68,12 +70,12 @@ def own_app(settings: Settings, migrated_sqlite_url: str) -> Iterator[Flask]:
 
 @pytest.fixture
 def client(app: Flask) -> ApiClient:
-    """A client that may read and import."""
+    """A client whose token has the scopes `read` and `import`."""
     return client_of(app, Scope.READ, Scope.IMPORT)
 
 
 def client_of(app: Flask, *scopes: Scope) -> ApiClient:
-    """A client whose token has the scopes."""
+    """A client whose token has these scopes."""
     token = create_token(f"test {' '.join(scopes)}".rstrip(), scopes)
     database.close()
     return ApiClient(app, token)

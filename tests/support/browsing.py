@@ -1,4 +1,4 @@
-"""The service as it is deployed, and somebody who visits its pages with a real browser."""
+"""The service as it is deployed, and a visitor of its pages with a real browser."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.support.visitor import OFFICER, Visitor, create_person
 
 @pytest.fixture(scope="module")
 def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A running service in which one person may sign in, for the tests of one module."""
+    """A running service with one user, for the tests of one module."""
     with running_service(tmp_path_factory.mktemp("site")) as service:
         create_person(service, OFFICER)
         yield service
@@ -24,7 +24,7 @@ def _visitor(chromium: Browser, site: Service) -> Visitor:
 
 @pytest.fixture
 def visitor(_visitor: Visitor) -> Iterator[Visitor]:
-    """Somebody who is signed in and whose browser has nothing to complain about in the end."""
+    """A signed-in user. The test fails if the browser has complained about something."""
     yield _visitor
     complaints = list(_visitor.complaints)
     _visitor.close()

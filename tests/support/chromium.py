@@ -1,4 +1,4 @@
-"""Debian's chromium, driven by Playwright; no browser of Playwright's own is ever fetched."""
+"""Debian's chromium, controlled by Playwright, which never downloads a browser of its own."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.services import CHROMIUM
 
-# Nothing but the pages under test goes over the network.
+# The browser must send no network traffic except for the pages under test.
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -22,7 +22,7 @@ ARGUMENTS = (
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """A browser without a window."""
+    """Run a headless browser while the block runs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which(CHROMIUM), args=list(ARGUMENTS)

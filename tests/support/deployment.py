@@ -1,5 +1,7 @@
-"""Machines as a platform makes them: each a copy of the code with a disk and a port of its own,
-told of everything by its environment."""
+"""Machines as a platform makes them.
+
+Each is a copy of the code with its own disk and port. It gets all settings from its environment.
+"""
 
 import os
 import shutil
@@ -14,8 +16,10 @@ from tests.support.services import free_port
 
 @contextmanager
 def deployed(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Service, Service]]:
-    """Two machines after their release, with a web process each and no worker yet. Their token may
-    do everything."""
+    """Two machines after their release, each with a web process and no worker yet.
+
+    They share a token with the scope `admin`.
+    """
     with Inbox().open() as inbox, ExitStack() as stopping:
         one = _machine(folder / "one", inbox, settings)
         other = _machine(folder / "other", inbox, settings)
@@ -32,7 +36,7 @@ def deployed(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Service, 
 
 
 def copy_code(folder: Path) -> None:
-    """Put there what a clone would have, with the changes that are not committed yet."""
+    """Copy what a clone would have, and the changes that are not committed yet."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -61,7 +65,7 @@ def _machine(folder: Path, inbox: Inbox, settings: dict[str, str]) -> Service:
 
 
 def start_web(machine: Service, name: str = "web") -> None:
-    """Start a web process on a port of its own, which is the machine's from now on."""
+    """Start a web process on a new port, and set the machine's URL to it."""
     port = free_port()
     machine.environment["PORT"] = str(port)
     machine.url = f"http://127.0.0.1:{port}"
@@ -69,7 +73,7 @@ def start_web(machine: Service, name: str = "web") -> None:
 
 
 def wait_for_web(machine: Service) -> int:
-    """The port of the web process, once it answers."""
+    """Wait until the web process answers, and return its port."""
     port = int(machine.environment["PORT"])
     wait_for(lambda: answers(port), "the web process did not start")
     return port

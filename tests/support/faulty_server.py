@@ -1,4 +1,4 @@
-"""A server in front of the buckets' that answers the first requests with a fault."""
+"""A server in front of the bucket server that answers the first requests with an error."""
 
 import http.client
 import threading
@@ -12,7 +12,7 @@ FAULT = "<?xml version='1.0'?><Error><Code>{code}</Code><Message>Please wait.</M
 
 
 class FaultyServer(ThreadingHTTPServer):
-    """Gives `faults` answers of `status`, then those of the server behind it."""
+    """Answers `faults` requests with `status`, and passes the others to the server behind it."""
 
     daemon_threads = True
 
@@ -30,7 +30,7 @@ class FaultyServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def takes_one(self) -> bool:
-        """Whether this request meets the fault."""
+        """Whether this request gets the error."""
         with self.lock:
             is_faulty = self.left > 0
             self.left -= is_faulty
@@ -69,14 +69,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing: it would stand between the tests' own output."""
+        """Log nothing, because it would mix with the output of the tests."""
 
 
 @contextmanager
 def faulty_server(
     target: str, status: int, code: str, faults: int = ENDLESS
 ) -> Iterator[FaultyServer]:
-    """Start it, and stop it at the end."""
+    """Run the server while the block runs."""
     with FaultyServer(target, status, code, faults) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""Job processes that stand still in the middle of their file, however fast the machine reads it."""
+"""Job processes that are paused in the middle of their file, on a machine of any speed."""
 
 import os
 import signal
@@ -12,14 +12,13 @@ from typing import Any
 from shared.importing.reading import PROGRESS_SECONDS
 from tests.support.running import FINAL, Service, wait_for
 
-# In so little time no machine reads the rest of a large file.
+# Too short for any machine to read the rest of a large file.
 SLICE_SECONDS = 0.02
 
 
 @contextmanager
 def frozen_worker(service: Service) -> Iterator[None]:
-    """Keep the worker from every job while the block runs: a job that is uploaded here is certain
-    not to start before the block ends."""
+    """Pause the worker while the block runs. A job uploaded here cannot start before the end."""
     service.signal("worker", signal.SIGSTOP)
     try:
         yield
@@ -29,26 +28,28 @@ def frozen_worker(service: Service) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class FrozenJob:
-    """A job in the middle of its file, the process that reads it, and its status."""
+    """A job paused in the middle of its file: job id, process id and status."""
 
     task_id: str
     process: int
     status: Any
 
     def go_on(self) -> None:
-        """Let the process run again, if it is still there."""
+        """Resume the process, if it still exists."""
         with suppress(ProcessLookupError):
             os.kill(self.process, signal.SIGCONT)
 
     def wait_until_terminated(self) -> None:
-        """Wait until the process has been sent SIGTERM, which it obeys as soon as it goes on."""
+        """Wait until SIGTERM is pending for the process. It ends as soon as it is resumed."""
         wait_for(lambda: _is_due(self.process, signal.SIGTERM), "nobody terminates the job")
 
 
 @contextmanager
 def frozen_job(service: Service, task_id: str) -> Iterator[FrozenJob]:
-    """A job whose process stands still until the block ends. The worker must have been frozen
-    since before the upload, or else the job may be over."""
+    """Pause the process of a job in the middle of its file until the block ends.
+
+    The worker must be paused since before the upload. Otherwise the job may already be finished.
+    """
     process = _born(service)
     job = FrozenJob(task_id, process, _run_until_progress(service, task_id, process))
     try:
@@ -59,7 +60,7 @@ def frozen_job(service: Service, task_id: str) -> Iterator[FrozenJob]:
 
 @contextmanager
 def started_job(service: Service, content: bytes) -> Iterator[FrozenJob]:
-    """Upload a file, whose job stands still with a part of it read until the block ends."""
+    """Upload a file, and pause its job with a part of it read until the block ends."""
     with frozen_worker(service):
         answer = service.upload(content)
         assert answer.status == 202, answer
@@ -68,14 +69,14 @@ def started_job(service: Service, content: bytes) -> Iterator[FrozenJob]:
 
 
 def _born(service: Service) -> int:
-    """Freeze the job process while it still imports its modules."""
+    """Wait for the job process and pause it while it still imports its modules."""
     (process,) = wait_for(service.children, "no job process runs", every=0.01)
     os.kill(process, signal.SIGSTOP)
     return process
 
 
 def _run_until_progress(service: Service, task_id: str, process: int) -> Any:
-    """Let the process run in slices, so that it is still there when its progress is seen."""
+    """Let the process run in short slices until its status shows progress. Returns the status."""
     pauses = iter([PROGRESS_SECONDS / 2] * 3)
 
     def part_read() -> Any:
@@ -84,7 +85,7 @@ def _run_until_progress(service: Service, task_id: str, process: int) -> Any:
         if status["progress"]["percent"]:
             return status
         if status["file"]["encoding"]:
-            # It notes its progress by the clock, and has begun to read.
+            # It has begun to read, and records its progress only once in PROGRESS_SECONDS.
             time.sleep(next(pauses, 0.0))
         os.kill(process, signal.SIGCONT)
         time.sleep(SLICE_SECONDS)

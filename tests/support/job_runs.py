@@ -1,4 +1,4 @@
-"""Jobs brought to their end in the test's own process."""
+"""Functions that run jobs in the process of the test."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from tests.support.api_client import ApiClient
 
 
 def run_due_jobs(app: Flask) -> None:
-    """Do what a worker would do, until nothing is due."""
+    """Run jobs as a worker does, until none is due."""
     with app.app_context():
         while due := transitions.due_jobs(1):
             claim = transitions.claim(due[0], worker="tests", lease_seconds=30, max_attempts=2)
@@ -21,7 +21,7 @@ def run_due_jobs(app: Flask) -> None:
 
 
 def finished(app: Flask, client: ApiClient, content: bytes, query: str = "") -> UUID:
-    """Upload a file and bring its job to an end."""
+    """Upload a file, run its job and return the job's id."""
     data = client.upload(content, query_string=query)
     assert data.status_code == 202, data.get_json()
     run_due_jobs(app)

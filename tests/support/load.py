@@ -1,4 +1,4 @@
-"""Clients that go on uploading and asking while something else happens."""
+"""Clients that upload files and read statuses while something else happens."""
 
 import threading
 import time
@@ -9,15 +9,17 @@ from itertools import count
 
 from tests.support.running import Service
 
-# A job costs the machine far more than a question.
+# Status requests for each upload. A job costs the machine far more than a request.
 QUESTIONS = 10
 PAUSE_SECONDS = 0.08
 
 
 @dataclass
 class Load:
-    """What the clients have seen: accepted jobs by the student id of their only voter, and what
-    went wrong."""
+    """What the clients have seen: accepted jobs and failures.
+
+    `jobs` maps the student id of a job's only voter to the job's id.
+    """
 
     jobs: dict[str, str] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
@@ -25,7 +27,7 @@ class Load:
 
 @contextmanager
 def load_on(service: Service, clients: int = 2) -> Iterator[Load]:
-    """Each client uploads a roll of one voter and asks what becomes of it, again and again."""
+    """Run clients while the block runs. Each uploads files of one row and reads their status."""
     load = Load()
     over = threading.Event()
     numbers = count(1)

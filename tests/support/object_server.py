@@ -1,6 +1,6 @@
 """A server of buckets on loopback: moto's S3.
 
-Google Cloud Storage speaks the same XML but for the credentials, which this server does not check.
+Google Cloud Storage uses the same XML API with other credentials. This server does not check them.
 """
 
 import subprocess
@@ -17,26 +17,29 @@ from tests.support.services import free_port
 
 @dataclass(frozen=True, slots=True)
 class ObjectServer:
-    """A running server."""
+    """A running server of buckets."""
 
     url: str
     process: "subprocess.Popen[bytes]"
 
     def new_bucket(self) -> str:
-        """The name of an empty bucket, of letters and digits alone: moto takes no encoded ones."""
+        """Create an empty bucket and return its name.
+
+        The name has only letters and digits, because moto does not accept encoded names.
+        """
         name = f"voters{uuid4().hex[:12]}"
         self.ask(f"/{name}", "PUT")
         return name
 
     def ask(self, path: str, method: str = "GET") -> str:
-        """What the server itself says."""
+        """Send a request to the server and return the body of its answer."""
         request = urllib.request.Request(self.url + path, method=method)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return str(answer.read().decode())
 
 
 def environment(url: str) -> dict[str, str]:
-    """The variables that lead to a server at this address."""
+    """The environment variables for a server at this URL."""
     return {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test-secret",
@@ -49,7 +52,7 @@ def environment(url: str) -> dict[str, str]:
 
 @contextmanager
 def object_server() -> Iterator[ObjectServer]:
-    """Start it, and kill it at the end with all that it holds in memory."""
+    """Run a server while the block runs. Its data is in memory and is lost at the end."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],

@@ -1,4 +1,4 @@
-"""A person at the pages: signs in, keeps the session, sends forms with the page's own token."""
+"""A user of the pages: signs in, keeps the session, sends forms with the page's CSRF token."""
 
 import html
 import re
@@ -17,7 +17,7 @@ _TAG = re.compile("<[^>]+>")
 
 
 class Browser:
-    """Follows no redirect by itself."""
+    """A client of the pages that does not follow redirects."""
 
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
@@ -26,7 +26,7 @@ class Browser:
         return self.client.get(path, **options)
 
     def post(self, path: str, *, form_of: str, **fields: Any) -> TestResponse:
-        """Send a form with the token that the page `form_of` holds."""
+        """Send a form with the CSRF token of the page `form_of`."""
         token = csrf_token(self.get(form_of))
         return self.client.post(path, data={"csrf_token": token, **fields})
 
@@ -36,7 +36,10 @@ class Browser:
 
 
 def browser_of(app: Flask, role: Role, name: str = "") -> Browser:
-    """The browser of a person of this role, who is called like it unless named, signed in."""
+    """A browser in which a user with this role is signed in.
+
+    The user is created if missing. Without `name`, the user is called "the ROLE".
+    """
     name = name or f"the {role}"
     if Admin.get_or_none(Admin.username == name) is None:
         create_person(name, PASSWORD, role)
@@ -48,12 +51,12 @@ def browser_of(app: Flask, role: Role, name: str = "") -> Browser:
 
 
 def csrf_token(page: TestResponse) -> str:
-    """The token in the forms of a page."""
+    """The CSRF token in the forms of a page."""
     found = _TOKEN.search(page.get_data(as_text=True))
     assert found, page.get_data(as_text=True)
     return found.group(1)
 
 
 def text_of(page: TestResponse) -> str:
-    """What a reader sees of a page, in one line."""
+    """The visible text of a page, on one line."""
     return " ".join(html.unescape(_TAG.sub(" ", page.get_data(as_text=True))).split())

@@ -1,4 +1,4 @@
-"""The regular expressions of the product: those that are compiled, and texts made from each."""
+"""The compiled regular expressions of the product, and hostile texts made from each."""
 
 import ast
 import importlib
@@ -24,7 +24,7 @@ _CATEGORIES = {
     op.CATEGORY_NOT_SPACE: "a",
     op.CATEGORY_NOT_WORD: "-",
 }
-# How code asks whether the whole of a text, or its beginning, matches.
+# Code that matches a whole text or its beginning.
 _FROM_START = re.compile(r"(\w+)\.(?:full)?match\b|_require\(self\.(\w+)")
 _ANYWHERE = re.compile(r"(\w+)\.(?:search|subn?|split|findall|finditer)\b")
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
@@ -33,7 +33,7 @@ Pattern = re.Pattern[Any]
 
 
 def compiled_patterns() -> dict[str, Pattern]:
-    """Every pattern that a module of the product holds, by its place."""
+    """Every pattern that a module of the product holds, by its dotted name."""
     found: dict[str, Pattern] = {}
     for module in _modules():
         for name, value in _held(module, module.__name__):
@@ -50,7 +50,7 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def _held(holder: object, place: str) -> Iterator[tuple[str, Pattern]]:
-    """The patterns among the values of a module, a class or a collection."""
+    """The patterns in the values of a module, a class or a collection."""
     if isinstance(holder, re.Pattern):
         yield place, holder
     for name, value in _values(holder):
@@ -92,7 +92,7 @@ def _subpatterns(argument: Any) -> Iterator[Any]:
 
 
 def matched_from_start() -> set[str]:
-    """The names of the patterns that the code looks for nowhere but at the start of a text."""
+    """The names of the patterns that the code matches only from the start of a text."""
     code = "\n".join(path.read_text(encoding="utf-8") for path in _sources())
     names = {first or second for first, second in _FROM_START.findall(code)}
     return names - set(_ANYWHERE.findall(code))
@@ -104,9 +104,9 @@ def _sources() -> Iterator[Path]:
 
 
 def strings_in_code() -> Iterator[tuple[str, str]]:
-    """Every string of the product's code that is no docstring, without its classes, by place.
+    """Every string in the product's code except docstrings, with file and line.
 
-    The pieces of a pattern that is built while the code runs are among them.
+    Character classes are emptied. The pieces of patterns that are built at run time are included.
     """
     for path in _sources():
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def strings_in_code() -> Iterator[tuple[str, str]]:
 
 
 def hostile_texts(pattern: Pattern, size: int) -> Iterator[str | bytes]:
-    """Texts of about so many characters that repeat what the pattern may repeat."""
+    """Texts of about `size` characters that repeat what the pattern can repeat."""
     tree = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
     units = sorted(_units(tree), key=lambda unit: (len(unit), unit))
     starts = dict.fromkeys(("", *_starts(tree)))
@@ -137,7 +137,7 @@ def _is_bytes(pattern: Pattern) -> bool:
 
 
 def _units(tree: Any) -> set[str]:
-    """Examples of what is repeated, and single and paired characters."""
+    """Examples of what the pattern repeats, and single and paired characters."""
     signs = sorted({sign for _, sign in _signs(tree)})[:6]
     units = {*signs, *(first + second for first in signs for second in signs)}
     for body in _repeated(tree):
@@ -147,7 +147,7 @@ def _units(tree: Any) -> set[str]:
 
 
 def _starts(tree: Any) -> Iterator[str]:
-    """Examples of what stands before each part of the pattern."""
+    """Examples of the text before each part of the pattern."""
     step = len(tree) // 8 + 1
     for end in range(step, len(tree), step):
         yield example(tree[:end])
@@ -199,7 +199,7 @@ def _sign(operation: Any, argument: Any) -> str:
 
 
 def _member(items: list[tuple[Any, Any]]) -> str:
-    """A character of a class, or one that a negated class is likely to hold."""
+    """A character of a class, or one that a negated class is likely to match."""
     members = [_member_of(*item) for item in items if item[0] is not op.NEGATE]
     if items[0][0] is not op.NEGATE:
         return members[0]

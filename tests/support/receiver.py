@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that takes webhook calls and answers as it is told."""
+"""An HTTP server on loopback that receives webhook calls and gives configured answers."""
 
 import ssl
 import threading
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Receiver:
-    """Keeps what it gets: path, headers (names in lower case) and body."""
+    """Stores each call: path, headers (names in lower case) and body."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, str], bytes]] = []
@@ -18,7 +18,7 @@ class Receiver:
 
     @contextmanager
     def open(self, context: ssl.SSLContext | None = None) -> Iterator["Receiver"]:
-        """Listen, with TLS when there is a context."""
+        """Listen while the block runs, with TLS if there is a context."""
         server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         server.daemon_threads = True
         server.handle_error = lambda *_: None  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""A way to a server that can freeze or break, as a network or a server does."""
+"""A relay to a server that can freeze or break, as a network or a server does."""
 
 import socket
 import threading
@@ -10,9 +10,12 @@ BLOCK_BYTES = 65_536
 
 
 class Relay:
-    """Passes bytes on in both directions. Frozen, it keeps its connections and says nothing;
-    closed, it breaks them and refuses new ones until it is opened again at the same port. `url` is
-    the server's by this way, and `accepted` how many connections came."""
+    """Passes bytes on in both directions.
+
+    While frozen, it keeps its connections and passes nothing on. When closed, it breaks them and
+    refuses new ones until it is opened again at the same port. `url` is the server's URL through
+    the relay. `accepted` counts the connections.
+    """
 
     def __init__(self, url: str) -> None:
         server = urlsplit(url)
@@ -28,7 +31,7 @@ class Relay:
         self.url = server._replace(netloc=f"{user}127.0.0.1:{self._port}").geturl()
 
     def lead_to(self, port: int) -> None:
-        """Where connections from now on go; those that are there stay."""
+        """Lead new connections to another port. Existing ones stay."""
         self._target = (self._target[0], port)
 
     def open(self) -> None:
@@ -43,7 +46,7 @@ class Relay:
         self._answers.clear()
 
     def freeze_answers_to(self, words: bytes) -> None:
-        """What is asked still reaches the server; from these words on no answer comes back."""
+        """Stop all answers as soon as a request contains `words`. Requests still arrive."""
         self._last_words = words
 
     def thaw(self) -> None:
@@ -54,7 +57,7 @@ class Relay:
     def close(self) -> None:
         self.thaw()
         for opened in self._sockets:
-            # A thread may wait in it.
+            # Wakes a thread that waits on this socket.
             with suppress(OSError):
                 opened.shutdown(socket.SHUT_RDWR)
             opened.close()
@@ -82,7 +85,7 @@ class Relay:
 
 @contextmanager
 def relay_to(url: str) -> Iterator[Relay]:
-    """A relay to the server of a URL for the time of the block."""
+    """Run a relay to the server of a URL while the block runs."""
     relay = Relay(url)
     try:
         yield relay

@@ -1,4 +1,4 @@
-"""The service as it is deployed: the Procfile's own commands, in processes of their own."""
+"""The service as it is deployed: the commands of the Procfile, each in its own process."""
 
 import json
 import os
@@ -33,13 +33,13 @@ BIN = Path(sys.executable).parent
 ADMIN = "admin@example.edu"
 SECRET_KEY = "dX4k9_QmTz7wLr2bVnE8hYcJ0pGsUa5F"
 FINAL = ("SUCCESS", "FAILURE", "REVOKED")
-# How long a test waits for what is certain to come. A busy machine takes ten times as long as a
-# quiet one, and only a test that fails waits until the end.
+# Maximum wait for an event that is sure to come. A busy machine takes ten times as long as an idle
+# one, and only a failing test waits so long.
 WAIT_SECONDS = 60.0
 
 
 class Inbox:
-    """A real SMTP server on loopback that keeps what it is sent, but for `refused` recipients."""
+    """An SMTP server on loopback that stores all mails, and refuses the recipients in `refused`."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -79,7 +79,7 @@ class Inbox:
             self._controller.stop()
 
     def mail_for(self, task_id: str, seconds: float = WAIT_SECONDS) -> EmailMessage:
-        """The report mail of a job, waited for."""
+        """Wait for the report mail of a job and return it."""
         return wait_for(
             lambda: next((mail for mail in self.mails if task_id in text_of(mail)), None),
             f"no mail for {task_id}",
@@ -98,8 +98,10 @@ class Answer:
 
 @dataclass
 class Service:
-    """A running service and a client of it. `folder` is where its code lies. What is started while
-    `log` names a file writes there."""
+    """A running service and a client of it.
+
+    `folder` holds its code. While `log` names a file, new processes write their log there.
+    """
 
     environment: dict[str, str]
     url: str
@@ -126,7 +128,7 @@ class Service:
         return answers(port)
 
     def release(self) -> None:
-        """What a platform runs before new code serves anybody."""
+        """Run the release command, as a platform does before it starts new code."""
         self.start("release")
         assert self.wait_stopped("release") == 0
 
@@ -134,7 +136,7 @@ class Service:
         self.processes[name].send_signal(number)
 
     def stop_worker(self) -> None:
-        """Let no import go on; one that is frozen instead could hold the lock of SQLite."""
+        """Stop the worker and its imports. A paused import could hold SQLite's write lock."""
         self.signal("worker", signal.SIGTERM)
         self.wait_stopped("worker")
 
@@ -142,8 +144,11 @@ class Service:
         return self.processes.pop(name).wait(seconds)
 
     def children(self, name: str = "worker") -> list[int]:
-        """The other programs that a process has started, by their numbers. A child that is still
-        the program of its parent is none: whoever froze it would freeze the parent as well."""
+        """The process ids of the other programs that a process has started.
+
+        A child that still runs its parent's program is left out, because pausing it would also
+        pause the parent.
+        """
         parent = self.processes[name].pid
         listed = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
         return [int(child) for child in listed.split() if _program(child) != _program(parent)]
@@ -161,7 +166,7 @@ class Service:
         return self._send(urllib.request.Request(self.url + path, method="POST"), None)
 
     def download(self, path: str) -> bytes:
-        """A file from the API."""
+        """Download a file from the API."""
         request = urllib.request.Request(
             self.url + path, headers={"Authorization": f"Bearer {self.token}"}
         )
@@ -187,7 +192,7 @@ class Service:
     def imported(
         self, content: bytes, name: str = "roll.csv", seconds: float = WAIT_SECONDS
     ) -> Any:
-        """Upload and wait; returns the last status of the job."""
+        """Upload a file, wait for the end of its job and return its last status."""
         answer = self.upload(content, name)
         assert answer.status == 202, answer
         return self.finished(answer.body["task_id"], seconds)
@@ -217,7 +222,7 @@ class Service:
             page += 1
 
     def command(self, *words: str, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
-        """Run a `flask` command in the service's surroundings."""
+        """Run a `flask` command in the service's environment."""
         return subprocess.run(
             [BIN / "flask", *words],
             cwd=self.folder,
@@ -242,7 +247,7 @@ class Service:
 
 @contextmanager
 def running_service(folder: Path, **settings: str) -> Iterator[Service]:
-    """Release, web and one worker in a folder of their own, with a mail server beside them."""
+    """Run release, web and one worker in their own folder, and a mail server for them."""
     inbox = Inbox()
     port = free_port()
     environment = {
@@ -273,14 +278,13 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
 
 
 def _new_token(database_url: str) -> str:
-    """What `flask create-token` makes, without the second that a process takes: so many
-    services are started."""
+    """Create a token as `flask create-token` does, without the second that a process costs."""
     with open_database(database_url).connection_context():
         return create_token("a client", [Scope.READ, Scope.IMPORT])
 
 
 def form(content: bytes, name: str = "roll.csv", mime_type: str = "text/csv") -> tuple[bytes, str]:
-    """A file as a browser's form sends it, and the content type of that."""
+    """A file as a browser's form sends it: the body and its content type."""
     boundary = uuid4().hex
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
@@ -298,7 +302,7 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 def procfile(folder: Path = ROOT) -> dict[str, str]:
-    """The commands of the Procfile by the names of their processes."""
+    """The commands of the Procfile, by process name."""
     lines = (folder / "Procfile").read_text(encoding="utf-8").splitlines()
     return dict(line.split(": ", 1) for line in lines if line.strip())
 
@@ -310,7 +314,10 @@ def wait_for(
     seconds: float = WAIT_SECONDS,
     every: float = 0.1,
 ) -> T:
-    """What `probe` returns once it is not None or False."""
+    """Wait until `probe` returns a true value, and return it.
+
+    Raises AssertionError with the text `failure` after `seconds`.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := probe():
@@ -320,7 +327,7 @@ def wait_for(
 
 
 def is_running(process: int) -> bool:
-    """Whether a process is there and is more than an entry that nobody has collected yet."""
+    """Whether a process exists and is not a zombie."""
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
@@ -336,7 +343,7 @@ def _program(process: int | str) -> bytes:
 
 
 def answers(port: int) -> bool:
-    """Whether an application is there, not only the arbiter's socket."""
+    """Whether the application answers. The arbiter's socket alone is not enough."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5) as answer:
             return bool(answer.status == 200)

@@ -1,7 +1,7 @@
-"""`make screenshots`: pictures of the pages and of report mails, of a service with sample rolls.
+"""`make screenshots`: take pictures of the pages and report mails, with the sample files.
 
-Without an argument, the pictures of docs/pages.md; with a folder, every page and mail at both
-widths, light and dark, to be looked at.
+Without an argument, it takes the pictures of docs/pages.md. With a folder as argument, it takes
+every page and mail for a review, at both widths, light and dark.
 """
 
 import sys
@@ -20,7 +20,7 @@ VOTER = "/admin/voters/voter/?id=2400400"
 PICTURES = ROOT / "docs" / "images"
 PUBLIC_URL = "https://voters.example.edu"
 WIDE, PHONE = 1200, 360
-# What docs/pages.md shows, and no more of a page than this many pixels from its top.
+# The pictures of docs/pages.md: page, width, colour scheme and maximum height in pixels.
 SHOWN = (
     ("home", WIDE, "light", 1000),
     ("home", PHONE, "dark", 1000),
@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _pages(service: Service, visitor: Visitor) -> Iterator[tuple[str, str]]:
-    """The pages by name, each with its address, or the mail as HTML; with something on each."""
+    """Each page's name with its path, and each mail's name with its HTML. None is empty."""
     page = visitor.window()
     roll = (SAMPLES / "roll.csv").read_bytes()
     lines = roll.splitlines(keepends=True)
@@ -112,7 +112,7 @@ def _pages(service: Service, visitor: Visitor) -> Iterator[tuple[str, str]]:
 
 
 def _imported(page: Page, name: str, content: bytes, *, at_once: bool = True) -> str:
-    """The task id of a file that was sent and processed."""
+    """Upload a file, wait for the end of its job and return the job id."""
     mime_type = "application/octet-stream"
     send(page, {"name": name, "mimeType": mime_type, "buffer": content}, at_once=at_once)
     wait_until_final(page)

@@ -1,4 +1,4 @@
-"""PostgreSQL and RabbitMQ for tests: a database or vhost of their own, or a reason why not."""
+"""The servers and programs for tests: new databases, vhosts and ports, or why one is missing."""
 
 import fcntl
 import os
@@ -24,19 +24,19 @@ PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 LIBREOFFICE = os.environ.get("TEST_LIBREOFFICE", "soffice")
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "chromium")
 PROBE_SECONDS = 3
-# Below those that the kernel gives to every new connection.
+# Below the ports that the kernel gives to new connections.
 _ports = iter(range(10_000, 30_000))
-# A lock on the byte of a port reserves it, in every run of the tests on this machine, until the
-# process that holds the lock ends.
+# A lock on one byte of this file reserves a port. It holds for all test runs on this machine, until
+# the process with the lock ends.
 _reservations = (Path(gettempdir()) / f"voters-test-ports-{os.getuid()}").open("ab")
 
 
 class Missing(Exception):
-    """A server that a test needs does not answer; the text says which and why."""
+    """A server or program that a test needs is missing. The text says which one and why."""
 
 
 def probe_postgresql() -> None:
-    """Raise `Missing` when nobody can log in."""
+    """Raise `Missing` if a login to PostgreSQL fails."""
     try:
         psycopg.connect(POSTGRESQL, connect_timeout=PROBE_SECONDS).close()
     except psycopg.Error as error:
@@ -44,7 +44,7 @@ def probe_postgresql() -> None:
 
 
 def probe_rabbitmq() -> None:
-    """Raise `Missing` when nobody can log in."""
+    """Raise `Missing` if a login to RabbitMQ fails."""
     with Connection(RABBITMQ, connect_timeout=PROBE_SECONDS) as connection:
         try:
             connection.connect()
@@ -53,8 +53,10 @@ def probe_rabbitmq() -> None:
 
 
 def free_port() -> int:
-    """A port of loopback on which no program listens. No other process that tests gets it, nor
-    does this one get it again."""
+    """A port of loopback on which no program listens.
+
+    No other test process gets this port, and this process does not get it again.
+    """
     for port in _ports:
         with socket.socket() as probe, suppress(OSError):
             fcntl.lockf(_reservations, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
@@ -64,27 +66,27 @@ def free_port() -> int:
 
 
 def probe_chromium() -> None:
-    """Raise `Missing` when the browser is not installed."""
+    """Raise `Missing` if the browser is not installed."""
     if shutil.which(CHROMIUM) is None:
         raise Missing(f"The browser {CHROMIUM}: not installed")
 
 
 def probe_pgbouncer() -> str:
-    """The path of the program. Raises `Missing` when it is not installed."""
+    """The path of PgBouncer. Raises `Missing` if it is not installed."""
     if PGBOUNCER is None:
         raise Missing("The pooler pgbouncer: not installed")
     return PGBOUNCER
 
 
 def probe_libreoffice() -> None:
-    """Raise `Missing` when the spreadsheet program is not installed."""
+    """Raise `Missing` if LibreOffice is not installed."""
     if shutil.which(LIBREOFFICE) is None:
         raise Missing(f"The spreadsheet program {LIBREOFFICE}: not installed")
 
 
 @contextmanager
 def postgresql_database() -> Iterator[str]:
-    """The URL of a new, empty database, which is dropped at the end whoever still uses it."""
+    """Create an empty database, yield its URL, and drop it at the end even if it is in use."""
     name = f"voters_test_{uuid4().hex[:12]}"
     _administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
@@ -100,8 +102,10 @@ def _administer(statement: sql.Composed) -> None:
 
 @contextmanager
 def rabbitmq_vhost() -> Iterator[str]:
-    """The URL of a new vhost; of the given one where `rabbitmqctl` may not be used. It costs
-    seconds: each call of `rabbitmqctl` starts a virtual machine."""
+    """The URL of a new vhost, or of the given broker if `rabbitmqctl` cannot be used.
+
+    It takes seconds, because each call of `rabbitmqctl` starts an Erlang virtual machine.
+    """
     name = f"voters-test-{uuid4().hex[:12]}"
     if not _rabbitmqctl("add_vhost", name):
         yield RABBITMQ
@@ -116,7 +120,7 @@ def rabbitmq_vhost() -> Iterator[str]:
 
 @contextmanager
 def emptied_broker(url: str) -> Iterator[str]:
-    """The URL of a broker without queues and exchanges of the service, before and afterwards."""
+    """Delete the service's queues and exchanges on a broker, before and after the block."""
     _delete_queues(url)
     try:
         yield url

@@ -1,4 +1,4 @@
-"""TLS in front of RabbitMQ or PostgreSQL, by certificates of an authority made up for the test."""
+"""TLS in front of RabbitMQ or PostgreSQL, with certificates of a test authority."""
 
 import asyncio
 import ssl
@@ -10,20 +10,23 @@ from urllib.parse import urlsplit
 import trustme
 
 BLOCK_BYTES = 65_536
-# PostgreSQL's clients ask for TLS in plain text first; the answer "S" says yes. (Its protocol,
-# "SSL Session Encryption".)
+# PostgreSQL's clients first ask for TLS in plain text. The answer "S" accepts. (Source: its
+# protocol, "SSL Session Encryption".)
 SSL_REQUEST_BYTES = 8
 
 
 @contextmanager
 def tls_relay(url: str, authority: trustme.CA, host: str) -> Iterator[int]:
-    """The port of 127.0.0.1 where the server of a URL answers by TLS, as `host`."""
+    """Relay TLS to the server of a URL, with a certificate for `host`.
+
+    Yields the port on 127.0.0.1.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(host).configure_cert(context)
     server = urlsplit(url)
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Who refuses our certificate says so by closing.
+        # A client that refuses the certificate closes the connection, which is not an error here.
         with suppress(OSError, asyncio.IncompleteReadError):
             if server.scheme == "postgresql":
                 await reader.readexactly(SSL_REQUEST_BYTES)

@@ -1,4 +1,4 @@
-"""Somebody at the browser: windows that are signed in, and whatever the browser complains about."""
+"""A user with a browser: signed-in windows, and everything the browser complains about."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ FINAL_STATE = ".state.SUCCESS, .state.FAILURE, .state.REVOKED"
 
 
 class Visitor:
-    """Opens windows on the pages of a service, each with cookies of its own."""
+    """Opens windows on the pages of a service, each with its own cookies."""
 
     def __init__(self, browser: Browser, service: Service, name: str = OFFICER) -> None:
         self.service = service
@@ -26,7 +26,7 @@ class Visitor:
         self._cookies: Any = None
 
     def window(self, *, is_signed_in: bool = True, **options: Any) -> Page:
-        """A new window with an empty page; `options` are those of Playwright's contexts."""
+        """Open a new window with an empty page. `options` are those of Playwright's contexts."""
         if is_signed_in:
             options["storage_state"] = self._signed_in()
         context = self._browser.new_context(
@@ -40,12 +40,15 @@ class Visitor:
         return context.new_page()
 
     def sign_out(self, page: Page) -> None:
-        """At this window, which ends what all other windows have; a new one signs in anew."""
+        """Sign out in this window, and so in all, because they share a session.
+
+        A new window signs in again.
+        """
         page.get_by_role("button", name="Sign out").click()
         self._cookies = None
 
     def close(self) -> None:
-        """Close all windows and forget what was complained about."""
+        """Close all windows and clear the complaints."""
         for context in self._contexts:
             context.close()
         self._contexts.clear()
@@ -69,7 +72,7 @@ class Visitor:
 
 
 def sign_in(page: Page, name: str = OFFICER, password: str = PASSWORD) -> None:
-    """Fill in and send the form of the sign-in page, and wait for what follows."""
+    """Open the sign-in page if needed, fill in its form and send it."""
     if not page.url.startswith("http"):
         page.goto(SIGN_IN)
     page.get_by_label("Name").fill(name)
@@ -78,7 +81,7 @@ def sign_in(page: Page, name: str = OFFICER, password: str = PASSWORD) -> None:
 
 
 def drop(page: Page, file: Path, onto: str = "[data-drop]") -> None:
-    """Drag a file of this machine over a part of the page, and let it go there."""
+    """Drag a file of this machine onto a part of the page, and drop it there."""
     field = page.locator(onto).bounding_box()
     assert field is not None
     devices = page.context.new_cdp_session(page)
@@ -96,7 +99,7 @@ def drop(page: Page, file: Path, onto: str = "[data-drop]") -> None:
 
 
 def send(page: Page, file: Path | FilePayload, *, at_once: bool = False) -> None:
-    """Choose a file on the import page and send it; the page of its import opens."""
+    """Choose a file on the import page and send it. Waits for the page of its job."""
     page.goto("/admin/import/")
     page.get_by_label("The registrar's file").set_input_files(file)
     if at_once:
@@ -106,22 +109,22 @@ def send(page: Page, file: Path | FilePayload, *, at_once: bool = False) -> None
 
 
 def wait_until_final(page: Page) -> None:
-    """Wait for the page of an import to tell its outcome by itself."""
+    """Wait until the page of a job shows a final state."""
     page.locator(FINAL_STATE).wait_for()
 
 
 def outcome(page: Page) -> str:
-    """The sentence of an import's page."""
+    """The sentence with the outcome on the page of a job."""
     return page.locator("#outcome").inner_text()
 
 
 def task_id(page: Page) -> str:
-    """Of which import this is the page."""
+    """The id of the job that this page shows."""
     return urlsplit(page.url).path.split("/")[3]
 
 
 def create_person(service: Service, name: str, role: str = "admin") -> None:
-    """Let somebody sign in with `PASSWORD`."""
+    """Create a user with the password `PASSWORD`."""
     done = service.command(
         "create-admin", "--username", name, "--password", PASSWORD, "--role", role
     )

@@ -1,4 +1,4 @@
-"""Gunicorn as the Procfile starts it, over a database of its own."""
+"""Gunicorn as the Procfile starts it, on its own database."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from tests.support.services import free_port
 
 @dataclass(frozen=True, slots=True)
 class WebProcess:
-    """A running web process: where it answers, and a token that may read and import."""
+    """A running web process: its port, its log, and a token with `read` and `import`."""
 
     port: int
     token: str
@@ -29,13 +29,13 @@ class WebProcess:
     process: "subprocess.Popen[bytes]"
 
     def connect(self) -> socket.socket:
-        """A new connection."""
+        """Open a new connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_SECONDS)
 
 
 @contextmanager
 def web_process(folder: Path, *, processes: int = 1, **settings: str) -> Iterator[WebProcess]:
-    """Start it, and stop it at the end; it must end by itself then."""
+    """Run the web process while the block runs. It must end with status 0 after SIGTERM."""
     url = f"sqlite:///{folder}/voters.db"
     with opened(url):
         migrate()
@@ -67,7 +67,7 @@ def web_process(folder: Path, *, processes: int = 1, **settings: str) -> Iterato
 
 
 def wait_until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:
-    """Wait for the first connection that is taken."""
+    """Wait until the process accepts a connection."""
 
     def is_taken() -> bool:
         assert process.poll() is None, "the web process has ended"
