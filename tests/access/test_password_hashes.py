@@ -1,4 +1,4 @@
-"""How many hashes a process makes at a time."""
+"""The limit on how many password hashes a process computes at the same time."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,7 +30,7 @@ def test_a_few_callers_wait_and_the_others_are_refused_at_once() -> None:
 
 
 def ended(asked: "list[Future[str]]") -> int:
-    """How many callers have their answer."""
+    """How many callers have got their answer."""
     return sum(hashed.done() for hashed in asked)
 
 

@@ -1,4 +1,4 @@
-"""Which passwords a person may choose."""
+"""The passwords that a user may choose."""
 
 import time
 

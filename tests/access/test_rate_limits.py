@@ -1,4 +1,4 @@
-"""Counts that all processes share, on both databases."""
+"""The counts of rate limits, which all processes share, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Tokens from their creation to their end, on both databases."""
+"""Tokens from creation to revocation, on both databases."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The audit table: nothing in it changes, and an act and its entry are one."""
+"""The audit table: entries never change, and an action and its entry are one transaction."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,7 +67,7 @@ def ended_job(**values: object) -> Job:
     return job(state="REVOKED", finished_at=clock(-9), **values)
 
 
-# Each prepares what it needs and gives back the act, what it is called and what it is done to.
+# What each preparation returns: a function that acts, its action and its subject.
 Prepared = tuple[Callable[[], object], Action, str]
 
 
@@ -190,7 +190,7 @@ def test_an_act_and_its_entry_are_one(prepare: Callable[[], Prepared]) -> None:
 
 
 def state() -> list[list[tuple[object, ...]]]:
-    """All that the acts could change."""
+    """All rows that the actions can change."""
     return [sorted(database.execute(model.select()), key=repr) for model in TABLES]
 
 
@@ -245,7 +245,7 @@ def test_what_did_not_happen_leaves_no_entry() -> None:
         ("eve", PASSWORD, False, ("person", "eve", "eve", "ok")),
         ("eve", "wrong", False, ("stranger", "", "eve", "refused")),
         ("eve", PASSWORD, True, ("stranger", "", "eve", "refused")),
-        # What was typed may be the password.
+        # The entry has no name, because the user may have typed the password there.
         (PASSWORD, "eve", False, ("stranger", "", None, "refused")),
     ],
 )

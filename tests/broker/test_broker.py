@@ -1,4 +1,4 @@
-"""The doorbell over every broker that is promised, and over none."""
+"""The doorbell with every supported broker, and with none."""
 
 import socket
 import time
@@ -87,13 +87,13 @@ def test_two_embedded_brokers_of_one_process_do_not_mix(tmp_path: Path) -> None:
 
 @pytest.fixture
 def deaf_server() -> Iterator[int]:
-    """Takes connections and never says a word, like a hung broker."""
+    """A server that accepts connections and never answers, like a hung broker."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield int(server.getsockname()[1])
 
 
 def seconds_to_fail(broker_url: str) -> float:
-    """How long a doorbell rings in vain: the middle of three, for machines have bad moments."""
+    """Seconds until a doorbell fails. The median of three, because a machine may be busy once."""
     seconds = []
     for _ in range(3):
         started_at = time.monotonic()
@@ -119,7 +119,7 @@ def test_the_doorbell_recovers_when_the_queue_was_deleted(fresh_rabbitmq_url: st
     ):
         assert doorbell.ring(uuid4()) is True
         connection.default_channel.queue_delete(QUEUE.name)
-        # Nobody would get this message; `mandatory` makes the broker say so.
+        # The broker has no queue for this message. `mandatory` makes it report that.
         assert doorbell.ring(uuid4()) is False
         assert doorbell.ring(uuid4()) is True
 

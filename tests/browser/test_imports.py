@@ -1,4 +1,4 @@
-"""A file from the hand of an election officer to the roll, in a real browser."""
+"""A file from an election officer to the roll, in a real browser."""
 
 from pathlib import Path
 
@@ -28,13 +28,13 @@ def csv_file(name: str, *rows: str, header: str = HEADER) -> FilePayload:
 
 
 def figures(page: Page) -> dict[str, str]:
-    """The counts of an import's page by their labels."""
+    """The counts on the page of a job, by their labels."""
     pairs = page.locator("[aria-labelledby=outcome] .figures > div")
     return dict(pair.split("\n") for pair in pairs.all_inner_texts())
 
 
 def chosen_file(page: Page) -> str:
-    """What the field for the file says."""
+    """The name of the chosen file in the form."""
     name = "field => field.files[0]?.name"
     return str(page.get_by_label("The registrar's file").evaluate(name))
 
@@ -95,7 +95,7 @@ def test_a_file_that_is_dropped_beside_the_field_is_taken_as_well(visitor: Visit
 
 def test_a_file_is_imported_with_the_keyboard_alone(visitor: Visitor) -> None:
     page = visitor.window()
-    # Playwright catches choosers from a moment after the first listener on; a key is faster.
+    # Playwright needs a moment after the first listener to catch choosers. A key press is faster.
     page.on("filechooser", lambda _: None)
     page.goto("/admin/import/")
     page.keyboard.press("Tab")
@@ -197,7 +197,7 @@ def test_without_javascript_a_file_is_sent_and_its_page_can_be_reloaded_to_see_t
     visitor.service.stop_worker()
     try:
         send(page, csv_file("plain.csv", "plain-1,A,B,plain@x.edu,Law,1,yes"), at_once=True)
-        # Chromium shows it to people who have switched scripts off, but not to Playwright.
+        # Chromium shows this to users without scripts, but not to Playwright.
         assert "Reload this page to see how far it is." in page.content()
     finally:
         visitor.service.start("worker")

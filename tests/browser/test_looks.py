@@ -1,4 +1,4 @@
-"""Every page, for all eyes and hands: narrow and dark, with a keyboard, with a screen reader."""
+"""Every page is usable by everyone: narrow and dark, with a keyboard, with a screen reader."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,7 +21,7 @@ FILES = (
 )
 SERIOUS = ("serious", "critical")
 OF_COLOUR = ("color-contrast", "link-in-text-block")
-# What the keyboard reaches one after the other; of a group of choices it is the chosen one.
+# The elements that the keyboard reaches in turn. In a group of radio buttons, only the chosen one.
 STOPS = """[...document.querySelectorAll("a[href], button, input, select, summary")].filter(
     each => !each.disabled && each.type !== "hidden" && (each.type !== "radio" || each.checked))"""
 FOCUS = f"""() => {{
@@ -37,7 +37,7 @@ FOCUS = f"""() => {{
 
 @pytest.fixture(scope="module")
 def addresses(_visitor: Visitor, site: Service) -> list[str]:
-    """Where all the pages are, with something on each; one import is still running."""
+    """The paths of all pages, with something on each. One import is still running."""
     jobs = [site.upload(content, name, query=query) for name, content, query in FILES]
     for job in jobs:
         site.finished(job.body["task_id"])
@@ -49,7 +49,7 @@ def addresses(_visitor: Visitor, site: Service) -> list[str]:
     menu = links(page.get_by_role("navigation", name="Pages").get_by_role("link"))
     single = []
     for address in menu:
-        # A page that lists things: one of them, if they have pages of their own.
+        # From a page with a list, take one entry, if entries have their own pages.
         page.goto(address)
         single += links(page.locator("main tbody tr:first-child td:first-child a"))
     _visitor.close()
@@ -69,7 +69,7 @@ def links(anchors: Locator) -> list[str]:
 
 
 def open_page(page: Page, visitor: Visitor, address: str) -> None:
-    """Go there, with all that is folded unfolded; an error is what the last page is for."""
+    """Open a page and unfold everything. The complaints about the error page are expected."""
     page.goto(address)
     page.locator("main h1").wait_for()
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -110,7 +110,10 @@ def test_a_barrier_would_be_found(visitor: Visitor) -> None:
 
 
 def serious_barriers(page: Page, *rules: str) -> list[tuple[str, list[str]]]:
-    """The rules that a page breaks, of these or of all, each with elements that break it."""
+    """The accessibility rules that a page breaks, each with the elements that break it.
+
+    Without `rules`, all rules are checked.
+    """
     options: dict[str, object] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = {"type": "rule", "values": rules}
@@ -146,7 +149,7 @@ def test_the_keyboard_goes_through_every_page_in_order_and_is_seen(
             page.keyboard.press("Tab")
             stop, is_seen, element = page.evaluate(FOCUS)
             if stop == reached[-1] and 'type="date"' in element:
-                continue  # A field for a date has stops inside, which the browser marks itself.
+                continue  # A date field has stops inside, which the browser marks itself.
             assert (stop, is_seen) == (reached[-1] + 1, True), (address, element)
             reached.append(stop)
 

@@ -1,4 +1,4 @@
-"""How a session begins and ends in a browser, also under a page that asks for news by itself."""
+"""The begin and end of a session in a browser, also on a page that updates automatically."""
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
@@ -16,7 +16,7 @@ OTHER = "another long password"
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_worker(site: Service) -> None:
-    """No import ends, so its page keeps asking."""
+    """Stop the worker, so that no import ends and its page keeps asking."""
     site.stop_worker()
 
 

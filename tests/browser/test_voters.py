@@ -1,4 +1,4 @@
-"""A voter is looked for, corrected, and has a history; access is given and taken."""
+"""Searching for a voter, correcting it, its history, and giving and removing access."""
 
 import pytest
 from playwright.sync_api import expect

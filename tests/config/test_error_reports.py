@@ -1,4 +1,4 @@
-"""What goes to Sentry, as a process of its own sends it."""
+"""The error reports that a real process sends to Sentry."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ except ValueError:
 
 
 def reported(body: bytes) -> dict[str, Any]:
-    """The event of an envelope: its third line."""
+    """The event in an envelope, which is its third line."""
     return dict(json.loads(gzip.decompress(body).splitlines()[2]))
 
 

@@ -1,4 +1,4 @@
-"""A production start with a login that everybody knows is refused, and the login is not shown."""
+"""In production, a start with a well-known login is refused, and the message hides the login."""
 
 import re
 
@@ -59,7 +59,7 @@ def test_a_login_that_everybody_knows_stops_the_start_and_is_not_shown(
     text = problems()
     [told] = [line for line in text.splitlines() if line.startswith("- ")]
     assert told.startswith(f"- {name}: ")
-    # The two are words of the message itself.
+    # These two are also words of the message itself.
     secrets = {value, *re.findall(r":([^/:@]+)@", value)} - {"guest", "password"}
     assert [secret for secret in secrets if secret in text] == []
 

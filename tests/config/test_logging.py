@@ -1,4 +1,4 @@
-"""What a log line holds, and what it must not."""
+"""What a log line contains, and what it must not contain."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a killed Gunicorn leaves behind is removed by the next, and what another uses is not."""
+"""Gunicorn removes the metrics folder of a killed one, and not the folder of a running one."""
 
 import os
 import subprocess

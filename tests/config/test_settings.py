@@ -1,4 +1,4 @@
-"""The environment in, settings or one list of problems out."""
+"""The environment becomes settings, or one list of problems."""
 
 from dataclasses import replace
 
@@ -165,7 +165,7 @@ def test_allowed_hosts_are_a_comma_list_in_small_letters(monkeypatch: pytest.Mon
 
 BUCKETS = {
     "s3://bucket/prefix": {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"},
-    # The role of the machine, which only a request could find.
+    # Without keys, the machine's role may give access. Only a request could show that.
     "s3://bucket": {},
     "gs://bucket/prefix": {},
     "az://container/prefix": {"AZURE_STORAGE_ACCOUNT_NAME": "name"},

@@ -1,4 +1,4 @@
-"""The work horse as the worker starts it."""
+"""The job process as the worker starts it."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ ROOT = PROJECT_ROOT
 
 
 def outcome(job_id: UUID, folder: Path, **settings: str) -> tuple[int, str]:
-    """Exit status and log of a horse for the first attempt at a job."""
+    """Exit status and log of a job process for the first attempt at a job."""
     environment = {**os.environ, "DEBUG": "1", "UPLOAD_STORE": f"file:{folder}", **settings}
     with subprocess.Popen(
         [sys.executable, "-m", "consumer.job_process", str(job_id), "1"],
@@ -52,7 +52,7 @@ def test_a_horse_whose_database_is_out_of_reach_ends_without_a_traceback(tmp_pat
 def test_a_horse_gives_its_job_back_when_its_connection_falls_silent(
     postgresql_url: str, tmp_path: Path, server_limit: str
 ) -> None:
-    """Told by the server's own limit, or by the horse where the server says nothing at all."""
+    """The server's own limit ends the statement. If the server is silent, the job process does."""
     store = FileStore(tmp_path)
     with opened(postgresql_url), psycopg.connect(postgresql_url) as other:
         migrate()

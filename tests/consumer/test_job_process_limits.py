@@ -1,4 +1,4 @@
-"""How a process ends that takes more than it may."""
+"""The end of a process that exceeds its limits."""
 
 import subprocess
 import sys

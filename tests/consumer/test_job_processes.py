@@ -1,4 +1,4 @@
-"""What the worker makes of work horses that do not even come to their work."""
+"""What the worker does if a job process cannot start its work."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is swept out of the upload store, and what stays."""
+"""What the sweeper removes from the upload store, and what it keeps."""
 
 import time
 from dataclasses import replace
@@ -181,6 +181,6 @@ def test_a_worker_forgets_what_was_counted_in_a_window_that_has_ended_whatever_i
     sweeper.start()
     wait_for(lambda: RateCount.select().count() == 1, "the old count stays")
     sweeper.stop()
-    # Its store may be slow to fail, and the next test has another database.
+    # Its store may fail slowly, and the next test uses another database.
     sweeper.join(30)
     assert RateCount.select().count() == 1

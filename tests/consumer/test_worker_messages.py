@@ -1,4 +1,4 @@
-"""How a worker settles a message when broker or database fail it in that moment."""
+"""What a worker does with a message if the broker or the database fails at that moment."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -35,7 +35,7 @@ def connection(fresh_rabbitmq_url: str) -> Iterator[Connection]:
 
 
 def received(connection: Connection) -> Any:
-    """A message for a job that nobody knows."""
+    """A message for an unknown job."""
     declare_dead_queue(connection)
     QUEUE.bind(connection.default_channel).declare()
     connection.Producer().publish(encode(uuid4()), exchange=EXCHANGE, routing_key="import")
@@ -46,7 +46,7 @@ def received(connection: Connection) -> Any:
 
 
 def is_back(broker_url: str) -> bool:
-    """Whether the queue comes to hold the message again."""
+    """Wait until the message is in the queue again."""
     with consumer_connection(broker_url) as connection:
         queue = QUEUE.bind(connection.default_channel)
         wait_for(lambda: queue.get(no_ack=True), "the message does not come back")

@@ -1,4 +1,4 @@
-"""The schema's steps, up and down, with rows of an earlier release in the database."""
+"""The migrations, up and down, with rows of an earlier release in the database."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -26,7 +26,7 @@ FILE = StoredFile("key", "roll.csv", 10, "sha", "csv")
     params=["sqlite_url", pytest.param("fresh_postgresql_url", marks=[pytest.mark.service])]
 )
 def new_database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty database that no other test uses, once of each kind."""
+    """An empty database that no other test uses, once for each kind."""
     with opened(str(request.getfixturevalue(request.param))) as database_of_test:
         yield database_of_test
 
@@ -45,7 +45,7 @@ def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> No
     runner = Runner(new_database, str(MIGRATIONS))
     runner.up(FIRST)
     job_id = uuid4()
-    # As the first release did it, which knew no later column.
+    # As the first release does it, without the later columns.
     first = {
         "id": job_id.hex,
         "state": "PENDING",
@@ -75,7 +75,7 @@ def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> No
     Table("admin", tuple(person)).bind(new_database).insert(person).execute()
     runner.up()
 
-    # A name that two have had stays with both, and nobody else gets it.
+    # Two that already have the same name keep it, and no other can take it.
     assert [row.name for row in TakenName.select()] == ["ann"]
     assert (ApiToken.get().name, Admin.get().username) == ("ann", "ann")
     job = jobs.find(job_id)
@@ -99,7 +99,7 @@ def test_the_figures_of_a_roll_of_an_earlier_release_are_counted(new_database: D
 
 
 def test_a_web_process_of_the_release_before_can_go_on(new_database: Database) -> None:
-    """It stays a while beside the new schema, and knows no column of it."""
+    """It runs for a while on the new schema, and does not know the new columns."""
     runner = Runner(new_database, str(MIGRATIONS))
     runner.up("0011_request_id")
     known = {column.name for column in new_database.get_columns("job")}

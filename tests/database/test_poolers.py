@@ -1,4 +1,4 @@
-"""PostgreSQL behind pgbouncer, and with no connection left."""
+"""PostgreSQL behind PgBouncer, and PostgreSQL without a free connection."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.service
 
 @contextmanager
 def pooled(program: str, url: str, mode: str, size: int = 3) -> Iterator[str]:
-    """The URL of the same database behind a pooler of this mode."""
+    """Run PgBouncer in this mode, and yield the URL of the database behind it."""
     server = urlsplit(url)
     port = free_port()
     login = f"user={server.username} " + (f"password={server.password}" if server.password else "")
@@ -51,7 +51,7 @@ default_pool_size = {size}
         Path(folder).chmod(0o755)
         file = Path(folder) / "pgbouncer.ini"
         file.write_text(configuration)
-        # It refuses to be root.
+        # PgBouncer refuses to run as root.
         as_user = ["-u", "nobody"] if os.geteuid() == 0 else []
         process = subprocess.Popen(
             [program, "--quiet", *as_user, file],
@@ -110,7 +110,7 @@ def test_a_pooler_in_session_mode_is_as_good_as_none(
         app = create_app(replace(settings, database_url=url))
         client = ApiClient(app, token)
         finished(app, client, ROLL)
-        # More often than it takes to have a statement prepared.
+        # Enough repetitions for a statement to be prepared on the server.
         for _ in range(8):
             assert len(client.get("/api/voters/").get_json()) == 1
         close(database.obj)
@@ -118,7 +118,7 @@ def test_a_pooler_in_session_mode_is_as_good_as_none(
 
 @pytest.fixture
 def limited(fresh_postgresql_url: str) -> Iterator[str]:
-    """The URL of a role that may have one connection, and all rights."""
+    """The URL of a role that has all rights but may have only one connection."""
     name = f"limited_{uuid4().hex[:12]}"
     role = sql.Identifier(name)
     with psycopg.connect(fresh_postgresql_url, autocommit=True) as connection:

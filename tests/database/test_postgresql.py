@@ -1,4 +1,4 @@
-"""How long PostgreSQL may take, as a real server sees it."""
+"""The time limits for PostgreSQL, with a real server."""
 
 import gc
 import time
@@ -59,7 +59,7 @@ def test_a_statement_that_takes_too_long_is_a_database_out_of_reach(
 def test_a_server_that_says_nothing_is_given_up_with_its_connection(
     postgresql_url: str, pool_size: int
 ) -> None:
-    # The server's own limit, which comes first else, is that of the URL.
+    # The URL sets the server's own limit, which would otherwise end the statement first.
     url = f"{postgresql_url}?options=-c%20statement_timeout%3D60s"
     used = open_database(url, pool_size=pool_size, answer_seconds=0.1)
     try:

@@ -1,4 +1,4 @@
-"""pip-audit's findings make `make audit` fail, and so does silence."""
+"""`make audit` fails for findings of pip-audit, and also if there is no answer."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ ADVISORY = {
 
 
 class Advisories(BaseHTTPRequestHandler):
-    """OSV's interface, with one advisory."""
+    """A server with OSV's API and one advisory."""
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -38,12 +38,12 @@ class Advisories(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Write nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
-    """A service that pip-audit asks."""
+    """The advisory service that pip-audit asks."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Advisories) as server:
         thread = Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

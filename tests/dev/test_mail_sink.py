@@ -1,4 +1,4 @@
-"""The mail server of a laptop keeps what it is sent."""
+"""The mail sink for development saves the mails that it receives."""
 
 import smtplib
 from collections.abc import Iterator

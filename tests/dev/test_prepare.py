@@ -1,4 +1,4 @@
-"""The credentials of a laptop: made once, kept while they work, readable by their owner alone."""
+"""Development credentials: made once, kept while they work, readable only by their owner."""
 
 import json
 import socket

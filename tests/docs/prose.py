@@ -14,7 +14,7 @@ from config.settings import PROJECT_ROOT
 
 MAX_WORDS = 25
 GLOSSARY = PROJECT_ROOT / "docs" / "glossary.md"
-# What stands for a code span, a placeholder or a variable in a sentence.
+# The replacement for a code span, a placeholder or a variable in a sentence.
 CODE = "CODE"
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---$", re.M | re.S)
@@ -53,7 +53,7 @@ def markdown_blocks(text: str) -> Iterator[str]:
 
 
 def template_blocks(text: str) -> Iterator[str]:
-    """The prose of a Jinja template; a tag that is not inline and a blank line end a block."""
+    """The prose of a Jinja template. A blank line or a tag that is not inline ends a block."""
     text = _EXPRESSION.sub(CODE, _STATEMENT.sub("\n\n", _SCRIPT.sub("\n\n", text)))
     text = html.unescape(_TAG.sub("\n\n", _INLINE_TAG.sub("", text)))
     yield from (" ".join(block.split()) for block in re.split(r"\n\s*\n", text))

@@ -1,4 +1,4 @@
-"""What the platforms' own files say is what the Procfile and the settings say."""
+"""The files for the platforms agree with the Procfile and the settings."""
 
 import json
 import os
@@ -25,7 +25,7 @@ GROUP: list[dict[str, str]] = RENDER["envVarGroups"][0]["envVars"]
 BROKER: list[dict[str, str]] = RUNNING["pserv"]["envVars"]
 
 SETTINGS = READ_VARIABLES | {"SECRET_KEY", "ALLOWED_HOSTS", "ADMIN_EMAIL"}
-# Read by Gunicorn, by the shell of the Procfile, by Python and by OpenSSL.
+# Variables that Gunicorn, the shell of the Procfile, Python and OpenSSL read.
 FOREIGN = {"PORT", "WEB_CONCURRENCY", "SSL_CERT_FILE"}
 BUCKETS = {"AWS": S3Store, "GOOGLE": GCSStore, "AZURE": AzureStore}
 

@@ -1,4 +1,4 @@
-"""What the documents promise is what the code has."""
+"""The documents agree with the code."""
 
 import os
 import re
@@ -70,7 +70,7 @@ def test_the_example_of_an_env_file_shows_the_defaults(monkeypatch: pytest.Monke
     monkeypatch.setenv("DEBUG", "1")
     defaults = load_settings(read_dotenv=False)
     for name, value in shown.items():
-        # Neither is what a laptop has, and nothing else may differ.
+        # Development has other values for these two. No other setting may differ.
         if name not in ("DEBUG", "SECRET_KEY"):
             monkeypatch.setenv(name, value)
     assert load_settings(read_dotenv=False) == defaults

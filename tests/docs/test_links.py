@@ -1,4 +1,4 @@
-"""Whatever a page of the documents leads to or names is there, and every page is led to."""
+"""All links and paths in the documents exist, and every page has a link to it."""
 
 import re
 from pathlib import Path
@@ -13,16 +13,16 @@ FRONT = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md",
 PAGES = [*FRONT, *sorted(DOCS.rglob("*.md"))]
 LINK = re.compile(r"\]\((?!http)([^)#\s]*)(?:#([^)]+))?\)")
 IMAGE = re.compile(r'src="([^"]+)"')
-# A path within the project; the tests that show something are named with their files.
+# A path within the project, or a test with its file.
 NAMED = re.compile(r"`((?:\w+/)+[\w.-]+\.(?:py|md|yml|json|csv|xlsx))(?:::\w+)?`")
-# `make run` makes these.
+# `make run` makes the files below this folder.
 MADE = re.compile(r"var/")
 
 pytestmark = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def anchors(page: Path) -> set[str]:
-    """What forges name the headings of a page."""
+    """The anchors that GitHub and similar sites give to the headings of a page."""
     heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 

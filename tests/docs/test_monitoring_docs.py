@@ -1,4 +1,4 @@
-"""Alerts, dashboard and the page about them name figures that there are, and all of them."""
+"""The alerts, the dashboard and their page name only metrics that exist, and the page all."""
 
 import json
 import re
@@ -23,7 +23,7 @@ SELECTED = re.compile(r'(voters_\w+)\{(\w+)="([^"]+)"\}')
 
 @pytest.fixture
 def exposed(app: Flask, client: ApiClient) -> str:
-    """What `/metrics` says of a service that was asked for something."""
+    """The text of `/metrics` after a request."""
     client.get("/api/voters/")
     return client_of(app, Scope.METRICS).get("/metrics").get_data(as_text=True)
 
@@ -32,7 +32,7 @@ def exposed(app: Flask, client: ApiClient) -> str:
 def figures(exposed: str) -> set[str]:
     families = text_string_to_metric_families(exposed)
     names = {sample.name for family in families for sample in family.samples}
-    # Not told where several processes count together, as under Gunicorn.
+    # Missing if several processes count together, as with Gunicorn.
     return {name for name in names if not name.endswith("_created")}
 
 

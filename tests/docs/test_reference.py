@@ -1,4 +1,4 @@
-"""docs/reference/ is what `make reference` writes, and has all that there is."""
+"""docs/reference/ is what `make reference` writes, and it is complete."""
 
 import re
 

@@ -40,7 +40,7 @@ COMMANDS = re.findall(r"^flask (.+)$", TEXT + API, re.MULTILINE)
 
 
 def rows(head: str, text: str = TEXT) -> list[list[str]]:
-    """The cells of the table that has this first heading."""
+    """The cells of the table whose first heading is `head`, row by row."""
     _, _, rest = text.partition(f"\n| {head} |")
     lines = rest.partition("\n\n")[0].splitlines()[2:]
     assert lines, head

@@ -1,4 +1,4 @@
-"""Nothing answers without a credential, and a credential opens what its scopes say."""
+"""Every URL needs a credential, and the scopes of a credential decide what it opens."""
 
 from uuid import UUID
 
@@ -23,13 +23,15 @@ PUBLIC = {
     "/api/docs/assets/swagger-ui.css",
 }
 PARAMETERS = {"task_id": str(UUID(int=1)), "student_id": "1", "name": "swagger-ui.css"}
-# What a new rule's parameter gets, whatever its converter.
+# A value for the parameter of a new rule, which fits every converter.
 ANY = str(UUID(int=1))
 
 
 def every_address(app: Flask) -> list[tuple[str, str, str]]:
-    """Each endpoint, method and path of the application, so that a new one cannot be forgotten;
-    the pages for people have a guard and a test of their own."""
+    """Each endpoint, method and path of the application, so the tests include new ones.
+
+    The pages for users are left out. They have their own guard and test.
+    """
     addresses = []
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
@@ -62,7 +64,7 @@ def test_every_address_but_the_public_ones_demands_one_of_its_scopes(app: Flask)
     for _, method, path in every_address(app):
         if path in PUBLIC:
             continue
-        # Of two rules that fit, as of one voter's for reading and correcting, the router's choice.
+        # Two rules can fit, as for reading and correcting a voter. The router chooses.
         endpoint, _ = router.match(path, method=method)
         scopes = getattr(app.view_functions[endpoint], "scopes", UNMARKED)
         too_small = [client for scope, client in clients.items() if scope not in scopes]
@@ -111,7 +113,7 @@ def test_what_does_not_exist_is_told_only_to_those_who_may_come_in(
 def test_what_is_no_known_token_is_refused_with_a_challenge(
     app: Flask, shown: str, error: str
 ) -> None:
-    """An error is named only when a token was shown (RFC 6750, section 3)."""
+    """The challenge names an error only if the request has a token (RFC 6750, section 3)."""
     answer = ApiClient(app, "").get("/api/voters/", headers={"Authorization": shown})
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == f"Bearer {REALM}{error}"

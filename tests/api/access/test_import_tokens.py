@@ -1,4 +1,4 @@
-"""A token that may only import learns nothing of the roll and of others' jobs."""
+"""A token with only the scope `import` cannot read the roll or the jobs of others."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What nobody does more often: show bad tokens, try passwords, upload, let jobs wait."""
+"""The limits on bad tokens, wrong passwords, uploads and waiting jobs."""
 
 import sqlite3
 import time
@@ -30,7 +30,7 @@ HERE = "198.51.100.7"
 
 
 class Clock:
-    """A monotonic clock that moves when it is told to."""
+    """A monotonic clock that moves only when the test moves it."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -40,7 +40,7 @@ class Clock:
 
 
 def few(settings: Settings, **most: int) -> Flask:
-    """The application of one more web process, with other limits."""
+    """The application of another web process, with other limits."""
     return create_app(replace(settings, limits=replace(settings.limits, **most)))
 
 
@@ -60,7 +60,7 @@ def test_an_address_with_too_many_bad_tokens_must_wait(app: Flask, settings: Set
     elsewhere = thief.get("/api/voters/", environ_overrides={"REMOTE_ADDR": HERE})
     assert elsewhere.status_code == 401
     assert thief.get("/health/live").status_code == 200
-    # Nobody asks for more than he may: without a token nothing was guessed.
+    # A request without a token is not a guess, so it does not count.
     assert ApiClient(guarded, "").get("/api/voters/").status_code == 401
 
 
@@ -82,7 +82,7 @@ def test_a_token_that_was_good_here_is_not_shut_out_by_a_neighbour(
 
 @pytest.fixture
 def flooded(any_database: Database) -> tuple[Failures, Failures, Clock]:
-    """Two processes' counts over one database."""
+    """The counts of two processes on one database, and their clock."""
     now = Clock()
     return Failures(LIMIT, now=now), Failures(LIMIT, now=now), now
 
@@ -94,7 +94,7 @@ def test_failures_are_counted_across_processes(flooded: tuple[Failures, Failures
         here.note(HERE)
         there.note(HERE)
     assert there.seconds_to_wait(HERE, "x") > 0
-    # The other one learns of the sixth with its own next failure, and refuses from then on.
+    # The other process learns of the sixth failure at its own next one, and then refuses.
     now.seconds += 2
     here.note(HERE)
     assert 50 < here.seconds_to_wait(HERE, "x") <= 60
@@ -123,7 +123,7 @@ def test_a_process_refuses_at_the_limit_and_tells_the_others(
     assert here.seconds_to_wait(HERE, "x") == 0
     here.note(HERE)
     assert here.seconds_to_wait(HERE, "x") > 0
-    # And tells the others, each of which finds out with its next failure.
+    # It shares this with the others. Each of them finds out at its next failure.
     there.note(HERE)
     assert there.seconds_to_wait(HERE, "x") > 0
 
@@ -203,7 +203,7 @@ def test_no_form_of_an_address_escapes_the_limit(
 
 @contextmanager
 def sqlite_locked(settings: Settings) -> Iterator[None]:
-    """As while an import is applied."""
+    """Hold SQLite's write lock, as an import does while it applies."""
     path = settings.database_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -259,7 +259,7 @@ def test_a_job_that_follows_from_another_is_counted_as_well(app: Flask, settings
 
 
 class Unreadable:
-    """A body that must not be asked for."""
+    """A body that must not be read."""
 
     def read(self, size: int = -1) -> bytes:
         raise AssertionError("the body was read")
@@ -300,7 +300,7 @@ def test_sign_ins_are_counted_for_account_and_address(app: Flask, settings: Sett
     with guarded.test_request_context(environ_overrides={"REMOTE_ADDR": HERE}):
         quotas.forget_failed_sign_ins("ada")
     assert wait("ada") == 0
-    # Many accounts from one address are a guess, too.
+    # Trying many accounts from one IP address is guessing, too.
     for account in "abcde":
         wait(account, fail=1)
     assert 0 < wait("f") <= 60

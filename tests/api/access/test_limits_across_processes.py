@@ -32,7 +32,7 @@ def web(tmp_path: Path) -> Iterator[WebProcess]:
 
 
 def send(web: WebProcess, method: str, path: str, token: str, body: bytes = b"") -> int:
-    """On a connection of its own, which any of the processes may take."""
+    """Send a request on a new connection, which any of the processes may accept."""
     connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)
     headers = {
         "Authorization": f"Bearer {token}",

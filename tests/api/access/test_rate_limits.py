@@ -1,4 +1,4 @@
-"""Whatever costs others is counted: walked over the URL map, so that no act can be forgotten."""
+"""Every costly action has a rate limit. The tests walk the URL map, so they include new actions."""
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -17,7 +17,7 @@ from tests.support.api_client import ROLL
 from tests.support.application import client_of
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
-# Acts that are not counted, each with the reason.
+# Actions that are not counted, each with the reason.
 UNCOUNTED = {
     "Job actions.cancel": "ends a job that was counted when it was made, and only once",
     "imports.cancel": "ends a job that was counted when it was made, and only once",
@@ -65,7 +65,7 @@ def test_every_download_of_data_is_counted(app: Flask) -> None:
 
 @pytest.fixture
 def spent_app(app: Flask, settings: Settings) -> Iterator[Flask]:
-    """The application under limits of one."""
+    """The application with limits of one."""
     ones = {field.name: 1 for field in fields(settings.limits)}
     limits = replace(settings.limits, **{**ones, "pending_jobs": 100})
     yield create_app(replace(settings, limits=limits))
@@ -77,7 +77,7 @@ def test_every_counted_address_refuses_beyond_its_limit(spent_app: Flask) -> Non
     adapter = spent_app.url_map.bind("localhost")
     for endpoint, quota in quotas(spent_app).items():
         if endpoint[0].islower():
-            # A page; it has the same gate and needs a session.
+            # A page: it has the same limit but needs a session.
             continue
         RateCount.delete().execute()
         database.close()

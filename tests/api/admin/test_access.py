@@ -1,4 +1,4 @@
-"""The pages for tokens and people: admins alone, and never without an admin."""
+"""The pages for tokens and users: only for administrators, of whom one always remains."""
 
 import re
 import threading
@@ -42,7 +42,7 @@ ANN: dict[str, Any] = {"name": "ann", "role": "importer"}
 
 @pytest.fixture
 def admin(settings: Settings, any_database_url: str) -> Iterator[Browser]:
-    """An admin over each kind of database."""
+    """A browser of an administrator, for each kind of database."""
     app = app_of(replace(settings, database_url=any_database_url))
     yield browser_of(app, Role.ADMIN)
     close(database.obj)

@@ -1,4 +1,4 @@
-"""Signing in and out, passwords, and how a session ends."""
+"""Sign-in, sign-out, passwords, and the end of a session."""
 
 import time
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_the_wanted_page_comes_after_signing_in(app: Flask) -> None:
 def test_whoever_sends_a_form_after_the_session_has_ended_is_told(app: Flask) -> None:
     browser = Browser(app)
     asked = browser.client.post("/admin/import/").location
-    for _ in range(2):  # Also a script that has followed the redirect before the person does.
+    for _ in range(2):  # A script may follow the redirect before the user does.
         assert "You were signed out. Please sign in" in text_of(browser.get(asked))
     assert "You were signed out" not in text_of(browser.get(SIGN_IN))
 

@@ -1,4 +1,4 @@
-"""The audit page: for admins, with what was done and by whom, whatever it is called."""
+"""The audit page: only for administrators, with every action and actor, and with hostile names."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,5 +1,7 @@
-"""Whatever changes something or hands out a file leaves an entry: walked over all addresses and
-commands, so that a new one cannot be forgotten."""
+"""Everything that changes data or hands out a file leaves an audit entry.
+
+The tests walk all URLs and commands, so they include new ones.
+"""
 
 import io
 import os
@@ -35,7 +37,7 @@ READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class Office:
-    """The application with a token's client and a person at the pages, who may do everything."""
+    """The application, a client with the scope `admin`, and the browser of an administrator."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -53,12 +55,12 @@ class Office:
         return str(finished(self.app, self.client, ROWS, "dry_run=true"))
 
     def reported(self) -> str:
-        """The finished job, whose report mail is out."""
+        """The finished job, whose report mail is sent."""
         Job.update(report_mail=OutboxState.SENT).where(Job.id == self.finished).execute()
         return self.finished
 
     def stale(self) -> str:
-        """A preview of a roll that has changed since."""
+        """A preview that is outdated, because the roll has changed since."""
         preview = self.preview()
         finished(self.app, self.client, ROWS.replace(b"Ann", uuid4().hex.encode()))
         return preview
@@ -70,7 +72,7 @@ class Office:
         return self.post(f"{IMPORTS}{job}/{action}/", IMPORTS)
 
     def read(self, path: str, method: str = "GET") -> str:
-        """Ask for a path; tells the disposition of the answer."""
+        """Request a path, and return the Content-Disposition of the answer."""
         if path == "/admin/voters/voter/":
             path = VOTER
         with self.send(method, path) as answer:
@@ -135,7 +137,7 @@ def change_password(office: Office) -> TestResponse:
     )
 
 
-# By endpoint: how it is used, and what the entry calls it.
+# By endpoint: a function that uses it, and the action in its audit entry.
 ACTS: dict[str, tuple[Callable[[Office], TestResponse], Action]] = {
     "Upload.upload": (lambda office: office.client.upload(ROWS), Action.UPLOAD),
     "Job actions.cancel": (lambda office: office.ask("cancel", office.waiting()), Action.CANCEL),
@@ -222,7 +224,7 @@ def office(app: Flask, settings: Settings) -> Office:
 
 @contextmanager
 def noted() -> Iterator[list[AuditEntry]]:
-    """The entries that come in while the block runs, when it has run."""
+    """Yield a list that holds the audit entries of the block after its end."""
     found: list[AuditEntry] = []
     known = AuditEntry.select().count()
     yield found
@@ -230,7 +232,7 @@ def noted() -> Iterator[list[AuditEntry]]:
 
 
 def addresses(office: Office) -> list[tuple[str, str, set[str]]]:
-    """Endpoint, path and methods of every rule; a new parameter has to be given its value here."""
+    """Endpoint, path and methods of every rule. A new parameter needs a value here."""
     places = {
         "task_id": office.finished,
         "student_id": "1",

@@ -1,4 +1,4 @@
-"""Follow-ups of a job that try to get round its conditions, or make others pay."""
+"""Follow-up jobs that try to avoid the conditions of the first job, or to use others' limits."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,7 @@ def act(client: ApiClient, task_id: object, action: str) -> Any:
 
 @pytest.fixture
 def failed_apply(app: Flask, client: ApiClient) -> str:
-    """An apply that failed as the roll was corrected between the answer and the import."""
+    """An apply that failed because the roll changed between its acceptance and its import."""
     finished(app, client, FIRST)
     preview = finished(app, client, WRONG, "dry_run=true")
     correction = client.upload(RIGHT).get_json()["task_id"]

@@ -1,4 +1,4 @@
-"""Every form of the pages carries the session's token, over HTTP and HTTPS."""
+"""Every form of the pages needs the CSRF token of the session, over HTTP and HTTPS."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ PLACES: dict[str, Any] = {"task_id": JOB, "token_id": 1, "person_id": 1}
 
 
 def posted_addresses(app: Flask) -> list[str]:
-    """The address of each page that takes a form."""
+    """The path of each page that accepts a form."""
     with app.test_request_context():
         return [
             url_for(rule.endpoint, **{name: PLACES[name] for name in rule.arguments})

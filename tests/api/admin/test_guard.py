@@ -1,4 +1,4 @@
-"""Who comes to which page: walked over the whole URL map, so that no page can be forgotten."""
+"""The roles that may open each page. The tests walk the URL map, so they include new pages."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""A file from the browser to the roll: sent, previewed, applied, mended; and the history of it."""
+"""A file from the browser to the roll: upload, preview, apply, fix, and the list of imports."""
 
 import io
 import re
@@ -37,7 +37,7 @@ def send(browser: Browser, content: bytes, name: str = "roll.csv", **fields: str
 
 
 def imported(app: Flask, browser: Browser, content: bytes, **fields: str) -> str:
-    """The page of a file that was sent and processed."""
+    """Upload a file, run its job and return the path of its page."""
     page = send(browser, content, **fields).location
     assert re.fullmatch(r"/admin/imports/[0-9a-f-]{36}/", page or "")
     run_due_jobs(app)

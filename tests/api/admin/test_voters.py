@@ -1,4 +1,4 @@
-"""The pages of the roll: looking for voters, taking them out as a file, correcting one."""
+"""The pages of the roll: searching for voters, exporting them, correcting one."""
 
 import html
 import re
@@ -53,7 +53,7 @@ def admin(voters_app: Flask) -> Browser:
 
 @pytest.fixture
 def any_admin(settings: Settings, any_database_url: str) -> Iterator[Browser]:
-    """An admin over each kind of database."""
+    """A browser of an administrator, for each kind of database with three voters."""
     app = app_of(replace(settings, database_url=any_database_url))
     Voter.insert_many([ANN, SLASHES, HOSTILE], FIELDS).execute()
     yield browser_of(app, Role.ADMIN)
@@ -61,14 +61,14 @@ def any_admin(settings: Settings, any_database_url: str) -> Iterator[Browser]:
 
 
 def listed(page: TestResponse) -> list[str]:
-    """The ids of a list, in its order."""
+    """The student ids in a list, in their order."""
     assert page.status_code == 200, page.get_data(as_text=True)
     found = re.findall(r'/admin/voters/voter/\?id=[^"]*">([^<]*)</a>', page.get_data(as_text=True))
     return [html.unescape(student_id) for student_id in found]
 
 
 def link(page: TestResponse, text: str) -> str | None:
-    """The address behind a link."""
+    """The URL of the link with this text, or None."""
     found = re.search(rf'href="([^"]*)"[^>]*>{text}</a>', page.get_data(as_text=True))
     return html.unescape(found.group(1)) if found else None
 
@@ -79,7 +79,7 @@ def shown_form(page: TestResponse) -> dict[str, str]:
     fields = {}
     for tag in re.findall("<input [^>]*>", text):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        # A field of one line drops line breaks.
+        # Browsers drop line breaks in a field of one line.
         value = html.unescape(attributes.get("value", ""))
         fields[attributes["name"]] = value.replace("\n", "").replace("\r", "")
     for name, options in re.findall(r'<select [^>]*name="(\w+)">(.*?)</select>', text, re.S):
@@ -89,7 +89,7 @@ def shown_form(page: TestResponse) -> dict[str, str]:
 
 
 def save(browser: Browser, page: TestResponse, **typed: str) -> TestResponse:
-    """Type into the form of a voter's page and send it."""
+    """Fill in the form of a voter's page and send it."""
     path = page.request.full_path
     return browser.client.post(path, data={**shown_form(page), "reason": REASON, **typed})
 

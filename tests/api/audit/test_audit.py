@@ -1,4 +1,4 @@
-"""`GET /api/audit/` and `flask audit`: who did what, when, from where."""
+"""`GET /api/audit/` and `flask audit`: who did what, when, and from which IP address."""
 
 import json
 
@@ -17,7 +17,7 @@ AUDIT = "/api/audit/"
 
 @pytest.fixture
 def admin(app: Flask) -> ApiClient:
-    """An admin, whose token is the subject of the first entry; three more follow."""
+    """A client with the scope `admin`. Its token makes the first audit entry, three more follow."""
     admin = client_of(app, Scope.ADMIN)
     act_as(Actor(ActorKind.PERSON, "ann", "2001:db8::7"))
     record(Action.EDIT, "007", detail="email")

@@ -1,4 +1,4 @@
-"""The commands of `flask`, through Click's runner and as a process."""
+"""The `flask` commands, through Click's runner and as a process."""
 
 import json
 import os
@@ -30,7 +30,7 @@ BAD_ROWS = b"".join(b"%d,Ann,Lee,nothing,Law,3,yes\n" % number for number in ran
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rejected rows are written into the folder in which the command runs."""
+    """Run each test in its own folder, because commands write rejects files into it."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -291,7 +291,7 @@ def test_an_import_whose_terminal_closes_fails_at_once(
 
 
 def started_import(settings: Settings, folder: Path, *options: str) -> "subprocess.Popen[bytes]":
-    """The command in the midst of reading a file."""
+    """A running import command that has begun to read its file."""
     run(create_app(settings), "migrate")
     roll = write_csv(folder / "large.csv", 300_000)
     environment = {
@@ -302,7 +302,7 @@ def started_import(settings: Settings, folder: Path, *options: str) -> "subproce
         "FLASK_APP": "api.app",
         "PYTHONPATH": str(PROJECT_ROOT),
     }
-    # A shell starts what runs in the background with this signal ignored, which would be inherited.
+    # A shell starts background processes with this signal ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [FLASK, "import", roll, *options],
@@ -319,7 +319,7 @@ def started_import(settings: Settings, folder: Path, *options: str) -> "subproce
 def test_a_workbook_that_takes_too_much_memory_ends_in_a_sentence(
     settings: Settings, tmp_path: Path
 ) -> None:
-    """Rust aborts the process that reads it: calamine holds the sheet in memory."""
+    """calamine holds the sheet in memory, and Rust aborts the process if there is too little."""
     roll = write_xlsx(tmp_path / "large.xlsx", 140_000)
     small = replace(
         settings, job_memory_limit_mb=128, fast_sheet_bytes=1 << 30, max_upload_bytes=1 << 30

@@ -1,4 +1,4 @@
-"""The commands of `flask` for operators: status, purge, erase-roll."""
+"""The `flask` commands for operators: status, purge, erase-roll."""
 
 import json
 from collections.abc import Iterator
@@ -112,7 +112,7 @@ def test_purge_deletes_what_workers_would_and_first_counts_it(
 
 @pytest.fixture
 def used_app(any_database_url: str, settings: Settings) -> Iterator[Flask]:
-    """An application over either database, with its files in the database."""
+    """The application on each kind of database, with its files in the database."""
     yield create_app(replace(settings, database_url=any_database_url, upload_store="database:"))
     close(database.obj)
 

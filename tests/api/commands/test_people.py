@@ -1,4 +1,4 @@
-"""`flask lock-out`, and a release that refuses what `make run` left in its database."""
+"""`flask lock-out`, and a release that refuses the credentials of `make run` in its database."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def test_a_release_is_refused_until_the_credentials_of_a_laptop_are_ended(
     app: Flask, settings: Settings
 ) -> None:
     new_credentials()
-    # Somebody's own, which may do less.
+    # A user's own token with this name, which has fewer scopes.
     create_token("development-2", [Scope.READ])
     database.close()
     assert run(app, "migrate").exit_code == 0

@@ -1,4 +1,4 @@
-"""The rejected rows of a job over HTTP."""
+"""The rejects file of a job over HTTP."""
 
 import csv
 import json

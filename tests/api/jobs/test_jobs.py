@@ -1,4 +1,4 @@
-"""The jobs as a list and one by one, and what may be done with each."""
+"""The list of jobs, one job, and the actions on a job."""
 
 import json
 from dataclasses import replace
@@ -182,7 +182,7 @@ def test_a_preview_is_applied_to_the_very_bytes(app: Flask, client: ApiClient) -
     assert (shown["report"]["updated"], shown["report"]["created"]) == (1, 0)
     assert shown["file"]["sha256"] == show(client, preview)["file"]["sha256"]
     assert Voter.get_by_id("1").year == 4
-    # Asked once more, as after a lost answer.
+    # The client repeats the request, as after a lost answer.
     assert act(client, preview, "apply").get_json() == answer.get_json()
     assert Job.select().count() == 3
 
@@ -246,7 +246,7 @@ def test_what_stands_on_the_roll_is_shown_only_to_those_who_may_read_it(
     finished(app, client, ROLL)
     preview = finished(app, client, OTHER, "dry_run=true")
     importer = client_of(app, Scope.IMPORT)
-    # An earlier release let a token make previews that may only import.
+    # In an earlier release, a token with only the scope `import` could make previews.
     Job.update(uploaded_by="test import").where(Job.id == preview).execute()
     for path in (f"/api/jobs/{preview}/", f"/api/task-status/{preview}/"):
         assert len(client.get(path).get_json()["report"]["differences"]) == 2

@@ -1,4 +1,4 @@
-"""Who waits keeps no database connection from others."""
+"""A waiting long poll does not hold a database connection."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.support.application import app_of
 
 @pytest.fixture
 def crowded_app(settings: Settings, any_database_url: str) -> Iterator[Flask]:
-    """An application whose threads share one connection, where the database has a pool."""
+    """The application with a pool of one connection, if the database has a pool."""
     app = app_of(replace(settings, database_url=any_database_url))
     opened = open_database(any_database_url, pool_size=1)
     yield app

@@ -1,4 +1,4 @@
-"""The status document at every state of a job."""
+"""The status document in every state of a job."""
 
 import re
 import time

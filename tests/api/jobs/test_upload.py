@@ -1,4 +1,4 @@
-"""A file in, an answer at once; what is refused leaves nothing behind."""
+"""Uploads are answered immediately, and a rejected upload leaves nothing in the store."""
 
 import io
 import subprocess

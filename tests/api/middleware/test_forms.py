@@ -1,4 +1,4 @@
-"""Multipart forms as odd clients send them, and as nobody should."""
+"""Multipart forms of unusual and of hostile clients."""
 
 import os
 import tempfile
@@ -88,7 +88,7 @@ def test_a_form_that_breaks_off_stores_nothing(client: ApiClient) -> None:
 
 @pytest.fixture
 def small_bodies(own_app: Flask) -> ApiClient:
-    """A client of a view that takes a form and a document, as any view may."""
+    """A client of an application with a view that reads a form and a body, as any view may."""
 
     def taken() -> str:
         return f"{len(request.form)} {len(request.get_data())}"

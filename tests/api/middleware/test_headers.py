@@ -1,4 +1,4 @@
-"""Every answer tells the browser to be careful, and Swagger UI works all the same."""
+"""Every answer has the security headers, and Swagger UI works with them."""
 
 import re
 import shutil

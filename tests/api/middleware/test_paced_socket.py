@@ -1,4 +1,4 @@
-"""How long a thread waits for a client."""
+"""The time limits for a thread that waits for a client."""
 
 import socket
 import threading
@@ -27,7 +27,7 @@ PACE = Pace(seconds=0.3, bytes_per_second=1000)
 
 @pytest.fixture
 def pair() -> Iterator[tuple[PacedSocket, socket.socket]]:
-    """Our end and the client's."""
+    """The server's end and the client's end of a connection."""
     ours, theirs = socket.socketpair()
     with PacedSocket(ours) as paced, theirs:
         paced.show(PACE)
@@ -123,7 +123,7 @@ def test_what_a_known_client_may_leave_is_bounded(pair: tuple[PacedSocket, socke
 
 
 def read_all(pair: tuple[PacedSocket, socket.socket], size_bytes: int) -> bytes:
-    """What the client gets while our end sends the rest."""
+    """Read `size_bytes` at the client while the server's end sends its backlog."""
     taken = bytearray()
     while len(taken) < size_bytes:
         taken += pair[1].recv(100_000)
@@ -149,7 +149,7 @@ def test_each_request_begins_as_a_stranger_s(pair: tuple[PacedSocket, socket.soc
 
 
 class Failing:
-    """The body of a client that has stopped, or gone."""
+    """The body of a client that has stopped sending or has disconnected."""
 
     def __init__(self, error: OSError) -> None:
         self.error = error

@@ -1,4 +1,4 @@
-"""One id follows a request, its job and their log lines."""
+"""A request, its job and their log lines have the same request id."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def test_every_request_has_its_own_also_one_that_is_refused(app: Flask) -> None:
 
 
 class Lines(logging.Handler):
-    """What the log of a process would hold."""
+    """A handler that collects the lines as the log of a process has them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def logged() -> Iterator[list[dict[str, object]]]:
-    """The lines of everything that is logged meanwhile."""
+    """Yield a list of all log lines of the block."""
     output = Lines()
     root = logging.getLogger()
     level = root.level

@@ -1,4 +1,4 @@
-"""What the service believes of proxies and host names, and where its links lead."""
+"""Which proxies and host names the service trusts, and the URLs of its links."""
 
 import logging
 from dataclasses import replace
@@ -23,7 +23,7 @@ CLAIMS = {
 
 
 def seen(app: Flask, headers: dict[str, str]) -> tuple[str | None, str]:
-    """The client's address and the address of the service, as a view sees them."""
+    """The client's IP address and the URL of the service, as a view sees them."""
     found: list[tuple[str | None, str]] = []
 
     def look() -> str:

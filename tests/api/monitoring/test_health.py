@@ -1,4 +1,4 @@
-"""What the platform is told about the process."""
+"""The health checks that a platform uses."""
 
 import socket
 import time
@@ -85,7 +85,7 @@ def test_a_living_broker_is_told(app: Flask, settings: Settings, rabbitmq_url: s
 
 
 def test_however_many_ask_one_thread_finds_out(app: Flask, settings: Settings) -> None:
-    """A broker that does not answer takes a second to find out about."""
+    """It takes a second to detect a broker that does not answer."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         deaf = create_app(replace(settings, broker_url=f"amqp://guest:guest@127.0.0.1:{port}//"))

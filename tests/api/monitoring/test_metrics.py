@@ -1,4 +1,4 @@
-"""What Prometheus gets, and that it is the same whoever answers."""
+"""The metrics for Prometheus, which are the same from every web process."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ Samples = dict[tuple[str, ...], float]
 
 
 def samples_of(text: str) -> Samples:
-    """Each figure by its name and the values of its labels."""
+    """The value of each metric, by name and label values."""
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -117,7 +117,7 @@ def children(process: int) -> set[int]:
 
 
 def replace_worker(arbiter: int, ending: signal.Signals) -> None:
-    """End the youngest web process, and wait for the one that comes in its place."""
+    """End the newest web process, and wait for its replacement."""
     before = children(arbiter)
     os.kill(max(before), ending)
     wait_for(lambda: children(arbiter) - before, "no process comes in its place")
@@ -133,7 +133,7 @@ def test_requests_are_counted_over_all_processes_and_across_their_restarts(
         for turn, ending in enumerate((signal.SIGKILL, signal.SIGTERM, None), start=1):
             for _ in range(10):
                 fetched(web, "/health/live", "")
-            # Whichever process answers.
+            # Repeated, because a different process may answer each request.
             for _ in range(4):
                 assert samples_of(fetched(web, "/metrics", scraper))[counted] == 10 * turn
             if ending is not None:

@@ -1,4 +1,4 @@
-"""Questions that may never be answered."""
+"""Probes of servers that may never answer."""
 
 import threading
 import time

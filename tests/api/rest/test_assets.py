@@ -1,4 +1,4 @@
-"""Public files: one copy in memory for all answers."""
+"""Public files, of which all answers share one copy in memory."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document does not name is refused, at every address alike."""
+"""Every URL refuses what the OpenAPI document does not name, in the same way."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ VALUES = {"task_id": "7f9c24e5-2f6a-4c1b-9d55-0f4f3a4c2a10", "student_id": "1"}
 
 
 def held_addresses(app: Flask) -> list[tuple[str, str]]:
-    """Method and path of /metrics and everything below /api/ but the page for people."""
+    """Method and path of /metrics and of all rules below /api/, except the Swagger UI page."""
     addresses = []
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith(("/api/", "/metrics")) and not rule.endpoint.startswith("docs."):
@@ -124,7 +124,7 @@ def test_head_answers_as_get_does_without_the_body(client: ApiClient, path: str)
 
 
 def methods_of(app: Flask) -> dict[str, set[str]]:
-    """The methods of each address."""
+    """The methods of each path."""
     methods: dict[str, set[str]] = {}
     for method, path in held_addresses(app):
         methods.setdefault(path, set()).add(method)
@@ -132,7 +132,7 @@ def methods_of(app: Flask) -> dict[str, set[str]]:
 
 
 def fits_a_voter(path: str) -> bool:
-    """An address below the voters' is that of some student id as well, which can be corrected."""
+    """Whether a path is below that of the voters, so it is also the path of a student id."""
     return path.startswith(VOTERS) and path != VOTERS
 
 

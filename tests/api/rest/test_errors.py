@@ -1,4 +1,4 @@
-"""Every error has one shape, a sentence, and no insides."""
+"""Every error has the same structure and a message, and shows no internal details."""
 
 import logging
 import re
@@ -63,7 +63,7 @@ def test_a_refused_caller_gets_the_same_shape(
 
 def test_every_status_that_is_explained_has_a_code_of_its_own() -> None:
     assert set(SENTENCES) <= set(OF_STATUS)
-    # A method or an encoding that no HTTP server knows is a bad request like others.
+    # 501 is for methods and encodings that no HTTP server knows. It shares the code of 400.
     own = {status: code for status, code in OF_STATUS.items() if status != 501}
     assert len(set(own.values())) == len(own)
 

@@ -1,8 +1,8 @@
-"""Whatever is sent, the API answers as its OpenAPI document says, and never with its own fault.
+"""The API answers every request as its OpenAPI document says, and never with an internal error.
 
-Schemathesis makes requests out of the document, good ones and bad ones, sends them to Gunicorn, and
-holds each answer to it; what no document could make (methods, headers, bodies of any kind)
-Hypothesis makes.
+Schemathesis makes valid and invalid requests from the document. It sends them to Gunicorn and
+checks each answer against the document. Hypothesis makes the requests that no document describes:
+any method, header and body.
 """
 
 import io
@@ -40,7 +40,7 @@ from tests.support.web_process import WebProcess, web_process
 
 IS_LONG = "FUZZ_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
-# The gate tries the same things each time; `make fuzz` others.
+# The gate always uses this seed. `make fuzz` uses others.
 SEED = "20270131"
 RAW_EXAMPLES = 100 * EXAMPLES
 MANY = "1000000"
@@ -77,7 +77,7 @@ header_text = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude
 
 @pytest.fixture
 def admin(app: Flask) -> ApiClient:
-    """An admin of a service with a voter, and a finished job that has a fault."""
+    """A client with the scope `admin`, on a roll with one voter."""
     client = client_of(app, Scope.ADMIN)
     Voter.create(student_id="0012345", email="ann@x.edu", year=2)
     return client
@@ -92,7 +92,7 @@ def task_id(admin: ApiClient) -> str:
 
 
 def finish(job_id: UUID) -> None:
-    """What a worker would do with a job of one bad row."""
+    """Finish a job as a worker does for a file with one bad row."""
     claim = transitions.claim(job_id, worker="w", lease_seconds=60, max_attempts=1)
     assert claim is not None
     fault = RowError(17, "E-mail", RowCode.INVALID_EMAIL, "ann(at)x.edu", "Give one address.")
@@ -102,7 +102,7 @@ def finish(job_id: UUID) -> None:
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[WebProcess]:
-    """Gunicorn, which refuses no request because there were many."""
+    """Gunicorn without effective rate limits."""
     with web_process(
         tmp_path,
         MAX_AUTH_FAILURES=MANY,
@@ -115,7 +115,7 @@ def web(tmp_path: Path) -> Iterator[WebProcess]:
 
 
 def test_the_running_service_keeps_to_its_document(tmp_path: Path, web: WebProcess) -> None:
-    """All that Schemathesis holds an answer to; exceptions stand in its configuration."""
+    """Run all checks of Schemathesis. Its configuration file lists the exceptions."""
     with opened(f"sqlite:///{tmp_path}/voters.db"):
         token = create_token("fuzz", [Scope.ADMIN])
         make_examples(open_store(f"file:{tmp_path}/uploads"))
@@ -132,12 +132,12 @@ def test_the_running_service_keeps_to_its_document(tmp_path: Path, web: WebProce
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    # Without the operations, it would be content as well.
+    # Schemathesis also succeeds if it finds no operations.
     assert re.search(r"Selected: (\d\d+)/\1\n +Tested: \1\n", ran.stdout), ran.stdout
 
 
 def make_examples(store: UploadStore) -> None:
-    """The voter and the job of the document's examples; the job is over and has a fault."""
+    """Create the voter and the job of the document's examples. The job is finished with a fault."""
     Voter.create(student_id="0012345", email="ann@x.edu", year=2)
     file = keep(io.BytesIO(ROLL), "roll.csv", store=store, max_bytes=len(ROLL))
     made = jobs.create(file, uploaded_by="fuzz")

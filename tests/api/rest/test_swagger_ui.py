@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the API does, and Swagger UI needs no internet."""
+"""The OpenAPI document describes what the API does, and Swagger UI works without the internet."""
 
 import re
 from typing import Any
@@ -30,7 +30,7 @@ def operations(document: Any) -> list[tuple[str, str, Any]]:
 
 
 def resolve(document: Any, node: Any) -> Any:
-    """Follow one reference within the document."""
+    """Follow a reference within the document, if the node is one."""
     if "$ref" not in node:
         return node
     for part in node["$ref"].removeprefix("#/").split("/"):
@@ -95,7 +95,7 @@ def test_the_swagger_ui_of_the_package_reads_openapi_3_1(app: Flask) -> None:
     with ApiClient(app, "").get("/api/docs/assets/swagger-ui-bundle.js") as bundle:
         script = bundle.get_data(as_text=True)
     version = re.search(r'PACKAGE_VERSION:"(\d+)\.', script)
-    # Swagger UI reads 3.1 from its version 5 on.
+    # Swagger UI supports OpenAPI 3.1 from version 5 on.
     assert version
     assert int(version[1]) >= 5
 
@@ -104,7 +104,7 @@ def test_every_field_is_described_with_an_example(document: Any) -> None:
     for name, schema in document["components"]["schemas"].items():
         for field, property_ in schema["properties"].items():
             assert property_["description"].endswith("."), f"{name}.{field}"
-            # A nested object has its examples field by field.
+            # A nested object has an example for each of its fields.
             is_nested = "$ref" in str(property_)
             assert is_nested or "example" in property_, f"{name}.{field}"
 

@@ -1,4 +1,4 @@
-"""The web process as the Procfile starts it: what a test client cannot tell."""
+"""The web process as the Procfile starts it: what a test client cannot show."""
 
 import http.client
 import json
@@ -42,7 +42,7 @@ def upload(
     close: bool = False,
     chunked: bool = False,
 ) -> tuple[int, dict[str, object]]:
-    """Send a roll of about that size, all of it, and only then look for the answer."""
+    """Send a file of about this size completely, and only then read the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
     headers = {
         "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
@@ -91,7 +91,7 @@ def test_a_large_file_is_taken_without_being_held_in_memory(web: WebProcess, chu
 
 
 def peak_kib(arbiter: int) -> int:
-    """The largest resident memory that a worker of Gunicorn has had."""
+    """The largest resident memory so far of any Gunicorn worker, in KiB."""
     children = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()
     peaks = []
     for child in children:

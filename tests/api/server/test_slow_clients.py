@@ -1,4 +1,4 @@
-"""Clients that send nothing, a byte now and then, or read nothing keep nobody else waiting."""
+"""Clients that send nothing, send slowly or read nothing do not delay other clients."""
 
 import http.client
 import json
@@ -21,9 +21,9 @@ from tests.support.web_process import WebProcess, web_process
 
 CLIENTS = 40
 STRANGERS = 200
-# On a quiet machine the slowest answer takes a twentieth of it.
+# On an idle machine the slowest answer takes a twentieth of this.
 BESIDE_STRANGERS_SECONDS = 5.0
-# Gunicorn's own worker takes five seconds and more.
+# Gunicorn's own worker class takes five seconds or more.
 ANSWER_SECONDS = 2.5
 TRICKLE_SECONDS = 0.8
 WATCHED_SECONDS = 2.5
@@ -35,7 +35,7 @@ SIGN_IN = (
 )
 ASSET = "/api/docs/assets/swagger-ui-bundle.js"
 GET_ASSET = f"GET {ASSET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-# More of them than all buffers of a connection hold.
+# More answers than all buffers of a connection hold.
 UNREAD = 8 * GET_ASSET
 OPENING = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
 
@@ -51,7 +51,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebProcess]:
 def many(
     web: WebProcess, opening: bytes, clients_count: int = CLIENTS
 ) -> Iterator[list[socket.socket]]:
-    """As many clients as would keep all threads five times over, each with its first bytes sent."""
+    """Five times as many clients as there are threads, each with its first bytes sent."""
     with ExitStack() as stack:
         clients = [stack.enter_context(web.connect()) for _ in range(clients_count)]
         for client in clients:
@@ -91,7 +91,7 @@ def read(web: WebProcess) -> None:
 
 
 def slowest_answer_seconds(web: WebProcess, ask: Callable[[WebProcess], None] = read) -> float:
-    """Ask again and again for a while, as a program with a token."""
+    """Repeat a request for WATCHED_SECONDS, and return the longest response time."""
     slowest = 0.0
     until = time.monotonic() + WATCHED_SECONDS
     while time.monotonic() < until:
@@ -172,7 +172,7 @@ def test_a_slow_reader_gets_each_answer_whole(web: WebProcess) -> None:
     assert len(expected) > 1_000_000
     with web.connect() as client:
         client.sendall(UNREAD)
-        # The answers fill all buffers, and their rest waits in the main loop.
+        # The answers fill all buffers. The rest of them waits in the main loop.
         time.sleep(1)
         assert [body(client) == expected for _ in range(2)] == [True, True]
 
@@ -184,7 +184,7 @@ def test_a_form_that_comes_in_pieces_is_read(web: WebProcess) -> None:
         for sign in form:
             client.sendall(bytes([sign]))
             time.sleep(0.02)
-        # Its token is missing, which only a form that was read can tell.
+        # The CSRF token is missing. Only a view that has read the form can say so.
         assert client.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
@@ -304,7 +304,7 @@ def test_a_closed_connection_that_has_news_as_well_ends_no_process(web: WebProce
         clients = [stack.enter_context(web.connect()) for _ in range(worker_connections - 1)]
         ask_whether_alive(web)
         os.kill(worker, signal.SIGSTOP)
-        # Its place goes to a new connection in the same turn of the loop.
+        # A new connection takes its place in the same turn of the loop.
         stack.enter_context(web.connect())
         clients[0].sendall(b"GET ")
         os.kill(worker, signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""What the main loop waits for before a thread gets a request."""
+"""The bytes that the main loop waits for before it passes a request to a thread."""
 
 import pytest
 
@@ -27,7 +27,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 def test_a_small_body_of_known_length_is_collected(headers: bytes, body_bytes: int) -> None:
     head = HEAD + headers + b"\r\n"
     assert whole_bytes(bytearray(head), 0) == len(head) + body_bytes
-    # What looks like a header in the body is none.
+    # Text in the body that looks like a header is not a header.
     assert whole_bytes(bytearray(head + b"\r\nContent-Length: 9\r\n\r\n"), 0) == (
         len(head) + body_bytes
     )

@@ -1,4 +1,4 @@
-"""Walking the roll by cursor and by numbered pages, on every database."""
+"""Reading the roll by cursor and by numbered pages, on both databases."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ def reader(voters_app: Flask) -> ApiClient:
 
 
 def voter(number: int) -> tuple[Any, ...]:
-    """Many share a name, a department or a year, or have none."""
+    """A voter. Many share a name, a department or a year, or have none."""
     name, year = NAMES[number % len(NAMES)], (None, 1, 2, 3)[number % 4]
     return (f"{number * 7 % COUNT:05}/x", "Ann", name, "a@x.edu", f"D{number % 3}", year, True)
 

@@ -1,4 +1,4 @@
-"""Exports, summary and template over HTTP, and back through a real import, on both databases."""
+"""Exports, summary and template over HTTP, and their import again, on both databases."""
 
 import csv
 import io

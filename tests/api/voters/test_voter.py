@@ -1,4 +1,4 @@
-"""One voter: shown only when changed, corrected with a reason, and what became of the entry."""
+"""One voter: conditional reading, correction with a reason, and history."""
 
 import re
 import threading

@@ -1,4 +1,4 @@
-"""Looking into the roll, on every database."""
+"""Reading and filtering the roll, on both databases."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A finished job in, the mail's subject and text out."""
+"""A finished job becomes the subject and text of a mail."""
 
 from datetime import UTC, datetime
 from typing import Any

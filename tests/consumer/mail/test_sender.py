@@ -1,4 +1,4 @@
-"""The outbox against a real SMTP server on loopback."""
+"""The outbox of report mails with a real SMTP server on loopback."""
 
 import socket
 from asyncio import Transport
@@ -35,7 +35,7 @@ BAD_ADDRESS = "gone@example.edu"
 
 
 class MailServer:
-    """Keeps what it gets and refuses one address; rude, it breaks off at the good-bye."""
+    """Stores mails and refuses one recipient. If `is_rude`, it disconnects at QUIT."""
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], EmailMessage]] = []
@@ -189,7 +189,7 @@ def test_a_report_that_is_sent_again_has_a_day_of_its_own() -> None:
     office.send_one()
     job = job_of(claim)
     assert (job.report_mail, job.report_mail_attempts) == (OutboxState.PENDING, 1)
-    # As soon as a first mail would be tried again.
+    # Makes only a mail due whose first attempt has failed.
     Job.update(report_mail_due_at=clock()).where(Job.report_mail_due_at < clock(10.0)).execute()
     assert office.send_one() is True
     Job.update(report_mail_asked_at=clock(-25 * 3600.0), report_mail_due_at=clock()).execute()
@@ -206,7 +206,7 @@ def test_sending_a_report_again_keeps_its_message_id(mail_server: tuple[MailServ
         post_office(1, "a@example.edu").send_one()
         Job.update(report_mail_due_at=clock()).execute()
         sent(mail_server)
-        # The answer of the mail server was lost.
+        # As if the answer of the mail server had been lost.
         Job.update(report_mail=OutboxState.PENDING, report_mail_due_at=clock()).execute()
         sent(mail_server)
     ids = [mail["Message-ID"] for _, mail in server.mails]

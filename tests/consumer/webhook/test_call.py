@@ -1,4 +1,4 @@
-"""One call against a real server: pinned, verified, bounded, and never redirected."""
+"""One call to a real server: pinned IP address, verified TLS, time limits, no redirects."""
 
 import http.client
 import os
@@ -30,7 +30,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for `localhost` alone, and its key."""
+    """A certificate only for `localhost`, and its key."""
     if shutil.which("openssl") is None and os.environ.get("REQUIRE_SERVICES") != "1":
         pytest.skip("openssl is not installed")
     folder = tmp_path_factory.mktemp("tls")
@@ -90,7 +90,7 @@ def test_a_proxy_of_the_environment_is_not_asked(
 def test_a_name_that_changes_its_mind_is_asked_once_and_the_first_answer_counts(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DNS rebinding: a public address for the check, loopback for the connection."""
+    """DNS rebinding: a public IP address for the check, loopback for the connection."""
     asked: list[str] = []
     really = socket.getaddrinfo
 
@@ -139,7 +139,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_receiver: Receiver
 
 @contextmanager
 def speaking(drip: bytes, pause_seconds: float) -> Iterator[int]:
-    """A server that says the same again and again, slowly, and never comes to an end."""
+    """A server that slowly repeats the same bytes and never ends its answer."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def speak() -> None:

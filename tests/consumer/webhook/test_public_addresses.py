@@ -1,4 +1,4 @@
-"""What a webhook must never reach, in whichever form it is written."""
+"""The IP addresses that a webhook must never reach, in every notation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The webhook's outbox against a real HTTP server on loopback."""
+"""The outbox of webhook calls with a real HTTP server on loopback."""
 
 import json
 import re
@@ -63,7 +63,7 @@ def make_due() -> None:
 
 
 def documented() -> Callable[[Any, bytes, str], bool]:
-    """The function that the documentation gives to receivers."""
+    """The function that the documentation gives receivers to verify a call."""
     [block] = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
     exec(block, names)  # noqa: S102 - the document's own example
