@@ -1,7 +1,7 @@
--- A database of the release whose last migration is 0006, as `pg_dump --inserts --no-owner
--- --no-privileges` wrote it (without its comments and SET lines) after that release had: imported a
--- roll, changed a voter by hand, previewed a roll, refused one, and taken one in that no worker has
--- looked at. test_previous_release.py holds its token.
+-- The database of the release whose last migration is 0006. `pg_dump --inserts --no-owner
+-- --no-privileges` wrote it. Its comments and SET lines are removed. That release had imported a
+-- file, corrected a voter, previewed a file, refused a file, and accepted a file that no worker has
+-- claimed. test_previous_release.py holds its token.
 SELECT pg_catalog.set_config('search_path', '', false);
 CREATE TABLE public.admin (
     id integer NOT NULL,

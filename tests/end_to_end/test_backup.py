@@ -1,4 +1,4 @@
-"""The shell blocks of docs/backup.md: what was saved comes back as it was."""
+"""The shell blocks of docs/backup.md: a restored service is the same as the saved one."""
 
 import os
 import re
@@ -30,7 +30,7 @@ ROLL = HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n2,Bo,Ek,bo@x.edu,Art,1,no\n3,,,
 
 
 def blocks(heading: str) -> str:
-    """The shell blocks of a section, one after the other."""
+    """The shell blocks of a section, joined in their order."""
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     found = re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
     assert len(found) == 2
@@ -65,7 +65,7 @@ def served(settings: Settings) -> Iterator[Flask]:
 
 
 def shown(client: ApiClient) -> Mapping[str, Any]:
-    """What the API says of roll and jobs, with the bytes of each rejects file."""
+    """What the API shows of the roll and the jobs, with the bytes of each rejects file."""
     jobs = client.get("/api/jobs/").get_json()
     rejects = []
     for job in jobs:
@@ -88,7 +88,7 @@ def used(settings: Settings) -> tuple[ApiClient, Mapping[str, Any]]:
 
 
 def assert_same(settings: Settings, client: ApiClient, before: Mapping[str, Any]) -> None:
-    """The old token opens the restored service, which says what the old one said and goes on."""
+    """Check that the restored service accepts the old token, shows the same data and imports."""
     with served(settings) as app:
         restored = ApiClient(app, client.headers["Authorization"].removeprefix("Bearer "))
         assert shown(restored) == before

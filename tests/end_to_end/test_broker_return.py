@@ -1,4 +1,4 @@
-"""A broker that breaks off while an ack is due, and comes back: no job twice, no deaf worker."""
+"""A broker that disconnects while an ack is due, and returns. No job runs twice."""
 
 import signal
 import time
@@ -18,15 +18,15 @@ from tests.support.running import Service, running_service, wait_for
 
 HEADER = "student_id,email\n"
 BLOCKED = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%'"
-# The promise, from the broker's return on. Of several returns, so that one bad moment of a busy
-# machine is not taken for a worker that comes back late.
+# The promised maximum after the broker's return. The test takes the median of several returns,
+# because a busy machine may delay one of them.
 RETURN_SECONDS = 3
 RETURNS = 3
 
 
 @pytest.fixture
 def queue(fresh_rabbitmq_url: str) -> Iterator[Queue]:
-    """The queue by a way of its own, which stays when the worker's breaks."""
+    """The queue over its own connection, which remains when the worker's breaks."""
     with consumer_connection(fresh_rabbitmq_url) as connection:
         bound = QUEUE.bind(connection.channel())
         bound.declare()
@@ -34,13 +34,13 @@ def queue(fresh_rabbitmq_url: str) -> Iterator[Queue]:
 
 
 def state(queue: Queue) -> tuple[int, int]:
-    """Messages that wait in the queue, and consumers that wait for them."""
+    """The numbers of waiting messages and of consumers."""
     declared = queue.queue_declare(passive=True)
     return declared.message_count, declared.consumer_count
 
 
 def seconds_until_consumed(relay: Relay, queue: Queue) -> float:
-    """How long after the broker's return its consumer is back."""
+    """Open the relay, and return the seconds until a consumer is back and the queue is empty."""
     relay.open()
     returned_at = time.monotonic()
     wait_for(lambda: state(queue) == (0, 1), "no consumer came back")
@@ -49,7 +49,7 @@ def seconds_until_consumed(relay: Relay, queue: Queue) -> float:
 
 @contextmanager
 def claim_held_up(service: Service, database_url: str) -> Iterator[str]:
-    """A job whose message the worker has got and cannot settle: its row is locked."""
+    """A job whose message the worker has received but cannot acknowledge, as its row is locked."""
     service.signal("worker", signal.SIGSTOP)
     answer = service.upload(f"{HEADER}due-1,due@x.edu\n".encode())
     task_id = str(answer.body["task_id"])
@@ -71,24 +71,24 @@ def test_a_broker_that_restarts_while_an_ack_is_due_finds_its_worker_again(
         settings = {
             "DATABASE_URL": fresh_postgresql_url,
             "BROKER_URL": relay.url,
-            # Only the doorbell starts a job in time: a worker that is deaf to it is found out.
+            # Only a message can start a job in time, so the test notices a deaf worker.
             "POLL_SECONDS": "60",
         }
         with running_service(tmp_path, **settings) as service:
             service.imported(f"{HEADER}before-1,before@x.edu\n".encode())
-            # A job may be found by polling before the worker listens, and its doorbell after that.
+            # The poll may find a job before the worker consumes. Its message then arrives later.
             wait_for(lambda: state(queue) == (0, 1), "the worker does not listen")
             with claim_held_up(service, fresh_postgresql_url) as task_id:
                 assert state(queue) == (0, 1)
                 relay.close()
             status = service.finished(task_id)
             assert (status["state"], status["attempts"]) == ("SUCCESS", 1)
-            # The message whose ack was lost waits in the queue for a consumer.
+            # The message with the lost ack is in the queue again and waits for a consumer.
             wait_for(lambda: state(queue) == (1, 0), "the ack was not lost")
             seconds = [seconds_until_consumed(relay, queue)]
             while len(seconds) < RETURNS:
                 relay.close()
-                # The message waits again if its ack was still on the way.
+                # The message is in the queue again if its ack had not arrived yet.
                 wait_for(lambda: state(queue)[1] == 0, "the consumer is still there")
                 seconds.append(seconds_until_consumed(relay, queue))
             assert median(seconds) < RETURN_SECONDS, seconds

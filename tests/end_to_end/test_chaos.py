@@ -1,7 +1,7 @@
-"""A short campaign on the embedded default; `make chaos` is the long one, on servers too.
+"""A short chaos campaign with SQLite and the embedded broker. `make chaos` runs the long one.
 
-Of its time most goes into starting processes again, so a busy machine has it kill less, not take
-longer: what it must have done is little, what it finds must be exact.
+Most of its time goes into restarting processes. On a busy machine it kills less and does not take
+longer. The test therefore expects few kills, but exact results.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""The Procfile as a platform runs it: machines without a shared disk, told by their environment."""
+"""The Procfile as a platform runs it: machines without a shared disk, set by their environment."""
 
 import signal
 import socket
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.service
 
 LARGE_ROWS = 40_000
 ROLL = b"student_id,email\nA-1,a1@x.edu\nA-2,not an address\n"
-# A platform's router knows of the new process first, and the old one hears a little later.
+# A platform's router uses the new process first. The old one gets its signal a little later.
 ROUTER_SECONDS = 0.3
 
 
@@ -34,7 +34,7 @@ def machines(
 ) -> Iterator[tuple[Service, Service]]:
     store = "database:" if request.param == "database" else f"s3://{buckets.new_bucket()}/uploads"
     settings = {
-        # As the platforms name them.
+        # The form and the name that platforms use.
         "DATABASE_URL": fresh_postgresql_url.replace("postgresql://", "postgres://"),
         "CLOUDAMQP_URL": fresh_rabbitmq_url,
         "UPLOAD_STORE": store,
@@ -65,7 +65,7 @@ def test_machines_share_files_without_a_disk_and_are_replaced_without_a_loss(
 
 
 def check_that_files_cross(one: Service, other: Service) -> None:
-    """Upload to the one; the other's worker reads the file, and both hand files out."""
+    """Upload to one machine. The other's worker reads the file, and both serve its downloads."""
     task_id = one.upload(ROLL).body["task_id"]
     report = other.finished(task_id)["report"]
     assert (report["created"], report["errors"]) == (1, {"INVALID_EMAIL": 1})
@@ -82,12 +82,12 @@ def is_started(service: Service, task_id: str) -> bool:
 def replace_worker(machine: Service) -> None:
     machine.start("worker", "next worker")
     machine.signal("worker", signal.SIGTERM)
-    # The latter when it had not begun yet.
+    # It ends by the signal if it has not installed its handler yet.
     assert machine.wait_stopped("worker", 10) in (0, -signal.SIGTERM)
 
 
 def replace_web(machine: Service, router: Relay, load: Load) -> None:
-    """The old process is told to stop while it reads an upload, and answers that one still."""
+    """Stop the old process while it reads an upload, which it must still answer."""
     upload = HalfAnUpload(router.url, machine.token)
     start_web(machine, "next web")
     router.lead_to(wait_for_web(machine))
@@ -100,7 +100,7 @@ def replace_web(machine: Service, router: Relay, load: Load) -> None:
 
 
 class HalfAnUpload:
-    """An upload of which a part is on its way."""
+    """An upload of which only a part is sent."""
 
     def __init__(self, url: str, token: str) -> None:
         body, content_type = form(ROLL * 100)
@@ -114,7 +114,7 @@ class HalfAnUpload:
         self._connection.sendall(head.encode() + body[: len(body) // 2])
 
     def answer(self) -> bytes:
-        """Send the rest; returns the beginning of the answer."""
+        """Send the rest and return the beginning of the answer."""
         with self._connection:
             self._connection.sendall(self._rest)
             return self._connection.recv(1024)

@@ -1,4 +1,4 @@
-"""PostgreSQL ends the service's sessions, as a restart or an operator does."""
+"""PostgreSQL ends the sessions of the service, as a restart or an operator does."""
 
 import csv
 import threading
@@ -42,7 +42,7 @@ def end_sessions(session: Session) -> None:
 
 
 def is_busy_with(session: Session, statement: str) -> bool:
-    """Whether the last statement of a session of the service begins like this."""
+    """Whether a session of the service has a last statement that begins with `statement`."""
     return session.execute(BUSY_WITH, (f"{statement}%",)).fetchone() is not None
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL that becomes read-only under a running service, as a standby is after a failover."""
+"""PostgreSQL becomes read-only while the service runs, as after a failover to a standby."""
 
 import json
 import time
@@ -20,7 +20,7 @@ MORE = b"student_id,email\n2,two@x.edu\n"
 
 
 def set_read_only(url: str, value: str) -> None:
-    """All sessions end, and the next ones see it."""
+    """Make the database read-only or writable, and end all sessions, so new ones see it."""
     name = sql.Identifier(urlsplit(url).path.removeprefix("/"))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET default_transaction_read_only = off")
@@ -45,7 +45,7 @@ def service(fresh_postgresql_url: str, tmp_path: Path) -> Iterator[Service]:
 
 
 def warnings(log: Path) -> list[str]:
-    """What the worker's loop says of its database."""
+    """The reasons in the warnings of the worker's loop about its database."""
     lines = [line for line in log.read_text().splitlines() if "database out of reach" in line]
     return [str(json.loads(line)["reason"]) for line in lines]
 
@@ -60,7 +60,7 @@ def test_a_read_only_database_is_read_and_warned_of_once(
     wait_for(lambda: service.get("/api/voters/").status == 200, "the roll cannot be read")
     assert service.upload(MORE).status == 503
     wait_for(lambda: any("ReadOnly" in warning for warning in warnings(log)), "no warning")
-    # It goes on to beat and to look for jobs meanwhile.
+    # Meanwhile the worker tries to write heartbeats and to find jobs.
     time.sleep(2 * BEAT_SECONDS)
     set_read_only(fresh_postgresql_url, "off")
     wait_for(lambda: service.get("/health/ready").status == 200, "not ready again")

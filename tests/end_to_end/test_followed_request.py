@@ -1,4 +1,4 @@
-"""One request followed through the logs of web, worker and work horse, and the worker's beat."""
+"""One request in the logs of web, worker and job process, and the worker's heartbeat."""
 
 import json
 import os
@@ -21,7 +21,7 @@ BODY = (
 
 
 def lines(log: Path) -> list[dict[str, Any]]:
-    """Every line must be JSON, those of Gunicorn as well."""
+    """The lines of a log. Every line must be JSON, also those of Gunicorn."""
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
 

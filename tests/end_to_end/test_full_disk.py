@@ -1,4 +1,4 @@
-"""A disk of 9 MB that fills up: under the uploads alone, and under the database as well."""
+"""A disk of 9 MB that fills up, with only the uploads on it, and with the database as well."""
 
 import os
 import shutil
@@ -21,8 +21,11 @@ PADDING = "Department of " + "Law " * 45
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """An empty disk of 9 MB. Skips where this user may not mount one: unlike a missing server,
-    that is nothing that the gate could put right."""
+    """An empty disk of 9 MB.
+
+    The test is skipped if this user may not mount one. The gate can install a missing server, but
+    it cannot change this.
+    """
     folder = tmp_path / "disk"
     folder.mkdir()
     as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -48,13 +51,13 @@ def ids(number: int) -> list[str]:
 
 
 def roll(number: int) -> bytes:
-    """2.7 MB of good rows."""
+    """A file with 2.7 MB of good rows."""
     lines = (f"{key},s{key}@example.edu,{PADDING}\n" for key in ids(number))
     return (HEADER + "".join(lines)).encode()
 
 
 def ask(database: Path, question: str) -> list[Any]:
-    """The first column of the answer."""
+    """Run a query and return the first column of its rows."""
     with closing(sqlite3.connect(database)) as connection:
         return [row[0] for row in connection.execute(question)]
 
@@ -65,7 +68,7 @@ def assert_roll_is(database: Path, numbers: Iterable[int]) -> None:
 
 
 def fill(disk: Path, leave_bytes: int) -> Path:
-    """Somebody else's file, which leaves so much room."""
+    """Create a file of another program that leaves `leave_bytes` free on the disk."""
     ballast = disk / "ballast"
     free_bytes = shutil.disk_usage(disk).free
     ballast.write_bytes(bytes(free_bytes - leave_bytes))
@@ -90,7 +93,7 @@ def test_uploads_are_refused_whole_while_the_disk_is_full_and_taken_again_afterw
         assert len(list(uploads.iterdir())) == len(accepted)
         assert ask(database, "SELECT count(*) FROM job") == [len(accepted)]
         succeeded(service, accepted.values())
-        # Small files have still room, and what was refused has not hurt them.
+        # There is still room for small files, and the refused upload has not harmed them.
         small = service.imported(f"{HEADER}small-1,small@x.edu,Law\n".encode())
         assert small["report"]["created"] == 1
         first = ask(database, "SELECT file_key FROM job ORDER BY created_at LIMIT 1")[0]
@@ -134,7 +137,7 @@ def test_a_full_temporary_folder_is_named_as_the_reason(disk: Path, tmp_path: Pa
         service.stop_worker()
         task_id = service.upload(roll(1)).body["task_id"]
         ballast = fill(disk, MIB)
-        # Both need 2.7 MB for as long as they run.
+        # Both need 2.7 MB while they run.
         for path in ("/api/voters/export.csv", "/api/voters/export.xlsx"):
             answer = service.get(path)
             assert (answer.status, answer.body["errors"]["code"]) == (507, "NO_ROOM")
@@ -143,7 +146,7 @@ def test_a_full_temporary_folder_is_named_as_the_reason(disk: Path, tmp_path: Pa
         status = service.finished(task_id)
         assert (status["state"], status["error"]["code"]) == ("FAILURE", "DISK_FULL")
         ballast.write_bytes(bytes(ballast.stat().st_size + shutil.disk_usage(disk).free))
-        # A row waits in memory, and met the full disk only when the answer had begun.
+        # One row fits in memory. Without a check, it met the full disk after the answer had begun.
         assert service.get("/api/voters/export.csv?q=0-00001").status == 507
         assert service.download("/api/template.xlsx").startswith(b"PK")
         assert [file.name for file in disk.iterdir()] == ["ballast"]
@@ -158,9 +161,9 @@ def succeeded(service: Service, tasks: Iterable[str]) -> None:
 
 
 def struck(service: Service, task_id: str) -> Any:
-    """The job's status once an attempt has ended badly."""
+    """The job's status after an attempt has failed, or None."""
     answer = service.get(f"/api/task-status/{task_id}/")
-    # The web process has to get by on the full disk as well, with an honest answer at least.
+    # The web process also runs on the full disk, and must at least give an honest answer.
     assert answer.status in (200, 503), answer
     has_failed = answer.status == 200 and (
         answer.body["state"] == "RETRY" or answer.body["attempts"] > 1

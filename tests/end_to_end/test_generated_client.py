@@ -1,4 +1,4 @@
-"""A client that openapi-python-client makes out of the served document is all one needs."""
+"""A client that openapi-python-client makes from the OpenAPI document is sufficient."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ WAIT_SECONDS = 20
 
 
 def generate(service: Service, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Make the client as docs/api.md says, from the document of a running service."""
+    """Generate the client as docs/api.md says, from the document of a running service."""
     document = folder / "openapi.json"
     with urlopen(f"{service.url}/api/openapi.json", timeout=10) as answer:
         document.write_bytes(answer.read())
@@ -61,7 +61,7 @@ def test_a_generated_client_uploads_waits_and_reads_the_roll(
 
 
 def named(folder: Path) -> set[str]:
-    """The operations of the document."""
+    """The operation ids of the document."""
     paths = json.loads((folder / "openapi.json").read_text())["paths"].values()
     return {
         operation["operationId"]
@@ -72,5 +72,5 @@ def named(folder: Path) -> set[str]:
 
 
 def module(name: str) -> Any:
-    """A part of the client that was made."""
+    """A module of the generated client."""
     return import_module(f"{NAME}.{name}")

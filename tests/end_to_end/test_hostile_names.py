@@ -1,4 +1,4 @@
-"""The name of an uploaded file reaches mails and downloads, and writes none of their headers."""
+"""The name of an uploaded file appears in mails and downloads, but cannot add headers to them."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.support.job_runs import run_due_jobs
 from tests.support.running import ADMIN, Inbox
 
 ROWS = HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n2,Bob,Ray,nobody,Law,3,yes\n"
-# Each with what a browser saves its file as.
+# File names, each with the name under which a browser saves the download.
 NAMES = {
     "roll.csv": "roll.csv",
     "Wähler 2027; 日本.TXT": "Wähler 2027; 日本.TXT",
@@ -57,7 +57,7 @@ def inbox() -> Iterator[Inbox]:
 
 @pytest.fixture
 def tasks(app: Flask, admin: ApiClient) -> dict[str, str]:
-    """The finished tasks of the names, each with a rejected row."""
+    """A finished job with a rejected row for each name, by job id."""
     accepted = {upload(admin, name): name for name in NAMES}
     run_due_jobs(app)
     return accepted
@@ -69,7 +69,7 @@ def admin(app: Flask) -> ApiClient:
 
 
 def upload(client: ApiClient, name: str) -> str:
-    """Send a file under a name of any characters, as RFC 5987 writes them."""
+    """Upload a file whose name has any characters, encoded as in RFC 5987."""
     head = f"Content-Disposition: form-data; name=file; filename*=UTF-8''{quote(name, safe='')}"
     body = b"--x\r\n" + head.encode() + b"\r\n\r\n" + ROWS + b"\r\n--x--\r\n"
     content_type = "multipart/form-data; boundary=x"
@@ -93,7 +93,7 @@ def test_a_file_name_writes_no_header_of_its_mail(
 
 
 def is_sound(mail: EmailMessage) -> bool:
-    """Whether a mail has our headers and attachment, and its subject shows nothing but text."""
+    """Whether a mail has only the usual headers and attachment, and a subject of plain text."""
     subject = str(mail["Subject"])
     attached = [attachment.get_filename() for attachment in mail.iter_attachments()]
     return (

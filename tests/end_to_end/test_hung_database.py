@@ -1,4 +1,4 @@
-"""What a PostgreSQL that hangs, without being dead, can keep waiting."""
+"""The effects of a PostgreSQL that hangs but keeps its connections."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.service
 SMALL = b"student_id,email\nback-1,back@x.edu\n"
 # More than the web process has threads.
 REQUESTS = 12
-# Those that find no thread free wait for the first to end.
+# Requests without a free thread wait until the first ones end.
 ANSWERED_SECONDS = ANSWER_SECONDS + CONNECT_SECONDS + 3
 
 
@@ -39,7 +39,7 @@ def service(relay: Relay, tmp_path: Path) -> Iterator[Service]:
 
 
 def is_lock_awaited(connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
-    """Whether somebody waits for a lock in the database of the connection."""
+    """Whether a session waits for a lock in the database of the connection."""
     waiting = (
         "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
         " WHERE NOT granted AND datname = current_database()"
@@ -60,9 +60,9 @@ def test_requests_are_answered_503_in_time_and_served_again_afterwards(
         ThreadPoolExecutor(REQUESTS) as clients,
         psycopg.connect(fresh_postgresql_url) as other,
     ):
-        # So many connections lie in the pool.
+        # Fills the pool with connections.
         assert {answer.status for answer, _ in clients.map(timed, range(REQUESTS))} == {200}
-        # The first request meets the fault in the middle of its statement, the others later.
+        # The database hangs during the statement of the first request, before those of the others.
         other.execute("LOCK TABLE voter")
         first = clients.submit(timed, 0)
         wait_for(lambda: is_lock_awaited(other), "the request asks for no lock")
@@ -84,13 +84,13 @@ def test_a_worker_stops_within_three_seconds_and_another_does_its_job(
     task_id = service.upload(roll).body["task_id"]
     children = wait_for(service.children, "no work horse runs")
     relay.freeze()
-    # By then the parent waits for an answer, to renew the lease or to look for jobs.
+    # After this time the worker waits for an answer, to renew the lease or to find jobs.
     time.sleep(2)
     asked_at = time.monotonic()
     service.signal("worker", signal.SIGTERM)
     assert service.wait_stopped("worker") == 0
     assert time.monotonic() - asked_at < 3
-    # It sees the end of its worker a moment later.
+    # The job process notices the end of its worker a moment later.
     wait_for(lambda: not any(map(is_running, children)), "the work horse lives on")
     relay.thaw()
     service.start("worker")

@@ -1,4 +1,4 @@
-"""What a resolver that never answers can keep waiting: no timeout of a library covers it."""
+"""The effects of a resolver that never answers, which no timeout of a library covers."""
 
 import os
 import shutil
@@ -16,10 +16,10 @@ import pytest
 from tests.support.running import ROOT, WAIT_SECONDS, Service, procfile, running_service, wait_for
 
 SMALL = b"student_id,email\nhung-1,hung@x.edu\n"
-# Of the addresses that nobody else listens on; the answer would come from port 53.
+# A loopback address that no other server uses. Resolvers only ask port 53.
 NAMESERVER = "127.0.0.153"
 BROKER = "amqp://voters:Xk3_vPq9@broker.hung.example//"
-# Without mailer and sweeper, of which one would ask first and have the others wait.
+# The worker's loop without background threads, of which one could ask first and block the others.
 LOOP_ALONE = """python -c '
 from config.settings import load_settings
 from consumer.worker import Worker
@@ -34,7 +34,7 @@ DATABASE = "postgresql://nobody@database.hung.example/none"
 
 @pytest.fixture
 def questions() -> Iterator[socket.socket]:
-    """A nameserver that hears everything and says nothing."""
+    """A nameserver that receives queries and never answers."""
     if os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("only root may give a process another resolver")
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as server:
@@ -55,7 +55,10 @@ def service(questions: socket.socket, tmp_path: Path) -> Iterator[Service]:
 def start_hung(
     service: Service, name: str, folder: Path, command: str | None = None, **settings: str
 ) -> None:
-    """A process of the Procfile, or another in its place, whose names are looked up there."""
+    """Replace a process of the Procfile by one that uses the silent nameserver.
+
+    It runs `command`, or else the command of the Procfile.
+    """
     service.signal(name, signal.SIGTERM)
     service.wait_stopped(name)
     started = command or procfile()[name]
@@ -104,7 +107,7 @@ def test_an_upload_is_accepted_in_time_while_the_broker_is_looked_up(
         seconds.append(time.monotonic() - asked_at)
         assert answer.status == 202
         assert service.finished(answer.body["task_id"])["state"] == "SUCCESS"
-    # The middle one: a busy machine has bad moments.
+    # The median, because a busy machine may delay one of them.
     assert median(seconds) < 2, seconds
 
 

@@ -1,4 +1,4 @@
-"""A commit that PostgreSQL has made and whose answer never comes."""
+"""Commits that PostgreSQL makes, but whose answer never arrives."""
 
 import io
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> FileStore:
 
 @pytest.fixture
 def relay(fresh_postgresql_url: str) -> Iterator[Relay]:
-    """The way of the models to a migrated database."""
+    """The relay between the models and a migrated database."""
     with opened(fresh_postgresql_url):
         migrate()
     with relay_to(fresh_postgresql_url) as way:

@@ -1,4 +1,4 @@
-"""Jobs that wait while the broker loses all their messages."""
+"""Jobs that wait while the broker loses all of their messages."""
 
 import signal
 from pathlib import Path
@@ -10,7 +10,7 @@ from shared.broker.queues import QUEUE
 from tests.support.running import running_service
 
 JOBS = 6
-# One job a poll would be one a minute.
+# If a poll found only one job, it would find one each minute.
 POLL_SECONDS = 60
 HEADER = "student_id,email\n"
 

@@ -1,4 +1,4 @@
-"""Ten rolls at once that overlap, two workers: applied one after the other, and all stays live."""
+"""Two workers import ten overlapping files: one applies at a time, and the service stays live."""
 
 import signal
 import sqlite3
@@ -21,7 +21,7 @@ from tests.support.running import Service, running_service, wait_for
 UPLOADS = 10
 WORKERS = ("worker", "second worker")
 AT_ONCE = 4
-# A reader that waits for the writers waits as long as they are held up, and that is for ever.
+# If a reader waited for the writers, it would wait without an end, because the test blocks them.
 ANSWER_SECONDS = 3
 FIELDS = ("first_name", "last_name", "email", "department", "year", "is_eligible")
 
@@ -40,14 +40,14 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
 
 
 def large_rolls() -> list[RollFile]:
-    """Of the same 4,000 voters, each with values of its own."""
+    """Large files with the same 4,000 student ids, each file with its own values."""
     rolls = (make_roll(4, number) for number in count(1))
     return list(islice((roll for roll in rolls if len(roll.voters) > 900), UPLOADS))
 
 
 @contextmanager
 def writers_held_up(database_url: str) -> Iterator[None]:
-    """Nobody can change the roll, nor on SQLite anything else, while the block runs."""
+    """Block all changes of the roll while the block runs. On SQLite, block all writes."""
     if database_url.startswith("sqlite"):
         path = database_url.removeprefix("sqlite:///")
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -67,7 +67,7 @@ def ask(service: Service, task: str) -> Any:
 
 
 def are_applying(service: Service, tasks: list[str]) -> bool:
-    """Whether as many attempts as can run have come to where they change the roll."""
+    """Whether all attempts that can run at once have reached the phase `applying`."""
     phases = [ask(service, task)["progress"]["phase"] for task in tasks]
     return phases.count("applying") == AT_ONCE
 

@@ -1,4 +1,4 @@
-"""One file all the way, on the embedded default and as deployed on a PaaS."""
+"""One file from upload to mail, with the embedded defaults and as on a platform."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_a_file_without_the_needed_columns_fails_with_a_sentence_and_a_mail(
     status = service.imported(b"Number;Town\n1;Ulm\n")
     assert status["state"] == "FAILURE"
     assert status["error"]["code"] == "MISSING_COLUMNS"
-    # A row without a known heading may be a voter, so the message quotes none of it.
+    # A row without a known heading may hold a voter's data, so the message does not quote it.
     assert "Town" not in status["error"]["message"]
     assert status["report"] is None
     mail = service.inbox.mail_for(status["task_id"])

@@ -1,4 +1,4 @@
-"""The database of an earlier release, with what people have in it, goes on with this one."""
+"""This release continues with the database of an earlier release and the data in it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ TOKEN = "svs_KXWRGTOiSWVQbpzjrytse5QLHf1fmmrEl4CfdgwJox0"
 DONE = "527a7d3a-ce9d-4be1-8d4f-76222748be67"
 PREVIEW = "76fccac0-4e76-4159-849c-2ab2aa6f6af6"
 WAITING = "bea24171-7b6b-4dba-a8ad-055815691242"
-# The dump's files grow older than any that a service keeps.
+# In days, because the files of the dump become older than any retention time.
 FOR_EVER = "1000000"
 
 
@@ -46,7 +46,7 @@ def test_what_an_earlier_release_has_kept_is_there_and_what_it_began_is_done(
 
     assert service.finished(WAITING)["report"]["created"] == 1
     assert service.voters().keys() == {"1001", "1002", "1004"}
-    # By what was waiting, the roll is another one than the preview saw.
+    # The waiting job has changed the roll since the preview.
     applied = service.post(f"/api/jobs/{PREVIEW}/apply/")
     assert applied.body["errors"] == {"code": "ROLL_CHANGED"}
     assert service.get("/health/ready").body["database"] == "ok"

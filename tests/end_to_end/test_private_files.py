@@ -1,4 +1,4 @@
-"""Every file of the service is its owner's alone, whatever the folder and the umask are."""
+"""Only the owner can read the files of the service, with any folder mode and umask."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ MIXED = b"student_id,email\n1,ann@x.edu\n2,nothing\n"
 
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder that all may read, in a process whose new files all may read."""
+    """A folder that all users may read, with a umask that lets all users read new files."""
     usual = os.umask(0o022)
     try:
         tmp_path.chmod(0o755)

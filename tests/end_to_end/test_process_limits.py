@@ -1,4 +1,4 @@
-"""A file that takes too much of the machine ends its own job, at once, and nothing else."""
+"""A file that exceeds a process limit ends its own job immediately, and nothing else."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def test_an_import_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
         roll = write_csv(tmp_path / "large.csv", 100_000)
         task_id = service.upload(roll.read_bytes()).body["task_id"]
         (horse,) = wait_for(service.children, "no work horse runs")
-        # However fast the machine is, this one does not come to its end.
+        # Paused, so the job exceeds its time limit on a machine of any speed.
         os.kill(horse, signal.SIGSTOP)
         status = service.finished(task_id)
         assert (status["state"], status["error"]["code"]) == ("FAILURE", "TIME_LIMIT")

@@ -1,5 +1,7 @@
-"""The shell blocks of README and tutorial run as they stand, but for the port, beside `make run`,
-and print what the pages show."""
+"""The shell blocks of README and tutorial run unchanged and print what the pages show.
+
+Only the port differs. `make run` runs meanwhile.
+"""
 
 import os
 import re
@@ -17,10 +19,10 @@ from tests.support.running import BIN, ROOT, answers, wait_for
 from tests.support.services import free_port
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# The first is what the others run beside; both are held to exist by the tests of the documents.
+# The fixture starts the first. Other tests check that both targets exist.
 STARTED_OTHERWISE = ("make run\n", "make test\n")
 BETWEEN = "=== next block ==="
-# Ids and times are different each time.
+# Ids and times differ in each run.
 CHANGING = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 )
@@ -28,7 +30,7 @@ CHANGING = re.compile(
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
-    """The folder of a clone in which `make run` goes on, and the port of its pages."""
+    """The folder of a clone in which `make run` runs, and the port of its pages."""
     folder = tmp_path_factory.mktemp("clone")
     copy_code(folder)
     (folder / ".venv").symlink_to(BIN.parent)
@@ -44,7 +46,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]
         wait_for(lambda: answers(port), "`make run` does not answer")
         yield folder, port
     finally:
-        # As a terminal does it.
+        # As a terminal does for Ctrl-C.
         os.killpg(running.pid, signal.SIGINT)
         running.wait(20)
         wait_for(lambda: not is_there(running.pid), "Ctrl-C leaves processes behind")
@@ -65,7 +67,7 @@ def test_every_shell_block_runs_and_prints_what_is_shown(
 
 
 def is_there(group: int) -> bool:
-    """Whether a group has a process left."""
+    """Whether a process group has a process left."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -74,7 +76,10 @@ def is_there(group: int) -> bool:
 
 
 def start_over(folder: Path) -> None:
-    """No roll and no mails, as after the first `make run`; not even one that is still to come."""
+    """Remove the roll and all mails, as after the first `make run`.
+
+    Mails that are still due are waited for and removed, too.
+    """
     wait_for(lambda: not mails_due(folder), "a report mail is not sent")
     subprocess.run(
         [BIN / "flask", "erase-roll", "--yes"],
@@ -87,14 +92,14 @@ def start_over(folder: Path) -> None:
 
 
 def mails_due(folder: Path) -> int:
-    """How many jobs have ended and not been reported yet."""
+    """The number of report mails that are not sent yet."""
     with closing(sqlite3.connect(folder / "var/voters.db")) as database:
         query = "SELECT count(*) FROM job WHERE report_mail = 'pending'"
         return int(database.execute(query).fetchone()[0])
 
 
 def session(text: str) -> tuple[list[str], list[str]]:
-    """The shell blocks of a page, and what the page shows right after each, if anything."""
+    """The shell blocks of a page, and the output that the page shows after each, or ""."""
     fences = [(match[1], match[2], match.start(), match.end()) for match in FENCE.finditer(text)]
     blocks, outputs = [], []
     for (kind, body, _, end), after in zip(fences, [*fences[1:], ("", "", -1, -1)], strict=True):
@@ -106,7 +111,7 @@ def session(text: str) -> tuple[list[str], list[str]]:
 
 
 def run_blocks(blocks: list[str], folder: Path, port: int) -> "subprocess.CompletedProcess[str]":
-    """All blocks in one shell, as somebody would type them."""
+    """Run all blocks in one shell, as a user types them."""
     script = f"\necho '{BETWEEN}'\n".join(blocks)
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace("localhost:8000", f"localhost:{port}")],
@@ -120,7 +125,7 @@ def run_blocks(blocks: list[str], folder: Path, port: int) -> "subprocess.Comple
 
 
 def is_as_shown(shown: str, printed: str) -> bool:
-    """Whether a block printed this; a line `...` stands for any lines."""
+    """Whether a block printed what the page shows. A line `...` matches any lines."""
     lines = CHANGING.sub("*", shown.strip()).splitlines()
     pattern = "\n".join(".*" if line.strip() == "..." else re.escape(line) for line in lines)
     return re.fullmatch(pattern, CHANGING.sub("*", printed.strip()), re.DOTALL) is not None

@@ -1,4 +1,4 @@
-"""Report mails of which the mail server takes some addresses or none."""
+"""Report mails whose recipients the mail server refuses, some of them or all."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def mail_state(folder: Path) -> tuple[str, str | None]:
-    """How the mail of the only job stands, and why."""
+    """The state of the only job's report mail, and its error."""
     with closing(sqlite3.connect(folder / "voters.db")) as connection:
         [row] = connection.execute("SELECT report_mail, report_mail_error FROM job").fetchall()
     return str(row[0]), row[1]

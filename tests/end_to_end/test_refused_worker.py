@@ -1,4 +1,4 @@
-"""A broker that is there and does not have the service as it is."""
+"""A broker that is available but refuses the service as it is configured."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Broker and database by TLS: whom we take for them, and whom not."""
+"""Broker and database over TLS: which servers the service trusts, and which not."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -58,7 +58,7 @@ def test_a_broker_is_one_whose_certificate_is_for_its_host_by_a_known_authority(
     ("host", "options", "is_taken"),
     [
         (HOST, "sslmode=require", True),
-        # As psql does, `require` encrypts and believes whoever answers; `verify-full` asks.
+        # As in psql, `require` encrypts but accepts any server. `verify-full` checks the server.
         (OTHER_HOST, "sslmode=require", True),
         (HOST, "sslmode=verify-full&sslrootcert={known}", True),
         (OTHER_HOST, "sslmode=verify-full&sslrootcert={known}", False),

@@ -1,4 +1,4 @@
-"""From the upload to the webhook, in the processes of the Procfile."""
+"""From upload to webhook call, in the processes of the Procfile."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Long polls under the Gunicorn of the Procfile: they are bounded, prompt and let it stop."""
+"""Long polls with the Procfile's Gunicorn: limited in number, prompt, and no obstacle to a stop."""
 
 import signal
 import time
@@ -20,7 +20,7 @@ from tests.support.running import Answer, Service, running_service
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 # Twice as many as the process has threads for.
 CROWD = 16
-# Of a busy machine; a wait that nothing ends takes 30 s.
+# Enough for a busy machine. A long poll that nothing ends takes 30 s.
 OTHERS_SECONDS = 5
 HEARD_SECONDS = 5
 
@@ -33,7 +33,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def claim(service: Service) -> Iterator[Claim]:
-    """A running job that no worker works on."""
+    """A running job without a worker."""
     with opened(service.environment["DATABASE_URL"]):
         yield jobs.create_started(
             FILE, uploaded_by="tests", dry_run=False, worker="w", lease_seconds=600
@@ -66,7 +66,7 @@ def test_a_crowd_that_waits_leaves_threads_for_others_and_hears_the_end_at_once(
         finished_at = time.monotonic()
         answers = [poll.result() for poll in polls]
         heard_seconds = time.monotonic() - finished_at
-    # One that finds no thread waits for half a minute.
+    # A request without a free thread would wait for half a minute.
     assert max(seconds for _, seconds in others) < OTHERS_SECONDS
     assert all(answer.status == 200 for answer, _ in answers)
     turned_away = [answer for answer, _ in answers if answer.body["state"] == "STARTED"]

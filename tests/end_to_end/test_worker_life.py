@@ -1,4 +1,4 @@
-"""What happens to jobs when processes stop, die or cannot hear the doorbell."""
+"""What happens to jobs if processes stop, die or get no messages."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ from tests.support.relay import relay_to
 from tests.support.running import Service, is_running, running_service, wait_for
 
 HEADER = "student_id,email\n"
-# More than one batch, so that progress is noted before the end.
+# More than one batch, so the job records progress before its end.
 LARGE_ROWS = 100_000
 
 
@@ -100,7 +100,7 @@ def test_a_job_whose_doorbell_nobody_hears_is_found_by_polling(tmp_path: Path) -
             seconds.append(time.monotonic() - asked_at)
             assert answer.status == 202
             assert service.finished(answer.body["task_id"])["state"] == "SUCCESS"
-        # The middle one: a busy machine has bad moments.
+        # The median, because a busy machine may delay one of them.
         assert median(seconds) < 2, seconds
 
 
@@ -143,7 +143,7 @@ def test_a_child_does_not_outlive_its_killed_worker(service: Service, tmp_path: 
         service.wait_stopped("worker")
         assert is_running(job.process)
     wait_for(lambda: not is_running(job.process), "the child lives on")
-    # It did not come to its end.
+    # The job has not finished.
     assert service.status(job.task_id)["state"] in ("STARTED", "RETRY")
 
 
@@ -185,7 +185,7 @@ def test_a_hung_broker_keeps_a_worker_neither_from_its_jobs_nor_from_stopping(
         with started_job(service, large_roll(tmp_path)) as job:
             relay.freeze()
             accepted = relay.accepted
-        # The worker has asked for messages again, without an answer, and waits for a connection.
+        # The worker has asked for messages without an answer, and now waits for a new connection.
         wait_for(lambda: relay.accepted > accepted, "the worker does not give up")
         assert service.finished(job.task_id)["state"] == "SUCCESS"
         with started_job(service, large_roll(tmp_path)) as job:

@@ -1,4 +1,4 @@
-"""A bucket whose server asks to slow down, or has no room left."""
+"""A bucket server that asks to slow down, or has no room left."""
 
 from dataclasses import replace
 from uuid import uuid4

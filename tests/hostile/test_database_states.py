@@ -1,4 +1,4 @@
-"""A database that is there and cannot be used: read-only, not migrated, without rights."""
+"""A database that answers but cannot be used: read-only, not migrated, without rights."""
 
 import errno
 import logging
@@ -31,7 +31,7 @@ from tests.support.api_client import ROLL, ApiClient
 
 
 def administer(url: str, statement: str) -> None:
-    """Change the database of the URL, whose sessions end so that all see it."""
+    """Change the database of the URL, and end all sessions, so new ones see the change."""
     name = urlsplit(url).path.removeprefix("/")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET default_transaction_read_only = off")

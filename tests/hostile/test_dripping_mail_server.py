@@ -1,4 +1,4 @@
-"""A mail server that sends a byte at a time, and never comes to an end."""
+"""A mail server that sends one byte at a time and never ends."""
 
 import smtplib
 import socket
@@ -15,7 +15,7 @@ from flask_mail import Mail, Message
 from config.settings import MailSettings
 from consumer.mail.delivery import STEPS, DeliveryTimeout, deliver
 
-# Between two bytes: much less than the patience for one.
+# The time between two bytes, much shorter than the timeout for one byte.
 DRIP_SECONDS = 0.1
 PATIENCE_SECONDS = 0.5
 SETTINGS = MailSettings(
@@ -34,7 +34,7 @@ SETTINGS = MailSettings(
 
 @contextmanager
 def dripping(said_at_once: list[bytes]) -> Iterator[int]:
-    """A server that gives these answers at once, one a command, and then drips."""
+    """A server that gives one of these answers for each command, and then sends slowly."""
     is_over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -73,7 +73,7 @@ def test_the_whole_dialogue_has_an_end(said_at_once: list[bytes]) -> None:
         began_at = time.monotonic()
         with pytest.raises(DeliveryTimeout):
             deliver(replace(SETTINGS, port=port), message)
-        # Alone, smtplib reads 8,192 such bytes of one line, for a quarter of an hour.
+        # Without the deadline, smtplib reads up to 8,192 such bytes in one line, for 15 minutes.
         assert time.monotonic() - began_at < 10 * STEPS * PATIENCE_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""Many downloads at once leave threads for everybody else."""
+"""Many simultaneous downloads leave threads for other requests."""
 
 import time
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def job(admin: ApiClient) -> str:
 
 @contextmanager
 def downloads(client: ApiClient, paths: list[str]) -> Iterator[None]:
-    """Downloads that are under way."""
+    """Keep downloads open while the block runs."""
     with ExitStack() as stack:
         for path in paths:
             answer = stack.enter_context(client.get(path, buffered=False))

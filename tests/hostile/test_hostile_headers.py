@@ -1,4 +1,4 @@
-"""Headers that are long cost no more than short ones."""
+"""Long headers take no more time than short ones."""
 
 import time
 
@@ -12,7 +12,7 @@ OPENAPI = "/api/openapi.json"
 
 
 def header(name: str) -> str:
-    """The header's name as a client writes it."""
+    """The name of the header as a client writes it."""
     return name.removeprefix("HTTP_").replace("_", "-").title()
 
 
@@ -43,7 +43,7 @@ def test_four_long_accept_headers_cost_little(app: Flask) -> None:
         return time.process_time() - started
 
     cost("*/*")
-    # Unbounded, it was a hundred times as much.
+    # Without the limit it takes a hundred times as long.
     assert cost(",".join(["a," * 4000] * 4)) < 10 * cost("*/*")
 
 

@@ -1,4 +1,4 @@
-"""Many sign-ins at once, and texts that no name and no page has."""
+"""Many simultaneous sign-ins, and texts that cannot be a name or a page."""
 
 import http.client
 import re
@@ -14,7 +14,7 @@ from tests.support.web_process import WebProcess, web_process
 
 SIGN_IN = "/admin/account/sign-in/"
 AT_ONCE = 24
-# One hash takes 32 MiB, and today's page needs a few more the first time.
+# One hash takes 32 MiB, and the first rendering of the page takes a few more.
 MEMORY_KIB = 96 * 1024
 
 
@@ -25,7 +25,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebProcess]:
 
 
 def send_form(web: WebProcess, name: str, path: str = SIGN_IN) -> http.client.HTTPResponse:
-    """The sign-in form with a wrong password; the answer is read."""
+    """Send the sign-in form with a wrong password, and return the answer, already read."""
     with closing(http.client.HTTPConnection("127.0.0.1", web.port, timeout=60)) as connection:
         connection.request("GET", SIGN_IN)
         page = connection.getresponse()
@@ -41,7 +41,7 @@ def send_form(web: WebProcess, name: str, path: str = SIGN_IN) -> http.client.HT
 
 
 def peak_kib(web: WebProcess) -> int:
-    """The most memory that the worker has had."""
+    """The largest resident memory of the Gunicorn worker so far, in KiB."""
     arbiter = web.process.pid
     [worker] = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()
     found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{worker}/status").read_text())

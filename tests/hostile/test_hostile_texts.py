@@ -1,4 +1,4 @@
-"""Texts that no database keeps and no header holds, at every address, on both databases."""
+"""Texts that databases and headers cannot hold, at every URL, on both databases."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.support.api_client import ApiClient
 
 PASSWORD = "tidal lamp orbit"
 SIGN_IN = "/admin/account/sign-in/"
-# NUL; half of a surrogate pair; a line break; what is no character; bytes that are not UTF-8.
+# NUL, half of a surrogate pair, a line break, a code point without a character, invalid UTF-8.
 ENCODED = ["%00", "a%00b", "%ED%A0%80", "%0D%0AX-Evil:%201", "%EF%BF%BF", "%FF%FE", "%F0%9F%98%80"]
 PARAMETERS = ("next", "ended", "page", "q", "after", "sort", "id", "state", "code", "subject")
 FIELDS = (
@@ -35,9 +35,9 @@ FIELDS = (
 
 @pytest.fixture
 def any_app(settings: Settings, any_database_url: str) -> Iterator[Flask]:
-    """The application over each kind of database, with a voter, an admin and an admin's token."""
+    """The application on each kind of database, with a voter, an administrator and a token."""
     app = create_app(replace(settings, database_url=any_database_url))
-    # What a form's token protects is tested elsewhere.
+    # Other tests check the CSRF tokens of forms.
     app.config.update(WTF_CSRF_ENABLED=False, WTF_CSRF_METHODS=set())
     opened = open_database(any_database_url)
     Voter.create(student_id="1", email="ann@x.edu")
@@ -49,7 +49,7 @@ def any_app(settings: Settings, any_database_url: str) -> Iterator[Flask]:
 
 @pytest.fixture
 def browser(any_app: Flask) -> Client:
-    """A browser in which the admin is signed in."""
+    """A browser in which the administrator is signed in."""
     client = any_app.test_client()
     assert sign_in(client, "ann").status_code == 302
     return client
@@ -61,7 +61,7 @@ def sign_in(client: Client, name: str, **query: str) -> TestResponse:
 
 
 def addresses(app: Flask, method: str, prefix: str, text: str) -> list[str]:
-    """All addresses of a method below a prefix, with the text where a text may be."""
+    """All paths of a method below a prefix, with `text` wherever a path has a free text."""
     found = []
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith(prefix) and method in (rule.methods or ()):

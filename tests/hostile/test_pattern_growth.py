@@ -1,4 +1,4 @@
-"""No regular expression of ours takes long, or is matched wrongly by an older Python 3.11."""
+"""No regular expression of the product takes long, or matches wrongly in an older Python 3.11."""
 
 import re
 import time
@@ -23,18 +23,18 @@ FROM_START = matched_from_start()
 MATCHED_WRONGLY = {op.POSSESSIVE_REPEAT, op.ATOMIC_GROUP}
 POSSESSIVE_TEXT = re.compile(r"(?:[*+?]|\d\})\+|\(\?>")
 SIZE = 8_000
-# In linear time so much text takes a tenth of this, even on a slow machine.
+# A pattern with linear time takes a tenth of this for the text, even on a slow machine.
 SUSPICIOUS_SECONDS = 0.01
 ENDLESS_SECONDS = 0.2
-# Four times the text takes four times as long, or sixteen times where time grows with its square.
+# For four times the text, linear time is four times as long, and quadratic time sixteen times.
 MAX_GROWTH = 9
-# openpyxl's own, which sees no number format of more than 255 characters.
+# A pattern of openpyxl, which gets only number formats of at most 255 characters.
 BOUNDED = {"shared.roll_file.workbooks.xlsx.styles.STRIP_RE"}
 
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_pattern_is_neither_possessive_nor_atomic(name: str) -> None:
-    """CPython before 3.11.5 matches such patterns wrongly when they nest (gh-106052)."""
+    """CPython before 3.11.5 matches such patterns wrongly if they are nested (gh-106052)."""
     pattern = PATTERNS[name]
     tree = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)
     assert not MATCHED_WRONGLY.intersection(operations(tree))
@@ -65,10 +65,10 @@ def test_a_slow_pattern_would_be_found(text: str) -> None:
 
 
 def superlinear(pattern: Pattern, find: Callable[[Any], object]) -> str | None:
-    """How a text begins for which the pattern takes more than linear time."""
+    """The beginning of a text for which the pattern takes more than linear time, or None."""
     shorter = hostile_texts(pattern, SIZE // 4)
     for short, long in zip(shorter, hostile_texts(pattern, SIZE), strict=True):
-        # What is slow here already would not come to an end with the longer text.
+        # If the short text is slow already, the long one could take too long for a test.
         if max(seconds(find, short[:24]), seconds(find, short)) > ENDLESS_SECONDS:
             return repr(short[:80])
         spent = seconds(find, long)
@@ -78,7 +78,7 @@ def superlinear(pattern: Pattern, find: Callable[[Any], object]) -> str | None:
 
 
 def seconds(find: Callable[[Any], object], text: str | bytes) -> float:
-    """The least processor time of two tries to find a pattern in the text."""
+    """The shorter processor time of two searches in the text, in seconds."""
     times = []
     for _ in range(2):
         started = time.process_time()

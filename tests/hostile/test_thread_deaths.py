@@ -1,4 +1,4 @@
-"""Threads beside the worker's loop, which no exception may end."""
+"""The worker's background threads, which no exception may end."""
 
 import threading
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def test_an_outage_ends_no_thread(
     with running(LastingThread("sweeper", turn, 0.01)) as thread:
         assert turned.wait(20)
         assert not thread.is_in_trouble
-    # One warning, however often it was tried.
+    # The log has one warning for all attempts.
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 

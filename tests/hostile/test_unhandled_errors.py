@@ -1,4 +1,4 @@
-"""What nobody catches, and what a database quotes then."""
+"""Unhandled errors in the log, and the values that a database quotes in them."""
 
 import json
 import os
@@ -18,7 +18,7 @@ START_OTHER = (
     "from config.process import begin_process; from config.settings import load_settings;"
     " begin_process(load_settings())"
 )
-# The row looks like the next part of a traceback, behind which the cut must not end.
+# The quoted row looks like the next part of a traceback. The redaction must not stop there.
 QUOTED = "duplicate key\\nDETAIL:  Key (email)=(Ann\\nTraceback of ann@x.edu) already exists."
 ENDS = {
     "process": f'raise ValueError("{QUOTED}")',
@@ -44,7 +44,7 @@ def log_of(*command: str) -> list[str]:
         [sys.executable, *command],
         cwd=PROJECT_ROOT,
         env={**os.environ, "SECRET_KEY": "dX4k9_QmTz7wLr2bVnE8hYcJ0pGsUa5F", "DEBUG": "0"},
-        # A job process ends with its worker, which holds the other end.
+        # A job process ends when its standard input closes, so it must be an open pipe.
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

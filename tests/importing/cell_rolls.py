@@ -1,4 +1,4 @@
-"""What one cell may hold, and every fault that it may have."""
+"""Files about one cell: what it may hold, and every fault that it may have."""
 
 from tests.importing.rolls import ANN, ANN_ROW, HEADER, Roll, bare, rejected, saved, voter
 

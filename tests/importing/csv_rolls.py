@@ -1,4 +1,4 @@
-"""Encodings, delimiters, line ends and quotes."""
+"""Files about CSV: encodings, delimiters, line ends and quotes."""
 
 from shared.roll_file.errors import FileCode
 from tests.importing.rolls import (

@@ -1,4 +1,4 @@
-"""Workbooks as people save them."""
+"""Workbooks as users save them."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Which columns mean what, and where the header stands."""
+"""Files about the header: the meaning of columns, and the place of the header."""
 
 from shared.roll_file.errors import FileCode
 from tests.importing.rolls import (

@@ -1,4 +1,4 @@
-"""Rows that meet each other, and rows that meet the roll."""
+"""Files about the merge: rows about the same voter, and rows about voters on the roll."""
 
 from tests.importing.rolls import ANN, ANN_ROW, BEN, BEN_ROW, HEADER, Roll, bare, voter
 

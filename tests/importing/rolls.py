@@ -1,4 +1,4 @@
-"""What a roll is to the table of rolls: its bytes, and what must come of them."""
+"""The test cases of imports: the bytes of a file and its expected outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,13 +19,13 @@ def voter(
     year: int | None = 1,
     is_eligible: bool = True,
 ) -> Voter:
-    """A line of the roll; the address is made of the id unless it is given."""
+    """A voter. Without `email`, the email address is made from the student id."""
     address = email or f"u{student_id}@x.edu"
     return (student_id, first_name, last_name, address, department, year, is_eligible)
 
 
 def bare(student_id: str, email: str = "") -> Voter:
-    """A new voter of whom nothing but id and address is stated."""
+    """A new voter with only a student id and an email address."""
     return (student_id, "", "", email or f"u{student_id}@x.edu", "", None, False)
 
 
@@ -37,11 +37,12 @@ BEN_ROW = "2,Ben,Ray,u2@x.edu,Art,2,no\n"
 
 @dataclass(frozen=True)
 class Roll:
-    """A file and its outcome, worked out by hand from what is promised.
+    """A file and its expected outcome, which a person has derived from the specification.
 
-    `voters` is the whole roll afterwards, `before` the roll that the file meets. `counts` are those
-    of the report that are not 0; `faults` are (line, column of the file, code). A file that is
-    refused has `refused` and a word of its sentence instead. `options` is what the uploader states.
+    `before` is the roll before the import, `voters` the whole roll after it. `counts` holds the
+    counts of the report that are not 0. `faults` holds (line, column of the file, code). A refused
+    file has `refused`, its code, and `sentence`, a part of its message. `options` are the options
+    of the upload.
     """
 
     name: str
@@ -58,13 +59,13 @@ class Roll:
 
 
 def saved(name: str, data: str | bytes, *voters: Voter, **more: object) -> Roll:
-    """A roll of which every row is a new voter."""
+    """A case in which every row creates a voter."""
     content = data.encode() if isinstance(data, str) else data
     return Roll(name, content, voters, counts={"created": len(voters)}, **more)  # type: ignore[arg-type]
 
 
 def rejected(name: str, row: str, *faults: tuple[int, str, str]) -> Roll:
-    """One good row, and one in line 3 with these faults."""
+    """A case with one good row, and one in line 3 with these faults."""
     return Roll(
         name,
         (HEADER + ANN_ROW + row).encode(),
@@ -75,6 +76,6 @@ def rejected(name: str, row: str, *faults: tuple[int, str, str]) -> Roll:
 
 
 def refused(name: str, data: str | bytes, code: FileCode, sentence: str) -> Roll:
-    """A file of which nothing is saved."""
+    """A case in which the file is refused and nothing is saved."""
     content = data.encode() if isinstance(data, str) else data
     return Roll(name, content, refused=code, sentence=sentence)

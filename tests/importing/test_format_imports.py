@@ -1,4 +1,4 @@
-"""A file of each format from the command line into the roll, by processes of their own."""
+"""Imports of each format from the command line, in processes of their own."""
 
 import json
 import os
@@ -20,7 +20,7 @@ FILES = [
 
 
 def run_flask(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """A command of the service on a database of its own."""
+    """Run a `flask` command on the database in `folder`."""
     settings = {
         "DEBUG": "1",
         "DATABASE_URL": f"sqlite:///{folder}/voters.db",

@@ -1,4 +1,4 @@
-"""One attempt at a job, from stored bytes to the roll and the job, on both databases."""
+"""One attempt at a job, from the stored file to the roll and the job, on both databases."""
 
 import csv
 import errno
@@ -86,7 +86,7 @@ def test_every_outcome_of_a_row_is_counted_once(store: FileStore) -> None:
         + "4,Di,Roe,not an address,Law,13,maybe\n"  # rejected, three faults
         + "5,Ed,Poe,ed@x.edu,Law,1,yes\n"  # conflict
         + "5,Ed,Poe,ed@x.edu,Law,2,yes\n"  # conflict
-        + "6,Flo,Orr,cy@x.edu,,,\n",  # created, shares an address
+        + "6,Flo,Orr,cy@x.edu,,,\n",  # created, shares an email address
     )
     assert job.state == JobState.SUCCESS
     assert job.report == {
@@ -144,7 +144,7 @@ def test_a_contradiction_names_the_rejected_lines_of_the_id_as_well(store: FileS
         HEADER
         + "1,Ann,Lee,ann@x.edu,Law,1,yes\n"
         + "1,Ann,Lee,ann@x.edu,Art,13,yes\n"  # contradicts
-        + "1,Ann,Lee,,Law,1,yes\n"  # alike as far as it can be read
+        + "1,Ann,Lee,,Law,1,yes\n"  # equal in all readable cells
         + "1,Ann,Lee,ann@x.edu,Law,1,yes\n"
         + "2,Ben,Ray,ben@x.edu,Law,1,yes\n"
         + "2,Ben,Ray,ben@x.edu,Art,1,yes\n"
@@ -160,7 +160,7 @@ def test_a_contradiction_names_the_rejected_lines_of_the_id_as_well(store: FileS
 
 
 def test_more_rejected_rows_than_wait_in_memory_contradict_good_ones(store: FileStore) -> None:
-    """Before, between and after the good rows of a file; the last good row is right."""
+    """Bad rows before, between and after the good rows. Only the last good row is saved."""
     count = 2 * MAX_WAITING_REJECTS + 1
     bad = "".join(f"{number},Ann,Lee,nobody,Law,1,yes\n" for number in range(count))
     good = "".join(f"{number},Ann,Ash,a{number}@x.edu,Law,1,yes\n" for number in range(count))
@@ -175,7 +175,7 @@ def test_more_rejected_rows_than_wait_in_memory_contradict_good_ones(store: File
 def test_one_id_of_very_many_good_and_bad_rows_takes_no_more_time_than_others(
     store: FileStore,
 ) -> None:
-    """Each with each would be 100 million comparisons."""
+    """Comparing each row with each other row would take 100 million comparisons."""
     rows = ("1,Ann,Lee,ann@x.edu,Law,1,yes\n" + "1,Ann,Lee,,Law,1,yes\n") * 10_000
     started = time.monotonic()
     job = attempt(claimed(store, HEADER + rows), store, max_rows=30_000)
@@ -248,7 +248,7 @@ def test_an_attempt_that_loses_its_job_while_applying_rolls_the_roll_back(
 
 
 class BrokenStore(FileStore):
-    """A store that cannot be reached, or meets something nobody thought of."""
+    """A store that raises `error`: it is unavailable, or has an unexpected error."""
 
     def __init__(self, store: FileStore, error: Exception) -> None:
         super().__init__(store.folder)
@@ -393,7 +393,7 @@ def test_the_rejects_file_has_every_rejected_row_and_comes_back_mended(store: Fi
 
 
 def as_a_spreadsheet_saves_it(text: str) -> str:
-    """What numbers and dates of a CSV file are after it was opened and saved."""
+    """A CSV text after a spreadsheet program has changed its numbers and dates."""
 
     def saved(cell: str) -> str:
         if re.fullmatch(r"\d+(\.\d+)?(E\d+)?", cell):

@@ -1,4 +1,4 @@
-"""Previews, and what an uploader may ask of an import, on both databases."""
+"""Previews, and the options of an upload, on both databases."""
 
 import io
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def store(tmp_path: Path) -> FileStore:
 
 @pytest.fixture
 def roll(any_database: object, store: FileStore) -> None:
-    """Ann and Ben are on the roll."""
+    """Import Ann and Ben into the roll."""
     assert imported(store, ANN + BEN).state == JobState.SUCCESS
 
 

@@ -1,4 +1,4 @@
-"""Rolls as registrars send them, through the whole of an attempt."""
+"""Files as registrars send them, through a whole attempt."""
 
 import io
 from operator import itemgetter
@@ -28,7 +28,7 @@ OUTCOMES = ("created", "updated", "unchanged", "repeated", "rejected")
 
 
 def outcome_of(roll: Roll) -> Job | FileFault:
-    """The finished job, or what the upload was refused with."""
+    """The finished job, or the fault for which the upload was refused."""
     store = DatabaseStore()
     try:
         file = keep(

@@ -1,4 +1,4 @@
-"""A job that follows from another: what it takes over, and that two requests make one."""
+"""Follow-up jobs: what they copy from the first job, and that two requests make only one."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("any_database")
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 OPTIONS = {"mode": "update_only", "on_error": "abort", "expected_rows": 3, "encoding": "cp1252"}
-# A new column is copied unless it is named; either way a person has to decide and say so here.
+# A follow-up copies every new column, unless it names it. Decide, and add the column here.
 COPIED = {
     "dry_run",
     "options",

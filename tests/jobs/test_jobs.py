@@ -1,4 +1,4 @@
-"""The life of a job in the database, on SQLite and PostgreSQL."""
+"""The states of a job in the database, on SQLite and PostgreSQL."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Any order of what workers may do to jobs, beside a model of what must come of it."""
+"""Random sequences of the actions of workers on jobs, checked against a model."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ FAR_SECONDS = 3600.0
 
 @dataclass
 class Expected:
-    """What the model knows of a job."""
+    """The state of a job in the model."""
 
     state: JobState = JobState.PENDING
     attempts: int = 0
@@ -45,7 +45,7 @@ class Expected:
 
 
 class Jobs(RuleBasedStateMachine):
-    """Several workers, some of them slow, dead or mistaken about it."""
+    """Several workers. Some are slow, dead, or wrong about which job they own."""
 
     jobs = Bundle("jobs")
     claims = Bundle("claims")
@@ -146,7 +146,7 @@ class Jobs(RuleBasedStateMachine):
         job.end(JobState.RETRY)
         job.deaths, job.is_due = deaths, death is None
         if death is not None:
-            # However slow this test is, the delay has not passed.
+            # Far enough for the delay not to end during a slow test.
             Job.update(not_before=clock(FAR_SECONDS)).where(Job.id == claim.job_id).execute()
 
     @rule(job_id=jobs)

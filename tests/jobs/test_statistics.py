@@ -1,4 +1,4 @@
-"""What the jobs add up to."""
+"""The statistics over all jobs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A binary workbook (.xlsb) of a few cells; no library writes this format."""
+"""Small .xlsb, .ods and .xls files, written by hand. No library writes .xlsb."""
 
 import struct
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ _RELATIONS = (
 
 
 def xlsb_roll(rows: Iterable[Sequence[object]], *, first_row: int = 0) -> bytes:
-    """One sheet; a text that is an Excel error becomes that error."""
+    """An .xlsb file with one sheet. A text that names an Excel error becomes that error."""
     file = BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
@@ -31,7 +31,7 @@ def xlsb_roll(rows: Iterable[Sequence[object]], *, first_row: int = 0) -> bytes:
 
 
 def record(kind: int, content: bytes = b"") -> bytes:
-    """[MS-XLSB] 2.1.4, with a size of up to 2**28."""
+    """A record of an .xlsb file with a size below 2**28 ([MS-XLSB] 2.1.4)."""
     head = bytes([kind]) if kind < 0x80 else bytes([kind & 0x7F | 0x80, kind >> 7])
     size = len(content)
     while size >= 0x80:
@@ -71,7 +71,7 @@ def _text(text: str) -> bytes:
 
 
 def ods_roll(table: str, *, after: str = "", manifest: bytes = b"<m/>") -> bytes:
-    """A spreadsheet with one table, whose rows below the header are written by hand."""
+    """An .ods file with one table. `table` is the XML of its rows below the header."""
     names = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
         for name in ("office", "table", "text")
@@ -91,21 +91,21 @@ def ods_roll(table: str, *, after: str = "", manifest: bytes = b"<m/>") -> bytes
 
 
 def ods_row(*cells: str, times: int = 1) -> str:
-    """A row that may stand for many."""
+    """A row that is repeated `times` times."""
     return (
         f'<table:table-row table:number-rows-repeated="{times}">{"".join(cells)}</table:table-row>'
     )
 
 
 def ods_cell(content: str, attributes: str = 'office:value-type="string"') -> str:
-    """A cell of that content."""
+    """A cell with this content."""
     return f"<table:table-cell {attributes}>{content}</table:table-cell>"
 
 
 def xls_roll(sheets: Sequence[int], substreams: Sequence[bytes], strings: bytes = b"") -> bytes:
-    """An old workbook whose sheets are substreams by their number, several perhaps the same.
+    """An .xls file. `sheets` holds the number of each sheet's substream, perhaps one repeatedly.
 
-    `strings` is the record of the table of shared strings.
+    `strings` is the record with the table of shared strings.
     """
     bound = [
         biff(0x85, bytes(6) + bytes([4, 0]) + b"%04d" % number) for number in range(len(sheets))
@@ -120,7 +120,7 @@ def xls_roll(sheets: Sequence[int], substreams: Sequence[bytes], strings: bytes 
 
 
 def biff(kind: int, content: bytes = b"") -> bytes:
-    """[MS-XLS] 2.1.4: a record."""
+    """A record of an .xls file ([MS-XLS] 2.1.4)."""
     return struct.pack("<HH", kind, len(content)) + content
 
 
@@ -132,16 +132,16 @@ def biff_substream(*records: bytes) -> bytes:
 
 
 def biff_text(row: int, column: int, text: str) -> bytes:
-    """[MS-XLS] 2.4.148 Label: a cell with its text in it."""
+    """A cell that contains its text ([MS-XLS] 2.4.148, Label)."""
     return biff(
         0x0204, struct.pack("<HHHHB", row, column, 0, len(text), 0) + text.encode("latin-1")
     )
 
 
 def _ole_file(stream: bytes) -> bytes:
-    """[MS-CFB] 2: a file of one stream, "Workbook", in sectors of 512 bytes.
+    """A compound file with one stream, "Workbook", in sectors of 512 bytes ([MS-CFB] 2).
 
-    The first ones hold the allocation table, the next one the directory.
+    The first sectors hold the allocation table. The next one holds the directory.
     """
     sectors = max(len(stream) // 512 + 1, 8)
     tables = (sectors + 1) // 127 + 1
@@ -168,7 +168,7 @@ def _ole_file(stream: bytes) -> bytes:
 
 
 def _entry(name: str, kind: int, first_sector: int, size: int) -> bytes:
-    """[MS-CFB] 2.6.1: the stream is the root's only child."""
+    """A directory entry ([MS-CFB] 2.6.1). The stream is the only child of the root."""
     child = 1 if kind == 5 else 0xFFFFFFFF
     return struct.pack(
         "<64sHBBLLL36xLQ",

@@ -1,4 +1,4 @@
-"""Small rolls for the tests of the import core: bytes in, rows or a fault out."""
+"""Small files for the tests of shared/roll_file, and helpers that read them."""
 
 import csv
 import os
@@ -39,7 +39,7 @@ def csv_roll(
     delimiter: str = ",",
     line_end: str = "\r\n",
 ) -> bytes:
-    """A CSV file as a spreadsheet program would write it."""
+    """A CSV file as a spreadsheet program writes it."""
     text = StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end)
     writer.writerow(labels)
@@ -67,7 +67,7 @@ def saved(workbook: Workbook) -> bytes:
 
 
 def repacked(data: bytes, changes: Mapping[str, Callable[[bytes], bytes]]) -> bytes:
-    """The same zip, some of its parts rewritten."""
+    """The same zip archive with some of its parts changed."""
     file = BytesIO()
     with ZipFile(BytesIO(data)) as old, ZipFile(file, "w", ZIP_DEFLATED) as new:
         for member in old.infolist():
@@ -77,7 +77,7 @@ def repacked(data: bytes, changes: Mapping[str, Callable[[bytes], bytes]]) -> by
 
 
 def with_cells(xml: str, *, labels: Sequence[str] = LABELS) -> bytes:
-    """A workbook whose sheet has, below the header in row 1, rows written by hand."""
+    """A workbook with a header in row 1. `xml` holds the rows below it."""
 
     def insert(sheet: bytes) -> bytes:
         return sheet.replace(b"</sheetData>", xml.encode() + b"</sheetData>")
@@ -86,7 +86,7 @@ def with_cells(xml: str, *, labels: Sequence[str] = LABELS) -> bytes:
 
 
 def with_strings(table: bytes, cell: str) -> bytes:
-    """A workbook with a table of shared strings, and in A2 a cell that may refer to it."""
+    """A workbook with a table of shared strings. Cell A2 can refer to it."""
     data = repacked(
         with_cells(f'<row r="2">{cell}</row>', labels=("ID", "Mail")),
         {
@@ -106,7 +106,7 @@ def with_strings(table: bytes, cell: str) -> bytes:
 
 
 def rows_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> list[Row]:
-    """The data rows, as read; a workbook is read by openpyxl as well, and must be the same."""
+    """The data rows of a file. For a workbook, openpyxl must read the same rows."""
     rows = _rows_of(data, options, **limits)
     if is_zipfile(BytesIO(data)) and limits.get("fast_sheet_bytes") != 0:
         assert _alike(rows, _rows_of(data, options, **limits, fast_sheet_bytes=0))
@@ -119,7 +119,7 @@ def _rows_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> 
 
 
 def _alike(rows: list[Row], others: list[Row]) -> bool:
-    """Whether the rows are the same, to the letter but for whole floats and truth as a number."""
+    """Whether the rows are equal, booleans as booleans. A whole float equals its integer."""
     kinds = [[type(cell) is bool for cell in cells] for _, cells in rows]
     return rows == others and kinds == [
         [type(cell) is bool for cell in cells] for _, cells in others
@@ -127,14 +127,14 @@ def _alike(rows: list[Row], others: list[Row]) -> bool:
 
 
 def results_of(data: bytes) -> list[Staged | Rejected | None]:
-    """What the validator makes of each row."""
+    """The result of the validator for each row."""
     with open_roll(BytesIO(data)) as reader:
         validate = compile_validator(reader.header)
         return [validate(line, cells) for line, cells in reader]
 
 
 def fault_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> FileFault:
-    """The fault in which reading the file ends."""
+    """The fault with which reading the file ends."""
     try:
         rows_of(data, options, **limits)
     except FileFault as fault:
@@ -149,14 +149,17 @@ def codes_of(result: Staged | Rejected | None) -> list[str]:
 
 
 def without_dimension(sheet: bytes) -> bytes:
-    """A sheet part that says nothing of its size."""
+    """A sheet part without a statement of its size."""
     return re.sub(rb"<dimension[^>]*/>", b"", sheet)
 
 
 def exit_status(data: bytes, *, memory_mib: int, cpu_seconds: int = 60) -> int:
-    """How a process of its own ends that reads the file: 0 for rows or a fault, 1 for anything
-    else, or minus the signal that ended it for taking too much: more memory than this process has
-    by now and `memory_mib`, or more processor time."""
+    """Read the file in a new process and return how it ends.
+
+    0 means rows or a fault, and 1 any other error. A negative number is the signal that ended it
+    because it exceeded a limit. The limits are `memory_mib` above the memory of this process, and
+    `cpu_seconds`.
+    """
     child = os.fork()
     if child == 0:
         status = 1

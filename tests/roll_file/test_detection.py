@@ -25,7 +25,7 @@ def zip_of(*names: str, method: int = ZIP_DEFLATED) -> bytes:
 
 
 def ole_of(*names: str) -> bytes:
-    """A compound file whose directory stands in the sector after its header."""
+    """A compound file whose directory is in the sector after its header."""
     header = OLE_MAGIC + bytes(22) + struct.pack("<H", 9)
     header = (header + bytes(16) + struct.pack("<L", 1)).ljust(512, b"\x00")
     directory = b"".join(name.encode("utf-16-le").ljust(128, b"\x00") for name in names)

@@ -1,4 +1,4 @@
-"""Files made to do harm end in a sentence, in bounded memory and time."""
+"""Hostile files end with an error message, within limits of memory and time."""
 
 import struct
 import tracemalloc
@@ -34,7 +34,7 @@ HEAD = b"ID,Mail\n"
 
 
 class Endless(RawIOBase):
-    """A huge seekable file that stands on no disk: a head, then one block over and over."""
+    """A huge seekable file that needs no disk: a head, then one repeated block."""
 
     def __init__(self, head: bytes, block: bytes, size: int) -> None:
         self._head = head
@@ -74,7 +74,7 @@ def memory_below(limit_bytes: int) -> Iterator[None]:
 
 
 def outcome_of(stream: BinaryIO, limits: Limits | None = None) -> FileCode | int:
-    """The code of the fault, or how many rows there were."""
+    """The code of the fault, or the number of rows."""
     try:
         with open_roll(stream, limits=limits or Limits()) as reader:
             validate = compile_validator(reader.header)
@@ -178,7 +178,7 @@ def test_a_huge_cell_is_refused_in_little_memory(xml: str) -> None:
 )
 def test_much_of_nothing_is_read_in_little_memory(xml: str) -> None:
     data = with_cells(xml)
-    # openpyxl keeps an empty element, some 80 bytes, for each that it has passed.
+    # openpyxl keeps an empty element of about 80 bytes for each element that it has passed.
     with memory_below(40 * MIB):
         assert outcome_of(BytesIO(data)) in (
             0,
@@ -212,7 +212,7 @@ def archive_of(*members: tuple[str, bytes]) -> bytes:
 
 
 def with_field(data: bytes, name: str, offset: int, value: int) -> bytes:
-    """A member's record in the directory with a four-byte field overwritten (APPNOTE 4.3.12)."""
+    """The zip with a four-byte field of a member's directory record changed (APPNOTE 4.3.12)."""
     at = data.rindex(name.encode()) - 46 + offset
     return data[:at] + struct.pack("<L", value) + data[at + 4 :]
 

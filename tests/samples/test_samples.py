@@ -1,4 +1,4 @@
-"""The committed sample rolls are what their generator makes."""
+"""The committed sample files are what their generator makes."""
 
 from samples.generate import FOLDER, messy_csv, tidy_xlsx
 

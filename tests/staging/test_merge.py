@@ -1,4 +1,4 @@
-"""Stage, compare, apply on SQLite and PostgreSQL: rows in, roll and counts out."""
+"""The merge (stage, compare, apply) on SQLite and PostgreSQL: from rows to roll and counts."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What goes wrong with a bucket and its server."""
+"""Errors of a bucket and its server."""
 
 import signal
 import subprocess
@@ -85,7 +85,7 @@ def test_a_hung_server_is_given_up_in_time_and_nothing_was_stored(
     for ask in (store.check, lambda: store.open("a"), lambda: store.delete("a")):
         with pytest.raises(StoreUnavailable, match="no answer"):
             ask()
-    # Each one request; a broken upload of parts asks a second time, to throw them away.
+    # Each call is one request. A broken multipart upload makes a second one, to discard its parts.
     assert time.monotonic() - started_at < 5 * PATIENCE_SECONDS + 1
     relay.thaw()
     store.check()

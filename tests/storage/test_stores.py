@@ -1,4 +1,4 @@
-"""One suite over every upload store that is promised."""
+"""One test suite for every supported upload store."""
 
 import errno
 import os
@@ -137,7 +137,7 @@ def test_no_room_for_a_copy_of_the_chunks_is_a_full_disk() -> None:
 
 @contextmanager
 def largest_file(size_bytes: int) -> Iterator[None]:
-    """The kernel refuses to let a file grow beyond this, as it does on a full disk."""
+    """Limit the size of files in this process, so writes fail as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
     try:

@@ -1,4 +1,4 @@
-"""The figures kept beside the roll are those that counting it would give, on both databases."""
+"""The stored counts of the roll equal those of a new count, on both databases."""
 
 from dataclasses import replace
 
@@ -97,7 +97,7 @@ def test_nobody_counts_the_roll_to_show_it() -> None:
         (Sought(department="Art"), 0),
         (Sought(year=3, is_eligible=True), 1),
         (Sought(year=3, is_eligible=False), 11),
-        # These look at the voters themselves.
+        # These filters need a query of the voters.
         (Sought(q="ann"), 1),
         (Sought(student_id="2"), 1),
     ],
@@ -112,7 +112,7 @@ def test_nobody_counts_the_roll_to_tell_how_many_pages_there_are(
 
 def test_figures_that_somebody_has_not_kept_up_are_not_shown() -> None:
     import_rows(ANN, BEN)
-    # As a release did it that knew of no figures.
+    # As an earlier release does it, which does not update the counts.
     with database.atomic():
         Voter.delete().where(Voter.student_id == "2").execute()
         note_roll_changed()

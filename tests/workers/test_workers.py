@@ -1,4 +1,4 @@
-"""Which workers are known, and what those who wait are told of it."""
+"""The known workers, and what the service reports about them to those who wait."""
 
 from functools import partial
 from uuid import UUID

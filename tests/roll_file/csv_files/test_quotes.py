@@ -1,4 +1,4 @@
-"""One quotation mark too many or too few, anywhere: no voter vanishes."""
+"""One quotation mark too many or too few, at any place, never makes a voter disappear."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ HONEST = {
 
 
 def spoilt(text: str) -> Iterator[str]:
-    """The text with one mark more anywhere below the header, and with one of its marks less."""
+    """Variants of the text: one mark added anywhere below the header, or one mark removed."""
     for at in range(text.index("\n") + 1, len(text) + 1):
         yield f'{text[:at]}"{text[at:]}'
     for at, sign in enumerate(text):
@@ -69,7 +69,7 @@ def spoilt(text: str) -> Iterator[str]:
 
 
 def spoilt_twice(text: str) -> Iterator[str]:
-    """The text with a mark in front of one of its cells, and one behind another."""
+    """Variants of the text with a mark before one cell and a mark after another."""
     starts = [at for at in range(text.index("\n") + 1, len(text)) if text[at - 1] in ",\n"]
     ends = [at for at in starts if at] + [len(text)]
     for start in starts:
@@ -150,7 +150,7 @@ def test_rows_that_a_mark_has_swallowed_are_never_a_cell(text: str, line: int) -
     "cell",
     [
         *("May,\nAnn", "a@x.edu\nb@x.edu", "Tel 5,\n6, a@x.edu b@x.edu", 'He said "no", twice\n'),
-        # Not as wide as a row, no id where ids stand, no address where addresses stand.
+        # Too few cells for a row, no id in the id column, no email address in its column.
         *("x\n2, b@u.edu", "x\nDad, b@u.edu, UK", "x\nFlat 2, b@u.edu, UK", "x\n2, Law, b@u.edu"),
     ],
 )

@@ -116,7 +116,7 @@ def test_text_that_is_not_utf8_is_read_as_windows_1252_and_said_so() -> None:
     [
         *("FACULTÉ\u00a0DES, Müller", "JOSÉ\u00a0, Peña", "Strauß–Kahn, Müller", "CAFÉ’S, é"),
         *("ÉCOLE «\u00a0É\u00a0», é", "Ü·Ö, ö", "Renée\u00a0», é", "JOSÉ\u00a0" * 9 + "é"),
-        # Nine bytes that are no UTF-8 beside three pairs that may be.
+        # Nine bytes that are not UTF-8, and three pairs that may be.
         "MÄKELÄ\u00a0" * 3 + "ö, " * 9,
     ],
 )
@@ -336,7 +336,7 @@ def test_what_is_written_is_read_back(
     writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=line_end)
     writer.writerows([("ID", "E-mail", "Dept", "Note"), *((*row, "end") for row in rows)])
     read = rows_of(text.getvalue().encode(encoding))
-    # Blanks before a cell have no meaning, and csv drops them where it does not need quotes.
+    # Spaces before a cell have no meaning, and `csv` drops them if the cell needs no quotes.
     assert [[str(cell).lstrip(" ") for cell in cells] for _, cells in read] == [
         [*(cell.lstrip(" ") for cell in row), "end"] for row in rows
     ]

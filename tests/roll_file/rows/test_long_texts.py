@@ -1,6 +1,6 @@
-"""Texts of any length are refused by their length, before any work on them.
+"""Texts that are too long are refused because of their length, before any work on them.
 
-Unicode's composition takes quadratic time for a run of combining marks.
+Unicode composition takes quadratic time for a sequence of combining marks.
 """
 
 import ast
@@ -38,13 +38,13 @@ from tests.roll_file.roll_samples import codes_of, csv_roll, fault_of, results_o
 from tests.support.application import client_of
 
 ROOT = PROJECT_ROOT
-# Each in an order that composing has to turn round.
+# Each is in an order that the composition must change.
 MARKS = {
     "alternating": "e" + "\u0301\u0316" * 150_000,
     "falling": "e" + "\u0301" * 150_000 + "\u0316" * 150_000,
     "decomposed": "\u0f73" * 300_000,
 }
-# Composing one of these texts takes a minute; what follows stays far below.
+# The composition of one of these texts takes a minute. The tests must stay far below that.
 PROMPT_SECONDS = 5
 ATTACKS = pytest.mark.parametrize("text", MARKS.values(), ids=MARKS)
 
@@ -92,7 +92,7 @@ def test_every_field_refuses_marks_at_once(
 
 @pytest.mark.parametrize("write", [csv_roll, xlsx_roll])
 def test_labels_that_take_long_to_fold_are_refused_at_once(write: Callable[..., bytes]) -> None:
-    """Each of these signs stands for eighteen."""
+    """Each of these characters becomes eighteen characters."""
     labels = ["\ufdfa" * 150] * 999
     data = write([labels] * 19, labels=labels)
     started = time.process_time()

@@ -1,4 +1,4 @@
-"""Messages about a file name headings and no voter: they go into mails and stay in the job."""
+"""Messages about a file quote headings and no voter's data, as mails and jobs contain them."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ VOTER = ("0012345", "Wilhelmina", "Oppenheimer", "w.o@uni.example", "Astronomy",
     "rows",
     [
         [VOTER],
-        # Each of these rows holds a cell that is an alias of a heading as well.
+        # Each of these rows has a cell that is also an alias of a heading.
         [("0012345", "Sid", "Oppenheimer", "w.o@uni.example", "Astronomy")],
         [("0012345", "Wilhelmina", "Oppenheimer", "School", "Level")],
         [("Wilhelmina", "Oppenheimer", "Astronomy")],

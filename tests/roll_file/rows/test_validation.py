@@ -27,7 +27,7 @@ def row_with(**cells: Cell) -> list[Cell]:
 
 
 def value_of(field: str, cell: Cell) -> object:
-    """What the roll gets for one cell, in a row that is clean otherwise; a code if refused."""
+    """The value for the roll from one cell, in an otherwise good row, or the code of its fault."""
     result = VALIDATE(2, row_with(**{field: cell}))
     if isinstance(result, Rejected):
         (error,) = result.errors
@@ -155,7 +155,7 @@ def test_an_address_is_kept_as_it_is_written(address: str) -> None:
     [
         "ada",
         "ada@",
-        # Marks without a letter in front, and marks that cannot be seen.
+        # Combining marks without a letter before them, and invisible marks.
         "\u0301a@uni.example",
         "a@\u093funi.example",
         "a.\u0e31b@uni.example",

@@ -1,4 +1,4 @@
-"""The formats that calamine alone reads: .xls, .xlsb and .ods."""
+"""The formats that only calamine reads: .xls, .xlsb and .ods."""
 
 import re
 import signal
@@ -32,7 +32,7 @@ XLS = (WORKBOOKS / "libreoffice.xls").read_bytes()
 ODS = (WORKBOOKS / "libreoffice.ods").read_bytes()
 XLSX = (WORKBOOKS / "libreoffice.xlsx").read_bytes()
 XLSB = xlsb_roll([LABELS, CLEAN])
-# [MS-XLS] 2.4.21: the head of the first record of a workbook, and of the one after it.
+# The beginning of the first record (BOF) of a workbook, up to its type ([MS-XLS] 2.4.21).
 XLS_BOF = b"\x09\x08\x10\x00\x00\x06\x05\x00"
 
 
@@ -174,7 +174,7 @@ def test_half_a_file_is_unreadable(data: bytes) -> None:
 
 
 def damaged(data: bytes, dice: Random) -> bytes:
-    """The file, or one part of it, with a few bytes changed, added or left out."""
+    """The file, or one part of it, with a few bytes changed, added or removed."""
 
     def change(old: bytes) -> bytes:
         at = dice.randrange(len(old) + 1)
@@ -193,6 +193,6 @@ def test_any_damage_ends_in_rows_or_a_fault_or_stops_the_process_for_its_memory(
 ) -> None:
     dice = Random(1)  # noqa: S311
     statuses = {exit_status(damaged(data, dice), memory_mib=1024) for _ in range(150)}
-    # Calamine may ask for more memory than there is, and Rust aborts then.
+    # calamine may ask for more memory than is available, and then Rust aborts.
     assert statuses <= {0, -signal.SIGABRT}
     assert 0 in statuses

@@ -1,4 +1,4 @@
-"""Small .xls, .xlsb and .ods files that calamine would turn into a lot are refused before it."""
+"""Small .xls, .xlsb and .ods files that need much memory in calamine are refused before it."""
 
 import struct
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def xlsb_of_sheets(*relations: str) -> bytes:
 
 
 def xlsb_of_references(text: str, count: int) -> bytes:
-    """One shared string and so many cells that refer to it."""
+    """An .xlsb file with one shared string and `count` cells that refer to it."""
 
     def insert(sheet: bytes) -> bytes:
         cells = b"".join(
@@ -71,7 +71,7 @@ def xlsb_of_references(text: str, count: int) -> bytes:
 
 
 def xls_of_references(text: str, count: int) -> bytes:
-    """One shared string and so many cells that refer to it."""
+    """An .xls file with one shared string and `count` cells that refer to it."""
     table = struct.pack("<LLHB", 1, 1, len(text), 0) + text.encode()
     cells = (biff(0xFD, struct.pack("<HHHL", row, 0, 0, 0)) for row in range(1, count + 1))
     header = (biff_text(0, column, label) for column, label in enumerate(LABELS))
@@ -83,7 +83,7 @@ def long_text(size: int, attributes: str = "") -> str:
 
 
 def manifest(size: int) -> bytes:
-    """Loose enough to get through the look at the zip."""
+    """A manifest whose compression ratio is low enough for the check of the zip."""
     noise = Random(1).randbytes(size // 200).translate(bytes(range(48, 112)) * 4)  # noqa: S311
     return b"<m>" + noise.replace(b"<", b" ") + b" " * size + b"</m>"
 

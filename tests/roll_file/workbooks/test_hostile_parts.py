@@ -1,4 +1,4 @@
-"""Parts of an .xlsx made to take long take time that grows with their size and no faster."""
+"""Hostile parts of an .xlsx take at most linear time in their size."""
 
 import re
 import time
@@ -27,12 +27,12 @@ STYLES = "xl/styles.xml"
 HEADER_END = b"</headerFooter>"
 WORKBOOK = "xl/workbook.xml"
 MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-# Four times the size takes four times as long, or sixteen times where time grows with its square.
+# For four times the size, linear time is four times as long, and quadratic time sixteen times.
 MAX_GROWTH = 9
 
 
 def with_formats(*codes: bytes) -> bytes:
-    """A workbook with these number formats, each of them used by a cell format."""
+    """A workbook with these number formats. A cell format uses each of them."""
     formats = (
         b'<numFmt numFmtId="%d" formatCode="%b"/>' % (number, code)
         for number, code in enumerate(codes, start=200)
@@ -48,7 +48,7 @@ def with_formats(*codes: bytes) -> bytes:
 
 
 def with_part(content: bytes, *, name: str = "customXml/item1.xml") -> bytes:
-    """A workbook with a part that Excel does not know."""
+    """A workbook with an additional part that is not a part of a sheet."""
     file = BytesIO(xlsx_roll([CLEAN]))
     with ZipFile(file, "a", ZIP_DEFLATED) as archive:
         archive.writestr(name, content)
@@ -56,7 +56,7 @@ def with_part(content: bytes, *, name: str = "customXml/item1.xml") -> bytes:
 
 
 def with_shared_formula(rows: int, size: int) -> bytes:
-    """A workbook whose rows share one formula of so many characters."""
+    """A workbook whose rows share one formula of about `size` characters."""
     formula = "+".join(["A1"] * (size // 3)).encode()
     first = b'<row r="2"><c r="A2"><f t="shared" si="0">%b</f><v>1</v></c></row>' % formula
     others = (
@@ -81,7 +81,7 @@ def inserted(part: str, before: bytes, xml: bytes) -> bytes:
 
 
 def with_name(kind: str, value: str) -> bytes:
-    """A workbook with a name that Excel gives a meaning."""
+    """A workbook with a defined name that has a special meaning in Excel."""
     name = f'<definedName name="_xlnm.{kind}" localSheetId="0">{value}</definedName>'
     return inserted(WORKBOOK, b"<calcPr", f"<definedNames>{name}</definedNames>".encode())
 
@@ -97,7 +97,7 @@ def look_through(data: bytes) -> None:
 
 
 def seconds(act: Callable[[bytes], None], data: bytes) -> float:
-    """The least processor time of three runs."""
+    """The shortest processor time of three runs, in seconds."""
     times = []
     for _ in range(3):
         started = time.process_time()
@@ -216,7 +216,7 @@ def test_a_root_with_many_declarations_takes_time_by_its_size() -> None:
 
 
 def test_two_sheets_on_one_part_are_refused() -> None:
-    """Under another root as well, where the look at the parts counts no sheets."""
+    """Also with another root element, in which the precheck does not count the sheets."""
 
     def change(xml: bytes) -> bytes:
         xml = xml.replace(b"</sheets>", re.findall(rb"<sheet .*?/>", xml)[0] + b"</sheets>")

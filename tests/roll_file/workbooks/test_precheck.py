@@ -1,4 +1,4 @@
-"""What one pass over the parts of a workbook tells of both libraries."""
+"""The precheck: what one pass over the parts of a workbook finds out for both libraries."""
 
 from io import BytesIO
 from zipfile import ZipFile

@@ -1,4 +1,4 @@
-"""The lengths of the shared strings of an .xls, wherever its records cut them."""
+"""The lengths of the shared strings of an .xls, which its records may split at any place."""
 
 import struct
 
@@ -9,7 +9,7 @@ from shared.roll_file.workbooks.calamine.xls_strings import string_lengths
 
 
 def string(text: str, *, runs: int, more_bytes: int) -> list[bytes]:
-    """[MS-XLS] 2.5.293: what no record may cut apart; characters one by one."""
+    """A string in the pieces that no record may split, one per character ([MS-XLS] 2.5.293)."""
     is_wide = not text.isascii()
     flags = is_wide | (0x04 if more_bytes else 0) | (0x08 if runs else 0)
     head = struct.pack("<HB", len(text), flags)
@@ -34,7 +34,7 @@ def test_the_strings_of_a_table_have_their_lengths(
         pieces = string(text, runs=runs, more_bytes=more_bytes)
         for number, piece in enumerate(pieces):
             if data.draw(st.booleans()):
-                # A text that goes on in another record says again how wide its characters are.
+                # A text that continues in another record repeats the width of its characters.
                 is_within = 0 < number <= len(text)
                 contents.append(bytes([not text.isascii()]) if is_within else b"")
             contents[-1] += piece

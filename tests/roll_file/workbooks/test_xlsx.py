@@ -382,7 +382,7 @@ def test_a_number_without_end_is_an_error() -> None:
 
 
 def moved(data: bytes, path: str, name: str) -> bytes:
-    """The workbook with one of its parts under another name."""
+    """The workbook with one of its parts renamed."""
     folder, _, old = path.rpartition("/")
     file = BytesIO()
     with ZipFile(BytesIO(data)) as source, ZipFile(file, "w") as target:
@@ -423,7 +423,7 @@ def test_more_sheets_than_parts_are_refused() -> None:
 
 
 def test_only_parts_that_are_read_must_be_of_a_known_encoding() -> None:
-    """Power Query keeps its own part in UTF-16."""
+    """Power Query stores its own part in UTF-16."""
     query = (
         '<?xml version="1.0" encoding="utf-16"?><DataMashup>' + "x" * 2_000_000 + "</DataMashup>"
     )

@@ -1,4 +1,4 @@
-"""The roll as a file: nothing in it is run or changed, and it reads back as it was."""
+"""Exports of the roll: no value becomes a formula or changes, and a new import reads the same."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from shared.roll_file.writing.xlsx_export import xlsx_blocks
 Write = Callable[[Iterable[Voter]], Iterator[bytes]]
 WRITERS = pytest.mark.parametrize("write", [csv_blocks, xlsx_blocks])
 
-# Signs that some format, reader or program treats in its own way.
+# Characters that some format, reader or program treats specially.
 SIGNS = st.sampled_from(
     [*"=+-@'\"_x0041, ;|\t\n\r\u2028\ufeff\ufffe\uffff<>&]#é\N{GRINNING FACE}", '="', "_x000D_"]
 )
@@ -28,7 +28,7 @@ TEXTS = st.lists(st.one_of(SIGNS, st.characters(codec="utf-8")), max_size=20).ma
 
 
 def readable(read: Callable[[Any], Any]) -> Callable[[str], bool]:
-    """Whether an import takes the text."""
+    """A function that says whether an import accepts a text."""
 
     def is_readable(text: str) -> bool:
         try:
@@ -41,7 +41,7 @@ def readable(read: Callable[[Any], Any]) -> Callable[[str], bool]:
 
 
 def stored(read: Callable[[Any], Any], texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """What the roll holds after it has read such a text."""
+    """The values that the roll holds after an import has read such texts."""
     return texts.filter(readable(read)).map(lambda text: read(text) or "")
 
 
@@ -59,7 +59,7 @@ VOTERS = st.tuples(
 
 
 def read_back(content: bytes) -> list[Voter]:
-    """What an import makes of a file."""
+    """The voters that an import reads from a file."""
     with open_roll(io.BytesIO(content)) as reader:
         assert is_disarmed(reader.header.labels)
         validate = compile_validator(reader.header)
@@ -137,7 +137,7 @@ def test_a_workbook_holds_text_and_no_formula() -> None:
 
 @WRITERS
 def test_an_export_is_made_while_its_rows_come(write: Write) -> None:
-    """The first block comes long before the last row is asked for."""
+    """The first block arrives long before the export requests the last row."""
     asked = 0
 
     def voters() -> Iterator[Voter]:

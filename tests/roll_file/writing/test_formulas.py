@@ -1,4 +1,4 @@
-"""No cell of a file that we write begins a formula, at whatever separator a program splits it."""
+"""No cell of a written file begins a formula, with any separator that a program may use."""
 
 import csv
 import re
@@ -26,7 +26,7 @@ TEXTS = st.text(st.sampled_from("'=+-@\t\r\n,;|\" ab01.\uff1d\u2028"), max_size=
 
 
 def beginnings(text: str) -> Iterator[str]:
-    """How cells begin that some program makes of a text, of lines with and without quotes."""
+    """All cells that a program may make from a text, with and without regard to quotes."""
     for separator in SEPARATORS:
         for row in csv.reader(StringIO(text, newline=""), delimiter=separator):
             yield from row

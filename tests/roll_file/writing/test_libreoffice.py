@@ -1,4 +1,4 @@
-"""LibreOffice opens what we write: no cell becomes a formula, no value another one."""
+"""LibreOffice opens the written files: no cell becomes a formula, and no value changes."""
 
 import subprocess
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ ATTACKS = [
     "=1+1", "+1+1", "-1+1", "@SUM(1)", "y;=1+1", "y\t=1+1", "y|=1+1", "y,=1+1", "y\n=1+1",
     'y;"=1+1"', '"=1+1"', " =1+1", "\uff1d1+1", "y;-1+1;+1", '=HYPERLINK("http://x.example","x")',
 ]  # fmt: skip
-# A program that takes these for numbers or dates saves others.
+# Ids that a program changes if it takes them for numbers or dates.
 IDS = ["0012345", "1E5", "3-4", "12345678901234567890", "1.5", "MAR1", "3.4.2020", "1,5"]
 VOTERS: list[Voter] = [
     (student_id, attack, attack, "a|=b@x.edu", attack, 3, True)
     for student_id, attack in zip(IDS * 2, ATTACKS, strict=False)
 ]
 ENGLISH, GERMAN = 1033, 1031
-# What splits a line: the comma alone, and all other separators.
+# Separators as LibreOffice's import options: only the comma, and all others.
 SEPARATORS = {"comma": "44", "others": "59/9/124"}
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -41,7 +41,7 @@ CONVERT_SECONDS = 240
 
 
 class Shown(NamedTuple):
-    """A cell as the program keeps it."""
+    """A cell as LibreOffice stores it."""
 
     text: str
     kind: str
@@ -59,7 +59,7 @@ def rejects_file() -> str:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of every kind of file that people open."""
+    """A folder with every kind of file that users open."""
     folder = tmp_path_factory.mktemp("libreoffice")
     profile = folder / "profile" / "user"
     profile.mkdir(parents=True)
@@ -76,7 +76,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(
     command: str, folder: Path, target: Path, kind: str, *options: str
 ) -> dict[str, list[list[Shown]]]:
-    """The rows of all files of a kind, by name, as one run of the program reads them."""
+    """The rows of all files of a kind, by name, as one run of LibreOffice reads them."""
     profile = f"-env:UserInstallation=file://{folder / 'profile'}"
     files = map(str, sorted(folder.glob(f"*.{kind}")))
     conversion = ("--convert-to", "fods", "--outdir", str(target), *files)
@@ -104,7 +104,7 @@ def rows_of(document: ElementTree.Element) -> Iterator[list[Shown]]:
 
 
 def formulas(rows: list[list[Shown]]) -> list[Shown]:
-    """Those of the file: the program keeps true and false as formulas of its own."""
+    """The cells with a formula. LibreOffice itself stores true and false as formulas."""
     own = (None, "of:=TRUE()", "of:=FALSE()")
     return [cell for row in rows for cell in row if cell.formula not in own]
 
@@ -115,7 +115,7 @@ def formulas(rows: list[list[Shown]]) -> list[Shown]:
 def test_no_cell_of_a_csv_file_becomes_a_formula(
     libreoffice: str, written: Path, tmp_path: Path, separators: str, language: int
 ) -> None:
-    """Numbers and dates are recognised and formulas are evaluated, which is the most it can do."""
+    """With all import options on: LibreOffice recognises numbers and dates, and runs formulas."""
     options = f"{SEPARATORS[separators]},34,76,1,,{language},false,true,false,false,false,0,true"
     found = opened(libreoffice, written, tmp_path, "csv", f"--infilter=CSV:{options}")
     assert len(formulas(found.pop("formulas"))) == (1 if separators == "comma" else 2)

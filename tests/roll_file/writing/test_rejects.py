@@ -1,4 +1,4 @@
-"""Rejected rows out, mended rows in."""
+"""The rejects file, and the import of its fixed rows."""
 
 import csv
 from io import StringIO

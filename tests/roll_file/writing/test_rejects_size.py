@@ -1,4 +1,4 @@
-"""A rejects file is as large as a few times its upload, and says so where rows have no room."""
+"""A rejects file is at most a few times as large as its upload, and says if rows are left out."""
 
 import csv
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def size_of(rejections: Rejections) -> int:
 
 
 def rejected(data: bytes) -> Rejections:
-    """The rejected rows of a file, as an attempt keeps them."""
+    """The rejected rows of a file, as an attempt collects them."""
     with open_roll(BytesIO(data)) as reader:
         rejections = Rejections(reader.header.labels, reader.header.unnamed, len(data))
         validate = compile_validator(reader.header)
