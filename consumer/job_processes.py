@@ -127,7 +127,7 @@ class Stable:
     def put_back(self) -> None:
         """Stop every job process and make its job due immediately.
 
-        A shutdown does not count as a failed attempt.
+        A shutdown does not count as a death of the attempt.
         """
         for horse in self._horses:
             horse.process.terminate()

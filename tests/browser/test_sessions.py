@@ -16,7 +16,7 @@ OTHER = "another long password"
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_worker(site: Service) -> None:
-    """Stop the worker, so that no import ends and its page keeps asking."""
+    """Stop the worker. No import then ends, and its page keeps asking."""
     site.stop_worker()
 
 

@@ -100,7 +100,7 @@ def replace_web(machine: Service, router: Relay, load: Load) -> None:
 
 
 class HalfAnUpload:
-    """An upload of which only a part is sent."""
+    """An upload that is sent only in part."""
 
     def __init__(self, url: str, token: str) -> None:
         body, content_type = form(ROLL * 100)

@@ -19,7 +19,7 @@ SMALL = b"student_id,email\nhung-1,hung@x.edu\n"
 # A loopback address that no other server uses. Resolvers only ask port 53.
 NAMESERVER = "127.0.0.153"
 BROKER = "amqp://voters:Xk3_vPq9@broker.hung.example//"
-# The worker's loop without background threads, of which one could ask first and block the others.
+# The worker's loop without background threads, because one of them could ask first and block all.
 LOOP_ALONE = """python -c '
 from config.settings import load_settings
 from consumer.worker import Worker

@@ -1,4 +1,4 @@
-"""The pages for tokens and users: only for administrators, of whom one always remains."""
+"""The pages for tokens and users: only administrators may open them, and one always remains."""
 
 import re
 import threading

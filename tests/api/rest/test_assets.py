@@ -1,4 +1,4 @@
-"""Public files, of which all answers share one copy in memory."""
+"""Public files: all answers share one copy in memory."""
 
 from pathlib import Path
 
