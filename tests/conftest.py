@@ -48,7 +48,7 @@ pytest_plugins = ["tests.support.application", "tests.support.browsing"]
 settings.register_profile("unhurried", settings(), deadline=None)
 settings.load_profile("unhurried")
 
-LONGEST_FIRST = ("end_to_end", "browser", "jobs", "api", "importing", "roll", "admin")
+LONGEST_FIRST = ("end_to_end", "browser", "jobs", "server", "importing", "workbooks")
 MISSING = pytest.StashKey[dict[str, int]]()
 TABLES = (
     Voter,
