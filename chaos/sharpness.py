@@ -17,7 +17,7 @@ PROOF = frozenset(
     {"doubled", "stale write", "wrong report", "wrong voter", "defect", "ended by itself"}
 )
 FINISH = """\
-        attempts.finish(
+        transitions.finish(
             claim,
             report.to_dict(),
             rejections.first_faults(),

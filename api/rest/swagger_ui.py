@@ -24,7 +24,7 @@ def home() -> AnyResponse:
 @blueprint.get("/api/docs/")
 def page() -> str:
     """Return the page. Its script is a file, so the policy need not allow inline scripts."""
-    return render_template("swagger_ui.html")
+    return render_template("docs/swagger_ui.html")
 
 
 @blueprint.get("/api/docs/start.js")

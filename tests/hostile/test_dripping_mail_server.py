@@ -66,7 +66,7 @@ def dripping(said_at_once: list[bytes]) -> Iterator[int]:
     ],
 )
 def test_the_whole_dialogue_has_an_end(said_at_once: list[bytes]) -> None:
-    app = Flask("tests")
+    app = Flask(__name__)
     Mail(app)
     with dripping(said_at_once) as port, app.app_context():
         message = Message("A report", recipients=["a@example.edu"], body="x", sender="b@x.edu")
@@ -78,7 +78,7 @@ def test_the_whole_dialogue_has_an_end(said_at_once: list[bytes]) -> None:
 
 
 def test_a_server_that_says_nothing_is_given_up_after_one_step() -> None:
-    app = Flask("tests")
+    app = Flask(__name__)
     Mail(app)
     with socket.create_server(("127.0.0.1", 0)) as silent, app.app_context():
         message = Message("A report", recipients=["a@example.edu"], body="x", sender="b@x.edu")

@@ -69,7 +69,7 @@ def test_the_cause_of_an_unreadable_file_is_logged_without_its_cells(
     job = imported(store, content.getvalue())
     assert job.error_code == FileCode.UNREADABLE_FILE
     [line] = [vars(record) for record in caplog.records if record.message == "attempt ended"]
-    assert re.fullmatch(r"ValueError at xlsx_look\.py:\d+", line["cause"])
+    assert re.fullmatch(r"ValueError at scan\.py:\d+", line["cause"])
     assert "Moss" not in str(line)
 
 
