@@ -54,7 +54,7 @@ test: $(INSTALLED) ## Run the tests. With REQUIRE_SERVICES=1, a missing service 
 # All patch versions of 3.11 can use the same packages, because they share one ABI (cp311).
 coretest: $(INSTALLED) ## Run the reading and importing tests on OTHER_PYTHON (default: Debian's 3.11)
 	@$(OTHER_PYTHON) -c 'import sys; print("Python", sys.version); sys.exit(sys.version_info[:2] != (3, 11))'
-	PYTHONPATH=$(VENV)/lib/python3.11/site-packages $(OTHER_PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile -p no:cacheprovider $(CORE_TESTS)
+	PYTHONPATH=$(VENV)/lib/python3.11/site-packages $(OTHER_PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -p no:cacheprovider $(CORE_TESTS)
 
 check: $(INSTALLED) ## Check lint, formatting, types, layers and security
 	$(VENV)/bin/ruff check

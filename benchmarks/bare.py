@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.horse import run
+from benchmarks.job_process import run
 from benchmarks.rolls import HEADER
 
 COLUMNS = ", ".join(HEADER)

@@ -7,7 +7,7 @@ from statistics import mean
 
 from benchmarks import bare
 from benchmarks.databases import NewDatabase, row_versions
-from benchmarks.horse import Measured, import_roll
+from benchmarks.job_process import Measured, import_roll
 from benchmarks.reference import import_plainly
 from benchmarks.rolls import write_csv, write_ods, write_shuffled, write_xlsx, write_xlsx_shared
 

@@ -60,7 +60,7 @@ class Outcome:
 
 def run(plan: Plan) -> Outcome:
     """Run the storm, then the quiet, then judge. All processes have ended when it returns."""
-    with _surroundings(plan) as (scene, inbox, url):
+    with _servers(plan) as (scene, inbox, url):
         token = scene.fleet.command("create-token", "chaos")
         for name in ("web", *WORKERS):
             scene.fleet.start(name)
@@ -76,7 +76,9 @@ def run(plan: Plan) -> Outcome:
         if not plan.is_pointed:
             violations += _drill(scene, clients, plan)
         scene.swept_files = _sweep(scene.folder / "uploads")
-        evidence = gather(scene.records, scene.folder, inbox.mails, len(scene.fleet.horses()))
+        evidence = gather(
+            scene.records, scene.folder, inbox.mails, len(scene.fleet.job_processes())
+        )
     own = [Violation("ended by itself", name) for name in scene.fleet.ended_by_themselves]
     return Outcome(
         scene, evidence, [*violations, *own, *judge(evidence, scene.accepted, plan.seed)]
@@ -123,7 +125,7 @@ def _unfinished(scene: Scene) -> Iterator[Violation]:
 
     if not wait_until(is_done, QUIET_SECONDS, 0.5):
         yield Violation("unfinished", f"{scene.records.count_unfinished()} jobs after the quiet")
-    wait_until(lambda: not scene.fleet.horses(), 5)
+    wait_until(lambda: not scene.fleet.job_processes(), 5)
     logger.info("quiet for %.0f s", time.monotonic() - started_at)
 
 
@@ -141,7 +143,7 @@ def _sweep(uploads: Path) -> int:
 
 
 @contextmanager
-def _surroundings(plan: Plan) -> Iterator[tuple[Scene, Inbox, str]]:
+def _servers(plan: Plan) -> Iterator[tuple[Scene, Inbox, str]]:
     """The servers, a mail server and a migrated database, before the service starts."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voter-chaos-")))

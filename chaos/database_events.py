@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 
-from chaos.process_events import pause_until_taken_over, pick_horse, targets
-from chaos.processes import Horse, wait_until
+from chaos.process_events import pause_until_taken_over, pick_job_process, targets
+from chaos.processes import JobProcess, wait_until
 from chaos.records import hold_roll, release_roll
 from chaos.scene import Event, Scene
 
@@ -46,20 +46,20 @@ def restart_cluster(scene: Scene, rng: Random) -> bool:
 def kill_before_the_apply(scene: Scene, rng: Random) -> bool:
     """Kill a job process after it has compared all rows and before it applies a change."""
     with scene.records.session() as session:
-        horse = _hold_roll_against(scene, session, rng)
-        return horse is not None and scene.fleet.send(horse.pid, signal.SIGKILL)
+        job_process = _hold_roll_against(scene, session, rng)
+        return job_process is not None and scene.fleet.send(job_process.pid, signal.SIGKILL)
 
 
 def pause_before_the_apply(scene: Scene, rng: Random) -> bool:
     """Pause a job process and its worker past the lease, after the compare, before the apply."""
     with scene.records.session() as session:
-        horse = _hold_roll_against(scene, session, rng)
-        if horse is None:
+        job_process = _hold_roll_against(scene, session, rng)
+        if job_process is None:
             return False
-        scene.fleet.send(horse.worker_pid, signal.SIGSTOP)
-        scene.fleet.send(horse.pid, signal.SIGSTOP)
+        scene.fleet.send(job_process.worker_pid, signal.SIGSTOP)
+        scene.fleet.send(job_process.pid, signal.SIGSTOP)
         release_roll(session)
-    return pause_until_taken_over(scene, rng, horse)
+    return pause_until_taken_over(scene, rng, job_process)
 
 
 def strike_at_the_finish(scene: Scene, rng: Random) -> bool:
@@ -68,29 +68,31 @@ def strike_at_the_finish(scene: Scene, rng: Random) -> bool:
     Another session locks the job's row, so the attempt waits at this moment.
     """
     with scene.records.session() as session, scene.records.session() as locker:
-        horse = _hold_roll_against(scene, session, rng)
-        if horse is None:
+        job_process = _hold_roll_against(scene, session, rng)
+        if job_process is None:
             return False
         locker.execute("BEGIN")
-        locker.execute("SELECT 1 FROM job WHERE id = %s FOR UPDATE", (horse.job_id,))
+        locker.execute("SELECT 1 FROM job WHERE id = %s FOR UPDATE", (job_process.job_id,))
         release_roll(session)
         if not wait_until(lambda: bool(session.execute(FINISHING).fetchall()), 3):
             return False
-        is_killed = scene.fleet.send(horse.pid, signal.SIGKILL)
+        is_killed = scene.fleet.send(job_process.pid, signal.SIGKILL)
         for (pid,) in session.execute(FINISHING).fetchall():
             session.execute("SELECT pg_terminate_backend(%s)", (pid,))
         time.sleep(0.2)
     return is_killed
 
 
-def _hold_roll_against(scene: Scene, session: Session, rng: Random) -> Horse | None:
+def _hold_roll_against(scene: Scene, session: Session, rng: Random) -> JobProcess | None:
     """Take the roll's lock, and return a job process that now waits for it, or None."""
     hold_roll(session)
     if not wait_until(lambda: bool(session.execute(WAITING).fetchall()), 5):
         return None
     applying = {job_id for (job_id,) in session.execute(APPLYING).fetchall()}
-    horses = [horse for horse in targets(scene) if horse.job_id in applying]
-    return rng.choice(horses) if horses else None
+    job_processes = [
+        job_process for job_process in targets(scene) if job_process.job_id in applying
+    ]
+    return rng.choice(job_processes) if job_processes else None
 
 
 def hold_sqlite(scene: Scene, rng: Random) -> bool:
@@ -98,10 +100,10 @@ def hold_sqlite(scene: Scene, rng: Random) -> bool:
     with closing(scene.records.sqlite_connection(10)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         time.sleep(rng.uniform(0.3, 2.0))
-        horse = pick_horse(scene, rng)
-        is_killed = horse is not None and rng.random() < 0.7
-        if horse is not None and is_killed:
-            scene.fleet.send(horse.pid, signal.SIGKILL)
+        job_process = pick_job_process(scene, rng)
+        is_killed = job_process is not None and rng.random() < 0.7
+        if job_process is not None and is_killed:
+            scene.fleet.send(job_process.pid, signal.SIGKILL)
         connection.execute("ROLLBACK")
     return is_killed
 
@@ -118,8 +120,11 @@ def strike_after_the_apply(scene: Scene, rng: Random) -> bool:
                 was_busy = True
                 continue
             if was_busy:
-                horses = scene.fleet.horses()
-                killed = [scene.fleet.send(horse.pid, signal.SIGKILL) for horse in horses]
+                job_processes = scene.fleet.job_processes()
+                killed = [
+                    scene.fleet.send(job_process.pid, signal.SIGKILL)
+                    for job_process in job_processes
+                ]
                 connection.execute("ROLLBACK")
                 return any(killed)
             connection.execute("ROLLBACK")

@@ -32,14 +32,14 @@ class Evidence:
     is_deployed: bool
     slowest_upload_seconds: float
     mails: Counter[UUID]
-    horses: int
+    job_processes: int
     advisory_locks: int
     temporary_tables: int
     stored: frozenset[str]
     temporary_files: int
 
 
-def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) -> Evidence:
+def gather(records: Records, folder: Path, mails: Counter[UUID], job_processes: int) -> Evidence:
     """Collect the evidence.
 
     `successes` holds the (job, attempt) of every attempt whose log line says success. The slowest
@@ -85,7 +85,7 @@ def gather(records: Records, folder: Path, mails: Counter[UUID], horses: int) ->
             default=0.0,
         ),
         mails=mails,
-        horses=horses,
+        job_processes=job_processes,
         advisory_locks=_count(records, ADVISORY_LOCKS),
         temporary_tables=_count(records, TEMPORARY_TABLES),
         stored=frozenset(path.name for path in (folder / "uploads").glob("*")),

@@ -4,7 +4,7 @@ import signal
 import time
 from random import Random
 
-from chaos.processes import Horse, wait_until
+from chaos.processes import JobProcess, wait_until
 from chaos.records import OutOfReach
 from chaos.scene import LEASE_SECONDS, WORKERS, Event, Scene
 
@@ -25,26 +25,30 @@ def kill_worker(scene: Scene, rng: Random) -> bool:
     return True
 
 
-def kill_horse(scene: Scene, rng: Random) -> bool:
+def kill_job_process(scene: Scene, rng: Random) -> bool:
     """Kill a job process at work."""
-    horse = pick_horse(scene, rng)
-    return horse is not None and scene.fleet.send(horse.pid, signal.SIGKILL)
+    job_process = pick_job_process(scene, rng)
+    return job_process is not None and scene.fleet.send(job_process.pid, signal.SIGKILL)
 
 
-def pick_horse(scene: Scene, rng: Random) -> Horse | None:
+def pick_job_process(scene: Scene, rng: Random) -> JobProcess | None:
     """Return a job process at work, or None if none appears within two seconds."""
     wait_until(lambda: bool(targets(scene)), 2)
-    horses = targets(scene)
-    return rng.choice(horses) if horses else None
+    job_processes = targets(scene)
+    return rng.choice(job_processes) if job_processes else None
 
 
-def targets(scene: Scene) -> list[Horse]:
+def targets(scene: Scene) -> list[JobProcess]:
     """The job processes that events may hit.
 
     Jobs with more than MOST_ATTEMPTS attempts are spared. After each death the next attempt waits
     four times as long.
     """
-    return [horse for horse in scene.fleet.horses() if horse.attempt <= MOST_ATTEMPTS]
+    return [
+        job_process
+        for job_process in scene.fleet.job_processes()
+        if job_process.attempt <= MOST_ATTEMPTS
+    ]
 
 
 def pause_worker(scene: Scene, rng: Random) -> bool:
@@ -59,34 +63,34 @@ def pause_worker(scene: Scene, rng: Random) -> bool:
 
 def pause_attempt(scene: Scene, rng: Random) -> bool:
     """Pause a job process and its worker at work, until another worker has taken over."""
-    horse = pick_horse(scene, rng)
-    if horse is None:
+    job_process = pick_job_process(scene, rng)
+    if job_process is None:
         return False
     time.sleep(rng.uniform(0.0, 1.0))
-    return pause_until_taken_over(scene, rng, horse)
+    return pause_until_taken_over(scene, rng, job_process)
 
 
-def pause_until_taken_over(scene: Scene, rng: Random, horse: Horse) -> bool:
+def pause_until_taken_over(scene: Scene, rng: Random, job_process: JobProcess) -> bool:
     """Pause a job process and its worker. Resume them when the next attempt runs, or later.
 
     The later moment may be after the end of the next attempt. Returns whether the job process was
     paused.
     """
-    pids = (horse.worker_pid, horse.pid)
+    pids = (job_process.worker_pid, job_process.pid)
     stopped = [pid for pid in pids if scene.fleet.send(pid, signal.SIGSTOP)]
     try:
-        if wait_until(lambda: _is_taken_over(scene, horse), TAKEOVER_SECONDS):
+        if wait_until(lambda: _is_taken_over(scene, job_process), TAKEOVER_SECONDS):
             scene.happened[TAKEOVERS] += 1
         time.sleep(rng.choice((0.0, 0.0, 0.5, 2.0)))
     finally:
         for pid in stopped:
             scene.fleet.send(pid, signal.SIGCONT)
-    return horse.pid in stopped
+    return job_process.pid in stopped
 
 
-def _is_taken_over(scene: Scene, horse: Horse) -> bool:
+def _is_taken_over(scene: Scene, job_process: JobProcess) -> bool:
     try:
-        return scene.records.attempt_of(horse.job_id) > horse.attempt
+        return scene.records.attempt_of(job_process.job_id) > job_process.attempt
     except OutOfReach:
         return False
 
@@ -94,7 +98,7 @@ def _is_taken_over(scene: Scene, horse: Horse) -> bool:
 EVENTS = (
     Event("web killed", kill_web, 4, kills=True),
     Event("worker killed", kill_worker, 5, kills=True),
-    Event("child killed", kill_horse, 6, kills=True),
+    Event("child killed", kill_job_process, 6, kills=True),
     Event("worker paused beyond its lease", pause_worker, 3, pauses=True),
     Event("attempt paused beyond its lease", pause_attempt, 3, pauses=True),
 )

@@ -15,11 +15,11 @@ from uuid import UUID
 BIN = Path(sys.executable).parent
 # A variable that all processes of the campaign have, because descendants inherit the environment.
 MARK = "CHAOS_CAMPAIGN"
-HORSE = b"consumer.job_process"
+JOB_PROCESS = b"consumer.job_process"
 
 
 @dataclass(frozen=True, slots=True)
-class Horse:
+class JobProcess:
     """A job process at work: its process id, that of its worker, and its job and attempt."""
 
     pid: int
@@ -100,14 +100,14 @@ class Fleet:
         """The process id that runs under this name now."""
         return self._running[name].pid
 
-    def horses(self) -> list[Horse]:
+    def job_processes(self) -> list[JobProcess]:
         """The job processes that run now, those of killed workers included."""
         found = []
         for pid in self.own_pids():
             words = _read(f"/proc/{pid}/cmdline").split(b"\0")
-            if HORSE in words:
-                job_id, attempt = words[words.index(HORSE) + 1 :][:2]
-                found.append(Horse(pid, _parent(pid), UUID(job_id.decode()), int(attempt)))
+            if JOB_PROCESS in words:
+                job_id, attempt = words[words.index(JOB_PROCESS) + 1 :][:2]
+                found.append(JobProcess(pid, _parent(pid), UUID(job_id.decode()), int(attempt)))
         return found
 
     def own_pids(self) -> list[int]:

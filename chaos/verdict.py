@@ -130,7 +130,7 @@ def _slow(evidence: Evidence) -> Iterator[Violation]:
 
 def _left_behind(evidence: Evidence) -> Iterator[Violation]:
     figures = {
-        "work horses": evidence.horses,
+        "job processes": evidence.job_processes,
         "advisory locks": evidence.advisory_locks,
         "temporary tables": evidence.temporary_tables,
         "temporary files": evidence.temporary_files,

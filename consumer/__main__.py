@@ -8,9 +8,9 @@ from config.advice import give_advice
 from config.process import begin_process
 from config.settings import SettingsError, load_settings
 from consumer.lasting_thread import LastingThread
-from consumer.mail.sender import PostOffice
+from consumer.mail.sender import MailSender
 from consumer.sweeper import Sweeper
-from consumer.webhook.sender import Courier
+from consumer.webhook.sender import WebhookSender
 from consumer.worker import Worker
 from shared.database.connection import ANSWER_SECONDS, open_database
 from shared.storage.choice import open_store
@@ -31,10 +31,10 @@ def main() -> int:
     socket.setdefaulttimeout(settings.mail.timeout_seconds)
     open_database(settings.database_url, answer_seconds=ANSWER_SECONDS)
     poll_seconds = settings.poll_seconds
-    post_office = PostOffice(settings.mail, open_store(settings.upload_store), settings.public_url)
+    mail_sender = MailSender(settings.mail, open_store(settings.upload_store), settings.public_url)
     threads = (
-        LastingThread("mailer", post_office.send_one, poll_seconds),
-        LastingThread("courier", Courier(settings.webhook).send_one, poll_seconds),
+        LastingThread("mailer", mail_sender.send_one, poll_seconds),
+        LastingThread("webhook sender", WebhookSender(settings.webhook).send_one, poll_seconds),
         Sweeper(settings),
     )
     for beside in threads:

@@ -9,7 +9,7 @@ from uuid import UUID
 from config.log_context import logged_with
 from config.settings import Settings
 from shared.database.outages import OUTAGES
-from shared.importing.job_process import close_horse, note_end, start_horse
+from shared.importing.job_process import close_job_process, note_end, start_job_process
 from shared.jobs import transitions
 from shared.jobs.states import JobCode, JobState
 from shared.jobs.transitions import Claim
@@ -23,7 +23,7 @@ NO_PROCESS_SECONDS = 5.0
 
 
 @dataclass(slots=True)
-class Horse:
+class JobProcess:
     """One job process and the claim it works on. Times are those of `time.monotonic`."""
 
     claim: Claim
@@ -33,18 +33,18 @@ class Horse:
     is_out_of_time: bool = False
 
 
-class Stable:
+class JobProcesses:
     """The job processes of a worker, at most CONSUMER_CONCURRENCY."""
 
     def __init__(self, settings: Settings, worker: str) -> None:
         self._settings = settings
         self._worker = worker
-        self._horses: list[Horse] = []
+        self._running: list[JobProcess] = []
 
     @property
     def room(self) -> int:
         """How many more job processes may start."""
-        return self._settings.consumer_concurrency - len(self._horses)
+        return self._settings.consumer_concurrency - len(self._running)
 
     @property
     def has_room(self) -> bool:
@@ -67,87 +67,89 @@ class Stable:
         if claim is None:
             return
         try:
-            process = start_horse(claim, self._settings, max_attempts=self._settings.max_attempts)
+            process = start_job_process(
+                claim, self._settings, max_attempts=self._settings.max_attempts
+            )
         except OSError as error:
             # The file is not the cause, so this attempt does not count against the job.
             logger.warning(
-                "work horse not started",
+                "job process not started",
                 extra={**claim.log_fields, "reason": error.strerror},
             )
             self._release(claim, death=None, delay_seconds=NO_PROCESS_SECONDS)
             return
-        self._horses.append(Horse(claim, process))
+        self._running.append(JobProcess(claim, process))
         logger.info("attempt started", extra={**claim.log_fields, "pid": process.pid})
 
     def tend(self) -> None:
         """Record the job processes that ended, stop those out of time, renew the other leases."""
-        for horse in list(self._horses):
-            if self._is_over(horse):
+        for job_process in list(self._running):
+            if self._is_over(job_process):
                 # Removed last: if the database is unavailable, the next call records the end.
-                self._note_end(horse)
-                self._horses.remove(horse)
+                self._note_end(job_process)
+                self._running.remove(job_process)
             else:
-                self._renew(horse)
+                self._renew(job_process)
 
-    def _is_over(self, horse: Horse) -> bool:
+    def _is_over(self, job_process: JobProcess) -> bool:
         """Whether the job process has ended. Kills it first if its time is up."""
-        if horse.process.poll() is not None:
+        if job_process.process.poll() is not None:
             return True
-        if time.monotonic() - horse.started_at <= self._settings.job_time_limit_seconds:
+        if time.monotonic() - job_process.started_at <= self._settings.job_time_limit_seconds:
             return False
-        horse.is_out_of_time = True
-        horse.process.kill()
-        horse.process.wait()
+        job_process.is_out_of_time = True
+        job_process.process.kill()
+        job_process.process.wait()
         return True
 
-    def _note_end(self, horse: Horse) -> None:
-        close_horse(horse.process)
-        code = horse.process.returncode
-        with logged_with(**horse.claim.log_fields):
+    def _note_end(self, job_process: JobProcess) -> None:
+        close_job_process(job_process.process)
+        code = job_process.process.returncode
+        with logged_with(**job_process.claim.log_fields):
             state = note_end(
-                horse.claim,
+                job_process.claim,
                 code,
                 self._settings,
-                is_out_of_time=horse.is_out_of_time,
+                is_out_of_time=job_process.is_out_of_time,
                 max_attempts=self._settings.max_attempts,
             )
             if state is not None:
-                logger.warning("work horse died", extra={"exit_code": code, "state": state})
+                logger.warning("job process died", extra={"exit_code": code, "state": state})
 
-    def _renew(self, horse: Horse) -> None:
+    def _renew(self, job_process: JobProcess) -> None:
         lease_seconds = self._settings.lease_seconds
-        if time.monotonic() - horse.renewed_at < lease_seconds / RENEWALS_PER_LEASE:
+        if time.monotonic() - job_process.renewed_at < lease_seconds / RENEWALS_PER_LEASE:
             return
-        if not transitions.renew(horse.claim, lease_seconds):
+        if not transitions.renew(job_process.claim, lease_seconds):
             # The job has just finished, or another worker has it: nothing is left to do for it.
-            logger.info("lease not renewed", extra=horse.claim.log_fields)
-            _end(horse)
-        horse.renewed_at = time.monotonic()
+            logger.info("lease not renewed", extra=job_process.claim.log_fields)
+            _end(job_process)
+        job_process.renewed_at = time.monotonic()
 
     def put_back(self) -> None:
         """Stop every job process and make its job due immediately.
 
         A shutdown does not count as a death of the attempt.
         """
-        for horse in self._horses:
-            horse.process.terminate()
+        for job_process in self._running:
+            job_process.process.terminate()
         deadline = time.monotonic() + GRACE_SECONDS
-        for horse in self._horses:
+        for job_process in self._running:
             try:
-                horse.process.wait(max(0.0, deadline - time.monotonic()))
+                job_process.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                horse.process.kill()
-                horse.process.wait()
-            close_horse(horse.process)
-        for horse in self._horses:
+                job_process.process.kill()
+                job_process.process.wait()
+            close_job_process(job_process.process)
+        for job_process in self._running:
             try:
-                self._release(horse.claim, death=None)
+                self._release(job_process.claim, death=None)
             except OUTAGES:
                 logger.warning(
                     "job not put back; its lease will run out",
-                    extra=horse.claim.log_fields,
+                    extra=job_process.claim.log_fields,
                 )
-        self._horses.clear()
+        self._running.clear()
 
     def _release(
         self, claim: Claim, *, death: JobCode | None, delay_seconds: float = 0.0
@@ -161,13 +163,13 @@ class Stable:
 
     def kill(self) -> None:
         """Kill every job process, for a worker that cannot wait for them to end."""
-        for horse in self._horses:
-            horse.process.kill()
+        for job_process in self._running:
+            job_process.process.kill()
 
 
-def _end(horse: Horse) -> None:
+def _end(job_process: JobProcess) -> None:
     """Wait for a job process that has finished, and kill one that no longer owns its job."""
     try:
-        horse.process.wait(GRACE_SECONDS)
+        job_process.process.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        horse.process.kill()
+        job_process.process.kill()

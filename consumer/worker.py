@@ -24,14 +24,14 @@ from config.log_context import REQUEST_ID, logged_with
 from config.settings import Settings
 from config.version import version
 from consumer.broker_connection import Connecting, Refused, refusals_told
-from consumer.job_processes import Stable
+from consumer.job_processes import JobProcesses
 from consumer.lasting_thread import LastingThread, in_trouble
 from consumer.shutdown_deadline import after_signal
 from shared import workers
 from shared.broker.connection import consumer_connection
 from shared.broker.message import correlation_of, decode
 from shared.broker.queues import QUEUE, declare_dead_queue
-from shared.database.connection import be_impatient, database, unless_locked
+from shared.database.connection import database, limit_lock_wait, unless_locked
 from shared.database.outages import OUTAGES, OutageLog
 from shared.jobs import jobs, transitions
 
@@ -61,7 +61,7 @@ class Worker:
         self._threads = threads
         self._row = workers.this_worker(version())
         self._name = self._row.name
-        self._stable = Stable(settings, self._name)
+        self._job_processes = JobProcesses(settings, self._name)
         self._outages = OutageLog(logger, "database out of reach")
         self._is_stopping = False
         self._is_waiting = False
@@ -81,8 +81,8 @@ class Worker:
             pass
         finally:
             with self._fault_logged():
-                be_impatient(LOCK_SECONDS)
-            self._stable.put_back()
+                limit_lock_wait(LOCK_SECONDS)
+            self._job_processes.put_back()
             with self._fault_logged():
                 workers.leave(self._row)
             database.close()
@@ -98,7 +98,7 @@ class Worker:
 
         The leases of the jobs run out.
         """
-        self._stable.kill()
+        self._job_processes.kill()
         logger.warning("worker stopped; the leases of its jobs will run out")
         os._exit(0)
 
@@ -170,8 +170,8 @@ class Worker:
         checked_at = time.monotonic()
         while not self._is_stopping:
             self._tend()
-            if is_consuming != self._stable.has_room:
-                is_consuming = self._stable.has_room
+            if is_consuming != self._job_processes.has_room:
+                is_consuming = self._job_processes.has_room
                 consumer.consume() if is_consuming else consumer.cancel()
             self._drain(connection)
             if time.monotonic() - checked_at >= HEARTBEAT_CHECK_SECONDS:
@@ -202,7 +202,7 @@ class Worker:
         with self._fault_logged():
             is_known = jobs.find(job_id) is not None
             if is_known:
-                self._stable.start(job_id)
+                self._job_processes.start(job_id)
         # A broker fault here ends the connection. The next connection gets the message again.
         if is_known:
             message.ack()
@@ -217,16 +217,16 @@ class Worker:
     def _tend(self) -> None:
         self._beat()
         with self._fault_logged():
-            be_impatient(LOCK_SECONDS)
-            self._stable.tend()
-            if self._stable.has_room and (
+            limit_lock_wait(LOCK_SECONDS)
+            self._job_processes.tend()
+            if self._job_processes.has_room and (
                 time.monotonic() - self._polled_at >= self._settings.poll_seconds
             ):
                 self._polled_at = time.monotonic()
-                room = self._stable.room
+                room = self._job_processes.room
                 due = transitions.due_jobs(room)
                 for job_id in due:
-                    self._stable.start(job_id)
+                    self._job_processes.start(job_id)
                 if len(due) == room:
                     # More jobs may wait without a message: poll again as soon as there is room.
                     self._polled_at = 0.0

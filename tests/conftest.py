@@ -113,7 +113,7 @@ def buckets() -> Iterator[ObjectServer]:
 @pytest.fixture(scope="module")
 def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """A browser for the tests of one module. An event loop runs while it is open."""
-    _demand(request, _problem(probe_chromium))
+    _require(request, _problem(probe_chromium))
     with launched() as browser:
         yield browser
 
@@ -121,7 +121,7 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
 @pytest.fixture
 def pgbouncer(request: pytest.FixtureRequest) -> str:
     """The path of PgBouncer, a connection pooler for PostgreSQL."""
-    _demand(request, _problem(probe_pgbouncer))
+    _require(request, _problem(probe_pgbouncer))
     return probe_pgbouncer()
 
 
@@ -133,7 +133,7 @@ def _libreoffice_problem() -> str | None:
 @pytest.fixture
 def libreoffice(request: pytest.FixtureRequest, _libreoffice_problem: str | None) -> str:
     """The command of LibreOffice."""
-    _demand(request, _libreoffice_problem)
+    _require(request, _libreoffice_problem)
     return LIBREOFFICE
 
 
@@ -145,7 +145,7 @@ def _problem(probe: Callable[[], object]) -> str | None:
     return None
 
 
-def _demand(request: pytest.FixtureRequest, problem: str | None) -> None:
+def _require(request: pytest.FixtureRequest, problem: str | None) -> None:
     if problem is None:
         return
     counts = request.config.stash[MISSING]
@@ -160,7 +160,7 @@ def postgresql_url(
     request: pytest.FixtureRequest, _postgresql_problem: str | None
 ) -> Iterator[str]:
     """A new, empty database for the tests of one module."""
-    _demand(request, _postgresql_problem)
+    _require(request, _postgresql_problem)
     with postgresql_database() as url:
         yield url
 
@@ -170,7 +170,7 @@ def fresh_postgresql_url(
     request: pytest.FixtureRequest, _postgresql_problem: str | None
 ) -> Iterator[str]:
     """A new, empty database for one test."""
-    _demand(request, _postgresql_problem)
+    _require(request, _postgresql_problem)
     with postgresql_database() as url:
         yield url
 
@@ -189,7 +189,7 @@ def rabbitmq_url(
     request: pytest.FixtureRequest, _rabbitmq_problem: str | None, _rabbitmq: str
 ) -> Iterator[str]:
     """A broker without queues for the tests of one module."""
-    _demand(request, _rabbitmq_problem)
+    _require(request, _rabbitmq_problem)
     with emptied_broker(_rabbitmq) as url:
         yield url
 
@@ -199,7 +199,7 @@ def fresh_rabbitmq_url(
     request: pytest.FixtureRequest, _rabbitmq_problem: str | None, _rabbitmq: str
 ) -> Iterator[str]:
     """A broker without queues for one test."""
-    _demand(request, _rabbitmq_problem)
+    _require(request, _rabbitmq_problem)
     with emptied_broker(_rabbitmq) as url:
         yield url
 
@@ -241,7 +241,7 @@ def any_database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a migrated database without rows, once for each supported kind."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("migrated_sqlite_url"))
-    _demand(request, request.getfixturevalue("_postgresql_problem"))
+    _require(request, request.getfixturevalue("_postgresql_problem"))
     url = str(request.getfixturevalue("_migrated_postgresql"))
     with opened(url), database.atomic():
         # The trigger forbids deleting audit entries. The owner of the table may disable it.

@@ -18,7 +18,7 @@ from api.services import services
 from shared.access import rate_limits
 from shared.access.addresses import network_of
 from shared.access.rate_limits import Limit
-from shared.database.connection import ANSWER_SECONDS, be_impatient, database
+from shared.database.connection import ANSWER_SECONDS, database, limit_lock_wait
 from shared.jobs.waiting import waiting_jobs
 
 SIGN_IN_SECONDS = 15 * 60.0
@@ -63,7 +63,7 @@ def count_request(caller: str) -> None:
         else:
             # The request must not wait long for an import that is being applied and holds SQLite's
             # lock.
-            be_impatient(ANSWER_SECONDS)
+            limit_lock_wait(ANSWER_SECONDS)
         limit, message = _limit_of(quota)
         spent = rate_limits.add_one(limit, caller)
     if spent.count > limit.most:

@@ -22,7 +22,7 @@ from api.voters.query_schemas import VoterQuerySchema
 from api.voters.voter import voter_or_404
 from api.voters.voters import page_after
 from shared.access.scopes import Scope
-from shared.database.connection import ANSWER_SECONDS, be_impatient
+from shared.database.connection import ANSWER_SECONDS, limit_lock_wait
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
 from shared.voters import history
 from shared.voters.editing import edit
@@ -60,11 +60,11 @@ class Voters(Page):
         asked = _asked()
         filters = _stated(*FILTERS)
         after = request.args.get("after", "")
-        voters, cursor = page_after(asked["sought"], asked["sort"], after, PAGE_SIZE)
+        voters, cursor = page_after(asked["voter_filter"], asked["sort"], after, PAGE_SIZE)
         return self.page(
             "voters.html",
             voters=voters,
-            sought=asked["sought"],
+            voter_filter=asked["voter_filter"],
             sort=asked["sort"],
             filters=filters,
             orders=ORDERS,
@@ -79,14 +79,14 @@ class Voters(Page):
     @counted_as(Quota.DOWNLOAD)
     def export_csv(self) -> FlaskResponse:
         """Download the voters that match as a CSV file."""
-        return download_csv(_asked()["sought"])
+        return download_csv(_asked()["voter_filter"])
 
     @expose("/export.xlsx")
     @requires(Scope.READ)
     @counted_as(Quota.DOWNLOAD)
     def export_xlsx(self) -> FlaskResponse:
         """Download the voters that match as a workbook."""
-        return download_xlsx(_asked()["sought"])
+        return download_xlsx(_asked()["voter_filter"])
 
     @expose("/voter/")
     @requires(Scope.READ)
@@ -104,7 +104,7 @@ class Voters(Page):
             return self._voter_page(voter, form)
         # The request must not wait long for an import that holds the lock of the roll, in SQLite
         # that of the whole database.
-        be_impatient(ANSWER_SECONDS)
+        limit_lock_wait(ANSWER_SECONDS)
         author = Author(person().name, change["reason"])
         try:
             edit(voter.student_id, change["stated"], author=author, check=form.check)

@@ -19,7 +19,7 @@ from peewee import PeeweeException
 
 from config.settings import Settings
 from shared.database.connection import database
-from shared.importing.job_process import close_horse, note_end, start_horse
+from shared.importing.job_process import close_job_process, note_end, start_job_process
 from shared.importing.limits import MEMORY_STATUSES
 from shared.importing.reading import OnProgress
 from shared.jobs import jobs, transitions
@@ -39,7 +39,7 @@ def attempted(claim: Claim, settings: Settings, on_progress: OnProgress) -> None
     killed at the time limit, and when this process is interrupted.
     """
     with tempfile.TemporaryFile() as log:
-        process = start_horse(claim, settings, max_attempts=1, log=log)
+        process = start_job_process(claim, settings, max_attempts=1, log=log)
         started = time.monotonic()
         is_out_of_time = False
         try:
@@ -49,7 +49,7 @@ def attempted(claim: Claim, settings: Settings, on_progress: OnProgress) -> None
         finally:
             process.kill()
             status = process.wait()
-            close_horse(process)
+            close_job_process(process)
         _show(claim, on_progress)
         note_end(claim, status, settings, is_out_of_time=is_out_of_time, max_attempts=1)
         # The job's message says that memory ran out, so the raw output of Rust is not shown.

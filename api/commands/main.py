@@ -19,7 +19,7 @@ from shared.access.people import Role, create_person
 from shared.access.tokens import Admin
 from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.database import schema
-from shared.database.connection import be_patient, database
+from shared.database.connection import database, wait_without_limit
 from shared.database.outages import OUTAGES, is_disk_full
 from shared.importing.options import ImportOptions, OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
@@ -41,7 +41,7 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
     The audit table names the user of the machine for all actions in the block. Statements have no
     time limit, because a migration or an import may take minutes, unlike a request.
     """
-    be_patient()
+    wait_without_limit()
     act_as(command_line())
     try:
         if migrated and schema.pending_migrations():

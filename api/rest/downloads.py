@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, request
 
 from shared.audit import Action, record
-from shared.database.connection import ANSWER_SECONDS, be_impatient
+from shared.database.connection import ANSWER_SECONDS, limit_lock_wait
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -49,5 +49,5 @@ def note_handed_out(action: Action, subject: object = None, detail: str = "") ->
     if not is_head_only():
         # The request must not wait long for an import that is being applied and holds SQLite's
         # lock.
-        be_impatient(ANSWER_SECONDS)
+        limit_lock_wait(ANSWER_SECONDS)
         record(action, subject, detail=detail)

@@ -19,14 +19,14 @@ from api.voters.query_schemas import VoterFilterSchema
 from shared.access.scopes import Scope
 from shared.audit import Action
 from shared.roll_file.writing.csv_export import MAX_SHEET_VOTERS, csv_blocks
-from shared.voters.queries import Sought, total
+from shared.voters.queries import VoterFilter, total
 from shared.voters.snapshot import RollRow, Snapshot
 
 blueprint = Blueprint(
     "Voter exports", __name__, url_prefix="/api/voters", description="The roll as a file."
 )
 
-EVERYBODY = Sought()
+EVERYBODY = VoterFilter()
 Write = Callable[[Iterable[RollRow]], Iterator[bytes]]
 
 
@@ -43,7 +43,7 @@ def export_csv(parameters: dict[str, Any]) -> Response:
     apostrophe in front. The empty column `_disarmed` marks this for an import, so the file reads
     back unchanged.
     """
-    return download_csv(parameters["sought"])
+    return download_csv(parameters["voter_filter"])
 
 
 @blueprint.route("/export.xlsx")
@@ -57,41 +57,41 @@ def export_xlsx(parameters: dict[str, Any]) -> Response:
 
     The content is as in the CSV file, with at most 1,048,575 voters. Excel accepts no more.
     """
-    return download_xlsx(parameters["sought"])
+    return download_xlsx(parameters["voter_filter"])
 
 
-def download_csv(sought: Sought) -> Response:
+def download_csv(voter_filter: VoterFilter) -> Response:
     """Return the voters as a CSV file."""
-    return long_answer(lambda: _download(sought, csv_blocks, CSV, "csv"))
+    return long_answer(lambda: _download(voter_filter, csv_blocks, CSV, "csv"))
 
 
-def download_xlsx(sought: Sought) -> Response:
+def download_xlsx(voter_filter: VoterFilter) -> Response:
     """Return the voters as a workbook. Too many for one sheet end the request with 422."""
     # Nothing else in the web processes needs openpyxl.
     from shared.roll_file.writing.xlsx_export import xlsx_blocks
 
-    if total(sought) > MAX_SHEET_VOTERS:
+    if total(voter_filter) > MAX_SHEET_VOTERS:
         message = f"A sheet takes {MAX_SHEET_VOTERS:,} voters. Choose fewer, or take the CSV file."
         abort(422, message=message)
-    return long_answer(lambda: _download(sought, xlsx_blocks, XLSX, "xlsx"))
+    return long_answer(lambda: _download(voter_filter, xlsx_blocks, XLSX, "xlsx"))
 
 
-def _download(sought: Sought, write: Write, mimetype: str, ending: str) -> Response:
+def _download(voter_filter: VoterFilter, write: Write, mimetype: str, ending: str) -> Response:
     name = f"voters-{datetime.now(UTC):%Y-%m-%d}.{ending}"
     if is_head_only():
         return download(b"", mimetype, name)
-    note_handed_out(Action.EXPORT, detail=_described(sought, ending))
-    snapshot = Snapshot(sought)
+    note_handed_out(Action.EXPORT, detail=_described(voter_filter, ending))
+    snapshot = Snapshot(voter_filter)
     response = download(write(snapshot.rows()), mimetype, name)
     response.call_on_close(snapshot.close)
     return response
 
 
-def _described(sought: Sought, ending: str) -> str:
+def _described(voter_filter: VoterFilter, ending: str) -> str:
     """Return the kind of file and the names of the filters, never their values.
 
     A value may be the name of a person.
     """
-    stated = asdict(sought)
+    stated = asdict(voter_filter)
     filters = [name for name, value in stated.items() if value != asdict(EVERYBODY)[name]]
     return f"{ending}, by {', '.join(filters)}" if filters else f"{ending}, the whole roll"

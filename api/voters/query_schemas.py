@@ -10,7 +10,7 @@ from api.rest.query import PagedQuerySchema, storable
 from api.rest.schemas import described
 from shared.roll_file.rows.cells import MAX_CHARS, MAX_YEAR, MIN_YEAR
 from shared.roll_file.rows.text import TextTooLong, compose
-from shared.voters.queries import SORTS, Sought
+from shared.voters.queries import SORTS, VoterFilter
 
 MAX_SEARCH_CHARS = 254
 
@@ -48,7 +48,7 @@ class VoterFilterSchema(Schema):
     is_eligible = fields.Boolean(metadata=described("Whether the student may vote.", True))
 
     @post_load
-    def _as_sought(self, parameters: dict[str, Any], **_: object) -> dict[str, Any]:
+    def _as_filter(self, parameters: dict[str, Any], **_: object) -> dict[str, Any]:
         names = set(VoterFilterSchema._declared_fields)
         texts: dict[str, Any] = {
             name: _composed(name, value) if isinstance(value, str) else value
@@ -56,7 +56,7 @@ class VoterFilterSchema(Schema):
             if name in names
         }
         others = {name: value for name, value in parameters.items() if name not in names}
-        return {**others, "sought": Sought(**texts)}
+        return {**others, "voter_filter": VoterFilter(**texts)}
 
 
 class VoterQuerySchema(VoterFilterSchema, PagedQuerySchema):

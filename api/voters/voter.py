@@ -16,7 +16,7 @@ from api.rest.openapi import refuses
 from api.voters.change_schemas import VoterChangeSchema
 from api.voters.voter_schemas import ChangeSchema, VoterSchema
 from shared.access.scopes import Scope
-from shared.database.connection import ANSWER_SECONDS, be_impatient
+from shared.database.connection import ANSWER_SECONDS, limit_lock_wait
 from shared.jobs.status_document import rfc3339
 from shared.roll_file.rows.cells import MAX_CHARS
 from shared.roll_file.rows.text import TextTooLong, compose
@@ -61,7 +61,7 @@ def correct(change: dict[str, Any], student_id: str) -> Voter:
     """
     # The request must not wait long for an import that holds the lock of the roll, in SQLite that
     # of the whole database.
-    be_impatient(ANSWER_SECONDS)
+    limit_lock_wait(ANSWER_SECONDS)
     found = edit(
         voter_or_404(student_id).student_id,
         change["stated"],

@@ -13,7 +13,7 @@ from api.voters.query_schemas import VoterQuerySchema
 from api.voters.voter_schemas import SummarySchema, VoterSchema
 from shared.access.scopes import Scope
 from shared.voters.models import Voter
-from shared.voters.queries import Sought, place_of, total, voters_after, voters_at
+from shared.voters.queries import VoterFilter, place_of, total, voters_after, voters_at
 from shared.voters.summary import Group, summarise
 
 blueprint = CursorBlueprint(
@@ -38,37 +38,39 @@ def voters(parameters: dict[str, Any], pagination_parameters: PaginationParamete
     To read a large roll, begin with an empty `after` and follow the cursors: every page costs the
     same.
     """
-    sought, sort = parameters["sought"], parameters["sort"]
+    voter_filter, sort = parameters["voter_filter"], parameters["sort"]
     if "after" in parameters:
-        return _page_by_cursor(sought, sort, parameters["after"], pagination_parameters)
-    return _numbered_page(sought, sort, pagination_parameters)
+        return _page_by_cursor(voter_filter, sort, parameters["after"], pagination_parameters)
+    return _numbered_page(voter_filter, sort, pagination_parameters)
 
 
 def _page_by_cursor(
-    sought: Sought, sort: str, after: str, pagination: PaginationParameters
+    voter_filter: VoterFilter, sort: str, after: str, pagination: PaginationParameters
 ) -> list[Voter]:
     refuse_page_number(pagination)
-    shown, cursor = page_after(sought, sort, after, pagination.page_size)
+    shown, cursor = page_after(voter_filter, sort, after, pagination.page_size)
     pagination.item_count = CursorPage(None, cursor)
     return shown
 
 
 def page_after(
-    sought: Sought, sort: str, after: str, page_size: int
+    voter_filter: VoterFilter, sort: str, after: str, page_size: int
 ) -> tuple[list[Voter], str | None]:
     """Return the voters after a cursor, and the cursor of the next page, None on the last."""
     # The extra voter shows whether there is a next page.
-    found = voters_after(sought, sort, place_behind(after, sort), page_size + 1)
+    found = voters_after(voter_filter, sort, place_behind(after, sort), page_size + 1)
     shown = found[:page_size]
     cursor = cursor_to(place_of(shown[-1], sort), sort) if len(found) > len(shown) else None
     return shown, cursor
 
 
-def _numbered_page(sought: Sought, sort: str, pagination: PaginationParameters) -> list[Voter]:
+def _numbered_page(
+    voter_filter: VoterFilter, sort: str, pagination: PaginationParameters
+) -> list[Voter]:
     first, size = pagination.first_item, pagination.page_size
-    count = total(sought)
+    count = total(voter_filter)
     # A database fails on an offset that is too large.
-    shown = voters_at(sought, sort, first, size) if first < count else []
+    shown = voters_at(voter_filter, sort, first, size) if first < count else []
     has_more = bool(shown) and first + len(shown) < count
     cursor = cursor_to(place_of(shown[-1], sort), sort) if has_more else None
     pagination.item_count = CursorPage(count, cursor)

@@ -18,7 +18,7 @@ from shared.storage.store import StoreUnavailable, UploadStore
 logger = logging.getLogger(__name__)
 
 
-class PostOffice(Sender):
+class MailSender(Sender):
     """Sends report mails: Flask-Mail makes them, `consumer.mail.delivery` delivers them."""
 
     outbox = REPORT_MAILS

@@ -12,7 +12,7 @@ from shared.jobs.outbox import WEBHOOK_CALLS
 from shared.jobs.status_document import describe
 
 
-class Courier(Sender):
+class WebhookSender(Sender):
     """Makes the calls that are due, one at a time."""
 
     outbox = WEBHOOK_CALLS

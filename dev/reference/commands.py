@@ -21,7 +21,7 @@ What a platform runs, as the `Procfile` says. Each ends on SIGTERM.
 FLASK = """\
 ## flask
 
-For the operator, in the surroundings of the service: they read the same [settings](settings.md).
+For the operator, in the environment of the service: they read the same [settings](settings.md).
 Flask's own commands (`run`, `shell`, `routes`) are there too, and are not for production.
 """
 MAKE = """\

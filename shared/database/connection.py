@@ -86,13 +86,13 @@ def _postgresql(url: str, pool_size: int, answer_seconds: float | None) -> Datab
     )
 
 
-def be_patient() -> None:
+def wait_without_limit() -> None:
     """Remove the time limit for statements of connections that are made after this call."""
     if is_postgresql():
         database.connect_params["answer_seconds"] = None
 
 
-def be_impatient(seconds: float) -> None:
+def limit_lock_wait(seconds: float) -> None:
     """Limit the wait for SQLite's write lock to this time, on the connection of this thread."""
     if not is_postgresql():
         database.execute_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
@@ -104,14 +104,14 @@ def unless_locked() -> Iterator[None]:
 
     For writes that a later request repeats, so no reader has to wait for an import.
     """
-    be_impatient(0)
+    limit_lock_wait(0)
     try:
         yield
     except OUTAGES as error:
         if is_postgresql() or "locked" not in str(error):
             raise
     finally:
-        be_impatient(SQLITE_BUSY_SECONDS)
+        limit_lock_wait(SQLITE_BUSY_SECONDS)
 
 
 @contextmanager

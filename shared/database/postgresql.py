@@ -14,7 +14,7 @@ from playhouse.postgres_ext import PooledPsycopg3Database, Psycopg3Database, Psy
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 
-from shared.database.sessions import demand_own_session
+from shared.database.sessions import require_own_session
 
 # The timeout for making a connection, and for the check of a pooled connection.
 CONNECT_SECONDS = 5
@@ -94,7 +94,7 @@ class Adapter(Psycopg3ExtAdapter):
         connection = connected()
         try:
             if not self._has_own_sessions:
-                demand_own_session(connection, connected)
+                require_own_session(connection, connected)
                 self._has_own_sessions = True
             statement_ms = round((answer_seconds or 0) * 1000)
             connection.execute(SET_UNLESS_SET, (f"{IDLE_IN_TRANSACTION_MS}", f"{statement_ms}"))

@@ -16,7 +16,7 @@ class SharedSession(psycopg.OperationalError):
     """A pooler shares the sessions of the server among its clients."""
 
 
-def demand_own_session(
+def require_own_session(
     connection: "psycopg.Connection[Any]", connect: Callable[[], "psycopg.Connection[Any]"]
 ) -> None:
     """Raise `SharedSession` unless the session stays with this connection.

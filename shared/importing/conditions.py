@@ -33,7 +33,7 @@ class JobFailure(Exception):
         self.rejects_key = rejects_key
 
 
-def check_demands(
+def check_conditions(
     options: ImportOptions, report: Report, rejections: Rejections, store: UploadStore
 ) -> None:
     """Raise `JobFailure` for the first broken condition, with the rejects file in the store."""

@@ -25,7 +25,7 @@ MODULE = "consumer.job_process"
 DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE, DISK_FULL: JobCode.DISK_FULL}
 
 
-def start_horse(
+def start_job_process(
     claim: Claim, settings: Settings, *, max_attempts: int, log: IO[bytes] | None = None
 ) -> "subprocess.Popen[bytes]":
     """Start a process that runs the attempt under the limits of the settings.
@@ -67,7 +67,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def close_horse(process: "subprocess.Popen[bytes]") -> None:
+def close_job_process(process: "subprocess.Popen[bytes]") -> None:
     """Release the resources of a job process that has ended."""
     if process.stdin:
         process.stdin.close()

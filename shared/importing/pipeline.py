@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from shared.audit import Action, record
 from shared.database.connection import database
-from shared.importing.conditions import JobFailure, check_demands, check_preview
+from shared.importing.conditions import JobFailure, check_conditions, check_preview
 from shared.importing.options import ImportOptions
 from shared.importing.reading import Ids, OnProgress, rows_as_meant, stage_all
 from shared.importing.rejected_rows import Rejections
@@ -68,7 +68,7 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
                 with reading(file) as once_more:
                     rejections.add_conflicts(rows_as_meant(once_more), label)
             _compare(report, reader, rejections)
-            check_demands(options, report, rejections, store)
+            check_conditions(options, report, rejections, store)
             transitions.note_progress(
                 claim, phase=Phase.APPLYING, rows_read=report.rows_read, percent=None
             )

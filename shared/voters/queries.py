@@ -33,7 +33,7 @@ Conditions = list[Expression]
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class VoterFilter:
     """The filters of a search. None means any. `q` is part of an id, name or email address."""
 
     q: str = ""
@@ -60,36 +60,40 @@ class Place:
     student_id: str
 
 
-def voters_after(sought: Sought, sort: str, place: Place | None, limit: int) -> Voters:
+def voters_after(voter_filter: VoterFilter, sort: str, place: Place | None, limit: int) -> Voters:
     """Return the voters that follow a place, or the first ones if it is None.
 
     The last page is as fast as the first. It takes at most one pass over the roll, and none if
     sorted by id.
     """
-    conditions = sought.conditions()
+    conditions = voter_filter.conditions()
     if place is not None:
         conditions.append(_follows(sort, place))
     return list(_where(Voter.select(), conditions).order_by(*_order(sort)).limit(limit))
 
 
-def voters_at(sought: Sought, sort: str, first: int, limit: int) -> Voters:
+def voters_at(voter_filter: VoterFilter, sort: str, first: int, limit: int) -> Voters:
     """Return the voters from number `first` on, counted from 0. Skips over all those before."""
-    query = _where(Voter.select(), sought.conditions())
+    query = _where(Voter.select(), voter_filter.conditions())
     if first < DEEP_ROWS or _name(sort) == "student_id":
         return list(query.order_by(*_order(sort)).offset(first).limit(limit))
     keys = _keys_at if is_postgresql() else _numbered_keys_at
-    deep = Voter.select().where(Voter.student_id.in_(keys(sought, sort, first, limit)))
+    deep = Voter.select().where(Voter.student_id.in_(keys(voter_filter, sort, first, limit)))
     return list(deep.order_by(*_order(sort)))
 
 
-def _keys_at(sought: Sought, sort: str, first: int, limit: int) -> "ModelSelect[Any]":
-    query = _where(Voter.select(Voter.student_id), sought.conditions())
+def _keys_at(voter_filter: VoterFilter, sort: str, first: int, limit: int) -> "ModelSelect[Any]":
+    query = _where(Voter.select(Voter.student_id), voter_filter.conditions())
     return query.order_by(*_order(sort)).offset(first).limit(limit)
 
 
-def _numbered_keys_at(sought: Sought, sort: str, first: int, limit: int) -> "ModelSelect[Any]":
+def _numbered_keys_at(
+    voter_filter: VoterFilter, sort: str, first: int, limit: int
+) -> "ModelSelect[Any]":
     number = fn.ROW_NUMBER().over(order_by=_order(sort)).alias("number")
-    numbered = _where(Voter.select(Voter.student_id, number), sought.conditions()).alias("numbered")
+    numbered = _where(Voter.select(Voter.student_id, number), voter_filter.conditions()).alias(
+        "numbered"
+    )
     return (
         Voter.select(numbered.c.student_id)
         .from_(numbered)
@@ -102,29 +106,29 @@ def place_of(voter: Voter, sort: str) -> Place:
     return Place(getattr(voter, _name(sort)), voter.student_id)
 
 
-def total(sought: Sought) -> int:
+def total(voter_filter: VoterFilter) -> int:
     """Return the number of matching voters, counted once per version of the roll and cached."""
     version = roll_version()
     # Before its first counted change, a roll has no version to use as a cache key.
-    return _counted(database.obj, version, sought) if version else _count(sought)
+    return _counted(database.obj, version, voter_filter) if version else _count(voter_filter)
 
 
 @lru_cache(maxsize=TOTALS_KEPT)
-def _counted(_: Database, version: int, sought: Sought) -> int:
-    return _count(sought)
+def _counted(_: Database, version: int, voter_filter: VoterFilter) -> int:
+    return _count(voter_filter)
 
 
-def _count(sought: Sought) -> int:
-    if not sought.q and sought.student_id is None:
-        kept = kept_count(sought.department, sought.year, sought.is_eligible)
+def _count(voter_filter: VoterFilter) -> int:
+    if not voter_filter.q and voter_filter.student_id is None:
+        kept = kept_count(voter_filter.department, voter_filter.year, voter_filter.is_eligible)
         if kept is not None:
             return kept
-    return int(_where(Voter.select(), sought.conditions()).count())
+    return int(_where(Voter.select(), voter_filter.conditions()).count())
 
 
-def rows_in_order(sought: Sought) -> "ModelSelect[Any]":
+def rows_in_order(voter_filter: VoterFilter) -> "ModelSelect[Any]":
     """Return a query for the seven fields of the matching voters, by id."""
-    return _where(Voter.select(), sought.conditions()).order_by(Voter.student_id)
+    return _where(Voter.select(), voter_filter.conditions()).order_by(Voter.student_id)
 
 
 def _where(query: "ModelSelect[Any]", conditions: Conditions) -> "ModelSelect[Any]":

@@ -9,7 +9,7 @@ from typing import IO, Any
 from peewee import ModelSelect, __exception_wrapper__  # type: ignore[attr-defined]
 
 from shared.database.connection import database, is_postgresql
-from shared.voters.queries import Sought, rows_in_order
+from shared.voters.queries import VoterFilter, rows_in_order
 
 # The seven fields. The year is None if it is unknown.
 RollRow = tuple[str, str, str, str, str, int | None, bool]
@@ -27,11 +27,11 @@ class Snapshot:
     concurrent import as a whole or not at all.
     """
 
-    def __init__(self, sought: Sought) -> None:
+    def __init__(self, voter_filter: VoterFilter) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             with database.connection_context():
-                (_copy if is_postgresql() else _write)(rows_in_order(sought), self._file)
+                (_copy if is_postgresql() else _write)(rows_in_order(voter_filter), self._file)
             # A full disk must be noticed before the response begins.
             self._file.flush()
         except BaseException:

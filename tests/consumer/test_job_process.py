@@ -33,10 +33,10 @@ def outcome(job_id: UUID, folder: Path, **settings: str) -> tuple[int, str]:
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as horse:
-        assert horse.stderr is not None
-        log = horse.stderr.read()
-    return horse.returncode, log
+    ) as job_process:
+        assert job_process.stderr is not None
+        log = job_process.stderr.read()
+    return job_process.returncode, log
 
 
 def test_a_horse_whose_database_is_out_of_reach_ends_without_a_traceback(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings, load_settings
-from consumer.job_processes import Stable
+from consumer.job_processes import JobProcesses
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
@@ -30,8 +30,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def stable(settings: Settings) -> Iterator[Stable]:
-    opened = Stable(settings, "w")
+def job_processes(settings: Settings) -> Iterator[JobProcesses]:
+    opened = JobProcesses(settings, "w")
     yield opened
     opened.put_back()
 
@@ -42,14 +42,14 @@ def only_job() -> Job:
 
 
 def test_a_horse_that_does_not_reach_the_database_is_no_crash(
-    stable: Stable, monkeypatch: pytest.MonkeyPatch
+    job_processes: JobProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/none")
-    stable.start(jobs.create(FILE, uploaded_by="tests"))
+    job_processes.start(jobs.create(FILE, uploaded_by="tests"))
 
     def is_over() -> bool:
-        stable.tend()
-        return stable.has_room
+        job_processes.tend()
+        return job_processes.has_room
 
     wait_for(is_over, "the horse does not end")
     job = only_job()
@@ -58,15 +58,15 @@ def test_a_horse_that_does_not_reach_the_database_is_no_crash(
 
 
 def test_a_machine_without_room_for_a_process_costs_a_job_no_attempt_and_a_moment(
-    stable: Stable, monkeypatch: pytest.MonkeyPatch
+    job_processes: JobProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = jobs.create(FILE, uploaded_by="tests")
     with monkeypatch.context() as without:
         without.setattr(sys, "executable", "/nowhere/python")
-        stable.start(job_id)
+        job_processes.start(job_id)
     job = only_job()
-    assert (job.state, job.deaths, stable.has_room) == (JobState.RETRY, 0, True)
+    assert (job.state, job.deaths, job_processes.has_room) == (JobState.RETRY, 0, True)
     assert transitions.due_jobs(1) == []
     Job.update(not_before=clock(-1)).execute()
-    stable.start(job_id)
-    assert (only_job().state, stable.has_room) == (JobState.STARTED, False)
+    job_processes.start(job_id)
+    assert (only_job().state, job_processes.has_room) == (JobState.STARTED, False)

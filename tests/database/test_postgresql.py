@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from peewee import OperationalError
 
-from shared.database.connection import be_patient, database, open_database
+from shared.database.connection import database, open_database, wait_without_limit
 from shared.database.schema import migrate
 from shared.database.sql import stream
 from shared.voters.models import Voter
@@ -103,7 +103,7 @@ def test_a_session_that_the_server_ends_is_no_silence(postgresql_url: str) -> No
 
 def test_a_command_waits_as_long_as_it_takes(postgresql_url: str) -> None:
     used = open_database(postgresql_url, answer_seconds=0.1)
-    be_patient()
+    wait_without_limit()
     try:
         database.execute_sql("SELECT pg_sleep(1.5)")
         assert shown("statement_timeout") == "0"

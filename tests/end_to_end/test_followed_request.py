@@ -32,14 +32,14 @@ def ready(port: int) -> Any:
 
 
 def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: Path) -> None:
-    surroundings = {
+    servers = {
         "DEBUG": "0",
         "SECRET_KEY": SECRET_KEY,
         "BROKER_URL": f"filesystem://{tmp_path}/broker",
         "DATABASE_URL": f"sqlite:///{tmp_path}/voters.db",
         "UPLOAD_STORE": f"file:{tmp_path}/uploads",
     }
-    with web_process(tmp_path, processes=1, **surroundings) as web:
+    with web_process(tmp_path, processes=1, **servers) as web:
         request = urllib.request.Request(
             f"http://127.0.0.1:{web.port}/api/upload/",
             data=BODY,
@@ -57,7 +57,7 @@ def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: 
             worker = subprocess.Popen(
                 [sys.executable, "-m", "consumer"],
                 cwd=PROJECT_ROOT,
-                env={"PATH": os.environ["PATH"], **surroundings},
+                env={"PATH": os.environ["PATH"], **servers},
                 stderr=log,
             )
         try:

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.http import parse_options_header
 
 from config.settings import Settings
-from consumer.mail.sender import PostOffice
+from consumer.mail.sender import MailSender
 from shared.access.scopes import Scope
 from shared.database.connection import database
 from shared.storage.choice import open_store
@@ -82,7 +82,7 @@ def test_a_file_name_writes_no_header_of_its_mail(
     settings: Settings, inbox: Inbox, tasks: dict[str, str]
 ) -> None:
     outgoing = replace(settings.mail, host="127.0.0.1", port=inbox.port, recipients=(ADMIN,))
-    office = PostOffice(outgoing, open_store(settings.upload_store))
+    office = MailSender(outgoing, open_store(settings.upload_store))
     while office.send_one():
         pass
     database.close()

@@ -82,7 +82,7 @@ def test_a_worker_stops_within_three_seconds_and_another_does_its_job(
 ) -> None:
     roll = write_csv(tmp_path / "large.csv", 50_000).read_bytes()
     task_id = service.upload(roll).body["task_id"]
-    children = wait_for(service.children, "no work horse runs")
+    children = wait_for(service.children, "no job process runs")
     relay.freeze()
     # After this time the worker waits for an answer, to renew the lease or to find jobs.
     time.sleep(2)
@@ -91,7 +91,7 @@ def test_a_worker_stops_within_three_seconds_and_another_does_its_job(
     assert service.wait_stopped("worker") == 0
     assert time.monotonic() - asked_at < 3
     # The job process notices the end of its worker a moment later.
-    wait_for(lambda: not any(map(is_running, children)), "the work horse lives on")
+    wait_for(lambda: not any(map(is_running, children)), "the job process is still alive")
     relay.thaw()
     service.start("worker")
     status = service.finished(task_id)
@@ -102,7 +102,7 @@ def test_a_child_whose_database_hangs_does_not_outlive_its_killed_worker(
     service: Service, relay: Relay, tmp_path: Path
 ) -> None:
     service.upload(write_csv(tmp_path / "large.csv", 50_000).read_bytes())
-    children = wait_for(service.children, "no work horse runs")
+    children = wait_for(service.children, "no job process runs")
     relay.freeze()
     service.signal("worker", signal.SIGKILL)
     service.wait_stopped("worker")
@@ -123,13 +123,13 @@ def test_an_attempt_that_freezes_with_the_lock_of_the_roll_does_not_keep_the_oth
     ):
         other.execute("SELECT pg_advisory_lock(%s)", (ROLL_LOCK_KEY,))
         frozen = service.upload(SMALL).body["task_id"]
-        (horse,) = wait_for(service.children, "no work horse runs")
+        (job_process,) = wait_for(service.children, "no job process runs")
         wait_for(lambda: is_lock_awaited(other), "the attempt asks for no lock")
-        os.kill(horse, signal.SIGSTOP)
+        os.kill(job_process, signal.SIGSTOP)
         other.execute("SELECT pg_advisory_unlock(%s)", (ROLL_LOCK_KEY,))
         assert service.imported(b"student_id,email\nfree-1,free@x.edu\n")["state"] == "SUCCESS"
         assert service.status(frozen)["state"] == "STARTED"
-        os.kill(horse, signal.SIGCONT)
+        os.kill(job_process, signal.SIGCONT)
         status = service.finished(frozen)
         assert (status["state"], status["attempts"]) == ("SUCCESS", 2)
         assert service.voters().keys() == {"back-1", "free-1"}

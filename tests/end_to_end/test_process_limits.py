@@ -43,8 +43,8 @@ def test_an_import_that_burns_its_processor_time_is_stopped(
 ) -> None:
     roll = write_csv(tmp_path / "large.csv", 300_000)
     task_id = service.upload(roll.read_bytes()).body["task_id"]
-    (horse,) = wait_for(service.children, "no work horse runs")
-    os.kill(horse, signal.SIGXCPU)
+    (job_process,) = wait_for(service.children, "no job process runs")
+    os.kill(job_process, signal.SIGXCPU)
     assert_failed_at_once(service, task_id, "TIME_LIMIT")
 
 
@@ -52,9 +52,9 @@ def test_an_import_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     with running_service(tmp_path, JOB_TIME_LIMIT_SECONDS="5") as service:
         roll = write_csv(tmp_path / "large.csv", 100_000)
         task_id = service.upload(roll.read_bytes()).body["task_id"]
-        (horse,) = wait_for(service.children, "no work horse runs")
+        (job_process,) = wait_for(service.children, "no job process runs")
         # Paused, so the job exceeds its time limit on a machine of any speed.
-        os.kill(horse, signal.SIGSTOP)
+        os.kill(job_process, signal.SIGSTOP)
         status = service.finished(task_id)
         assert (status["state"], status["error"]["code"]) == ("FAILURE", "TIME_LIMIT")
         assert service.voters() == {}

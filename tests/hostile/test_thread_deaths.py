@@ -68,11 +68,11 @@ def test_a_dead_thread_is_in_trouble(any_database: object) -> None:
     def turn() -> bool:
         raise SystemExit
 
-    thread = LastingThread("courier", turn, 0.01)
+    thread = LastingThread("webhook sender", turn, 0.01)
     assert in_trouble([thread]) == []
     thread.start()
     thread.join(20)
-    assert in_trouble([thread]) == ["courier"]
+    assert in_trouble([thread]) == ["webhook sender"]
 
 
 def test_readiness_tells_of_a_worker_in_trouble(app: Flask) -> None:

@@ -12,7 +12,7 @@ from shared.voters.counts import count_groups, kept_groups
 from shared.voters.editing import edit
 from shared.voters.history import Author
 from shared.voters.models import RollGroup, Voter
-from shared.voters.queries import Sought, total
+from shared.voters.queries import VoterFilter, total
 from shared.voters.roll import lock_roll, note_roll_changed
 from shared.voters.summary import Group, Summary, summarise
 
@@ -89,25 +89,25 @@ def test_nobody_counts_the_roll_to_show_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sought", "count"),
+    ("voter_filter", "count"),
     [
-        (Sought(), 13),
-        (Sought(department="Law"), 12),
-        (Sought(department=""), 1),
-        (Sought(department="Art"), 0),
-        (Sought(year=3, is_eligible=True), 1),
-        (Sought(year=3, is_eligible=False), 11),
+        (VoterFilter(), 13),
+        (VoterFilter(department="Law"), 12),
+        (VoterFilter(department=""), 1),
+        (VoterFilter(department="Art"), 0),
+        (VoterFilter(year=3, is_eligible=True), 1),
+        (VoterFilter(year=3, is_eligible=False), 11),
         # These filters need a query of the voters.
-        (Sought(q="ann"), 1),
-        (Sought(student_id="2"), 1),
+        (VoterFilter(q="ann"), 1),
+        (VoterFilter(student_id="2"), 1),
     ],
 )
 def test_nobody_counts_the_roll_to_tell_how_many_pages_there_are(
-    sought: Sought, count: int
+    voter_filter: VoterFilter, count: int
 ) -> None:
     import_rows(ANN, BEN, BARE)
     RollGroup.update(voters=RollGroup.voters + 10).where(RollGroup.department == "Law").execute()
-    assert total(sought) == count
+    assert total(voter_filter) == count
 
 
 def test_figures_that_somebody_has_not_kept_up_are_not_shown() -> None:
@@ -116,7 +116,7 @@ def test_figures_that_somebody_has_not_kept_up_are_not_shown() -> None:
     with database.atomic():
         Voter.delete().where(Voter.student_id == "2").execute()
         note_roll_changed()
-    assert summarise().voters == total(Sought(department="Law")) == 1
+    assert summarise().voters == total(VoterFilter(department="Law")) == 1
     edit("1", {"year": 5}, author=Author("tests"))
     assert kept() == []
     assert summarise().by_year == [Group(5, 1, 1)]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -89,7 +90,7 @@ def test_a_preview_of_an_older_roll_is_previewed_again(app: Flask, client: ApiCl
     assert job.report["would_create"] == 0
 
 
-def offers_retry(app: Flask, task_id: str) -> bool:
+def offers_retry(app: Flask, task_id: UUID) -> bool:
     return "Try again" in text_of(browser_of(app, Role.IMPORTER).get(f"/admin/imports/{task_id}/"))
 
 

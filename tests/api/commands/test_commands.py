@@ -346,7 +346,7 @@ def test_an_import_whose_work_horse_dies_ends_in_a_sentence(
     settings: Settings, tmp_path: Path, number: signal.Signals, code: str
 ) -> None:
     process = started_import(settings, tmp_path, "--json")
-    kill_horses(process.pid, number)
+    kill_job_processes(process.pid, number)
     output, _ = process.communicate(timeout=WAIT_SECONDS)
     document = json.loads(output)
     assert process.returncode == 1
@@ -355,7 +355,7 @@ def test_an_import_whose_work_horse_dies_ends_in_a_sentence(
     assert Voter.select().count() == 0
 
 
-def kill_horses(parent: int, number: signal.Signals) -> None:
+def kill_job_processes(parent: int, number: signal.Signals) -> None:
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     assert len(children) == 1
     os.kill(int(children[0]), number)

@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from config.settings import MailSettings
-from consumer.mail.sender import PostOffice
+from consumer.mail.sender import MailSender
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
@@ -78,8 +78,8 @@ def mail_server() -> Iterator[tuple[MailServer, int]]:
     controller.stop()
 
 
-def post_office(port: int, *recipients: str, store: UploadStore = STORE) -> PostOffice:
-    return PostOffice(
+def mail_sender(port: int, *recipients: str, store: UploadStore = STORE) -> MailSender:
+    return MailSender(
         MailSettings(
             host="127.0.0.1",
             port=port,
@@ -121,7 +121,7 @@ def job_of(claim: Claim) -> Job:
 def test_a_due_mail_reaches_every_admin_once(mail_server: tuple[MailServer, int]) -> None:
     server, port = mail_server
     claim = finished_job()
-    office = post_office(port, "a@example.edu", "b@example.edu")
+    office = mail_sender(port, "a@example.edu", "b@example.edu")
     assert office.send_one() is True
     assert office.send_one() is False
     [(recipients, mail)] = server.mails
@@ -136,7 +136,7 @@ def test_one_bad_address_does_not_keep_the_mail_from_the_others(
 ) -> None:
     server, port = mail_server
     claim = finished_job()
-    post_office(port, BAD_ADDRESS, "b@example.edu").send_one()
+    mail_sender(port, BAD_ADDRESS, "b@example.edu").send_one()
     assert [recipients for recipients, _ in server.mails] == [["b@example.edu"]]
     job = job_of(claim)
     assert job.report_mail == OutboxState.SENT
@@ -155,7 +155,7 @@ def test_a_server_that_breaks_off_after_the_mail_does_not_get_it_again(
     server, port = mail_server
     server.is_rude = True
     claim = finished_job()
-    office = post_office(port, "a@example.edu")
+    office = mail_sender(port, "a@example.edu")
     assert office.send_one() is True
     assert office.send_one() is False
     assert len(server.mails) == 1
@@ -164,7 +164,7 @@ def test_a_server_that_breaks_off_after_the_mail_does_not_get_it_again(
 
 def test_a_mail_server_that_is_away_leaves_the_job_as_it_is_and_the_mail_due_later() -> None:
     claim = finished_job()
-    office = post_office(1, "a@example.edu")
+    office = mail_sender(1, "a@example.edu")
     assert office.send_one() is True
     assert office.send_one() is False
     job = job_of(claim)
@@ -176,7 +176,7 @@ def test_a_mail_server_that_is_away_leaves_the_job_as_it_is_and_the_mail_due_lat
 def test_a_mail_is_given_up_after_a_day() -> None:
     claim = finished_job()
     Job.update(finished_at=clock(-25 * 3600.0)).execute()
-    post_office(1, "a@example.edu").send_one()
+    mail_sender(1, "a@example.edu").send_one()
     assert job_of(claim).report_mail == OutboxState.FAILED
 
 
@@ -185,7 +185,7 @@ def test_a_report_that_is_sent_again_has_a_day_of_its_own() -> None:
     Job.update(finished_at=clock(-48 * 3600.0)).execute()
     assert jobs.resend_report(claim.job_id)
     assert not jobs.resend_report(claim.job_id)
-    office = post_office(1, "a@example.edu")
+    office = mail_sender(1, "a@example.edu")
     office.send_one()
     job = job_of(claim)
     assert (job.report_mail, job.report_mail_attempts) == (OutboxState.PENDING, 1)
@@ -203,7 +203,7 @@ def test_sending_a_report_again_keeps_its_message_id(mail_server: tuple[MailServ
     sent(mail_server)
     for _ in range(2):
         assert jobs.resend_report(claim.job_id)
-        post_office(1, "a@example.edu").send_one()
+        mail_sender(1, "a@example.edu").send_one()
         Job.update(report_mail_due_at=clock()).execute()
         sent(mail_server)
         # As if the answer of the mail server had been lost.
@@ -218,13 +218,13 @@ def test_a_sender_that_died_leaves_the_mail_due_again(mail_server: tuple[MailSer
     server, port = mail_server
     finished_job()
     Job.update(report_mail_due_at=clock(-1), report_mail_attempts=1).execute()
-    assert post_office(port, "a@example.edu").send_one() is True
+    assert mail_sender(port, "a@example.edu").send_one() is True
     assert len(server.mails) == 1
 
 
 def test_without_recipients_there_is_no_mail() -> None:
     claim = finished_job()
-    assert post_office(1).send_one() is True
+    assert mail_sender(1).send_one() is True
     assert job_of(claim).report_mail == OutboxState.NONE
 
 
@@ -236,7 +236,7 @@ def text_of(mail: EmailMessage) -> str:
 
 def sent(mail_server: tuple[MailServer, int], *recipients: str) -> EmailMessage:
     server, port = mail_server
-    post_office(port, *(recipients or ("a@example.edu",))).send_one()
+    mail_sender(port, *(recipients or ("a@example.edu",))).send_one()
     return server.mails[-1][1]
 
 
@@ -294,12 +294,12 @@ def test_a_mail_that_is_tried_again_is_known_as_the_same(
 ) -> None:
     server, port = mail_server
     claim = finished_job()
-    post_office(port, "a@example.edu").send_one()
+    mail_sender(port, "a@example.edu").send_one()
     Job.update(report_mail=OutboxState.PENDING, report_mail_sent_at=None).where(
         Job.id == claim.job_id
     ).execute()
     Job.update(report_mail_due_at=clock()).execute()
-    post_office(port, "a@example.edu").send_one()
+    mail_sender(port, "a@example.edu").send_one()
     first, again = (mail["Message-ID"] for _, mail in server.mails)
     assert first == again
 
@@ -314,7 +314,7 @@ def test_a_store_out_of_reach_delays_the_mail_and_its_words_stay_out_of_the_log(
         monkeypatch.setenv(name, value)
     claim = finished_job(rejects=b"x")
     away = ObjectStore("s3://bucket/prefix", request_seconds=0.3)
-    assert post_office(port, "a@example.edu", store=away).send_one() is True
+    assert mail_sender(port, "a@example.edu", store=away).send_one() is True
     assert server.mails == []
     job = job_of(claim)
     assert (job.report_mail, job.report_mail_error) == (OutboxState.PENDING, "StoreUnavailable")

@@ -10,7 +10,7 @@ import pytest
 
 from config.settings import PROJECT_ROOT, WebhookSettings
 from consumer.webhook.call import headers_of
-from consumer.webhook.sender import Courier
+from consumer.webhook.sender import WebhookSender
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
@@ -35,8 +35,8 @@ def receiver() -> Iterator[Receiver]:
         yield opened
 
 
-def courier(port: int, *, allow_private: bool = True) -> Courier:
-    return Courier(WebhookSettings(f"http://127.0.0.1:{port}/hook", SECRET, allow_private))
+def webhook_sender(port: int, *, allow_private: bool = True) -> WebhookSender:
+    return WebhookSender(WebhookSettings(f"http://127.0.0.1:{port}/hook", SECRET, allow_private))
 
 
 def started_job() -> Claim:
@@ -73,7 +73,7 @@ def documented() -> Callable[[Any, bytes, str], bool]:
 
 def test_a_finished_job_is_told_once_with_its_status_document(receiver: Receiver) -> None:
     claim = finished_job()
-    called = courier(receiver.port)
+    called = webhook_sender(receiver.port)
     assert called.send_one() is True
     assert called.send_one() is False
     [(path, headers, body)] = receiver.calls
@@ -88,7 +88,7 @@ def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -
     started_job()
     failed = started_job()
     transitions.fail(failed, "NO_ROWS", "The file has no rows.")
-    called = courier(receiver.port)
+    called = webhook_sender(receiver.port)
     assert [called.send_one(), called.send_one()] == [True, False]
     [(_, _, body)] = receiver.calls
     assert json.loads(body)["error"]["code"] == "NO_ROWS"
@@ -97,7 +97,7 @@ def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -
 def test_the_documented_check_knows_a_call_and_no_other(receiver: Receiver) -> None:
     is_genuine = documented()
     finished_job()
-    courier(receiver.port).send_one()
+    webhook_sender(receiver.port).send_one()
     [(_, headers, body)] = receiver.calls
     assert is_genuine(headers, body, SECRET)
     assert not is_genuine(headers, body + b" ", SECRET)
@@ -123,7 +123,7 @@ def test_an_answer_that_is_no_success_leaves_the_call_due_later(
 ) -> None:
     receiver.status = status
     claim = finished_job()
-    called = courier(receiver.port)
+    called = webhook_sender(receiver.port)
     assert [called.send_one(), called.send_one()] == [True, False]
     job = job_of(claim)
     assert (job.state, job.webhook) == ("SUCCESS", OutboxState.PENDING)
@@ -139,7 +139,7 @@ def test_an_answer_that_is_no_success_leaves_the_call_due_later(
 
 def test_the_delay_grows_up_to_half_an_hour() -> None:
     claim = finished_job()
-    called = courier(1)
+    called = webhook_sender(1)
     delays = []
     for _ in range(12):
         make_due()
@@ -158,14 +158,14 @@ def test_the_delay_grows_up_to_half_an_hour() -> None:
 def test_a_receiver_that_is_away_never_changes_the_job() -> None:
     claim = finished_job()
     before = describe(job_of(claim))
-    courier(1).send_one()
+    webhook_sender(1).send_one()
     assert describe(job_of(claim)) == before
     assert job_of(claim).webhook_error == "ConnectionRefusedError"
 
 
 def test_an_address_inside_is_refused(receiver: Receiver) -> None:
     claim = finished_job()
-    courier(receiver.port, allow_private=False).send_one()
+    webhook_sender(receiver.port, allow_private=False).send_one()
     assert job_of(claim).webhook_error == "AddressRefused"
     assert receiver.calls == []
 
@@ -173,21 +173,21 @@ def test_an_address_inside_is_refused(receiver: Receiver) -> None:
 def test_a_call_is_given_up_after_a_day() -> None:
     claim = finished_job()
     Job.update(finished_at=clock(-25 * 3600.0)).execute()
-    courier(1).send_one()
+    webhook_sender(1).send_one()
     assert job_of(claim).webhook == OutboxState.FAILED
-    assert courier(1).send_one() is False
+    assert webhook_sender(1).send_one() is False
 
 
-def test_a_courier_that_died_leaves_the_call_due_again(receiver: Receiver) -> None:
+def test_a_sender_that_died_leaves_the_call_due_again(receiver: Receiver) -> None:
     finished_job()
     Job.update(webhook_due_at=clock(-1), webhook_attempts=1).execute()
-    assert courier(receiver.port).send_one() is True
+    assert webhook_sender(receiver.port).send_one() is True
     assert len(receiver.calls) == 1
 
 
 def test_without_an_address_nobody_is_told() -> None:
     claim = finished_job()
-    silent = Courier(WebhookSettings("", "", allow_private=False))
+    silent = WebhookSender(WebhookSettings("", "", allow_private=False))
     assert [silent.send_one(), silent.send_one()] == [True, False]
     assert job_of(claim).webhook == OutboxState.NONE
 
@@ -196,7 +196,7 @@ def test_the_log_names_the_job_and_neither_address_nor_secret(
     receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     finished_job()
-    courier(1).send_one()
+    webhook_sender(1).send_one()
     shown = " ".join(str(vars(record)) for record in caplog.records)
     assert "webhook not told" in shown
     assert SECRET not in shown
@@ -210,6 +210,6 @@ def test_a_call_has_the_time_of_the_database(
     right_time = time.time
     with monkeypatch.context() as patched:
         patched.setattr(time, "time", lambda: right_time() + 86_400)
-        assert courier(receiver.port).send_one()
+        assert webhook_sender(receiver.port).send_one()
     [(_, headers, _)] = receiver.calls
     assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
