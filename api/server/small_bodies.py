@@ -14,6 +14,8 @@ BODY_BYTES = 32 * 1024
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,6})[ \t]*\r\n", re.IGNORECASE)
 # A client that asks whether it may send the body waits for a response first.
 _EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
+# Nothing has checked it yet.
+_CREDENTIAL = re.compile(rb"\r\n(?:authorization|cookie):", re.IGNORECASE)
 
 
 def whole_bytes(received: bytearray, seen_bytes: int) -> int | None:
@@ -36,3 +38,8 @@ def _body_bytes(head: bytearray) -> int:
         return 0
     length = int(stated[1])
     return length if length <= BODY_BYTES else 0
+
+
+def shows_credential(received: bytearray) -> bool:
+    """Return whether a head has a header for a credential, whatever its value."""
+    return _CREDENTIAL.search(received, 0, received.find(END_OF_HEAD) + 2) is not None

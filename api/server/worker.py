@@ -26,7 +26,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 from api.middleware.paced_socket import PacedSocket
 from api.server.connection import Connection
 from api.server.refused_heads import BodyTooSlow, answer_to
-from api.server.small_bodies import HEAD_BYTES, whole_bytes
+from api.server.small_bodies import HEAD_BYTES, shows_credential, whole_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         if conn.whole_bytes is None:
             conn.whole_bytes = whole_bytes(conn.received, seen_bytes)
             if conn.whole_bytes is not None:
-                conn.timeout = self._until(BODY_SECONDS)
+                conn.timeout = self._until_body(conn)
             elif len(conn.received) > HEAD_BYTES:
                 self._refuse(conn, errors.LimitRequestHeaders("the whole head"))
                 return
@@ -142,6 +142,16 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         """
         patience = seconds if self.alive else min(seconds, STOP_KEEPALIVE_LINGER)
         return time.monotonic() + patience
+
+    def _until_body(self, conn: Connection) -> float:
+        """Return the time after which to stop waiting for a body.
+
+        A worker that stops still waits for the body of a client that shows a credential. It ends
+        the wait with its graceful timeout.
+        """
+        if shows_credential(conn.received):
+            return time.monotonic() + BODY_SECONDS
+        return self._until(BODY_SECONDS)
 
     def _refuse(self, conn: Connection, error: Exception) -> None:
         """Answer a client that has not sent its whole request, and close the connection."""
@@ -240,9 +250,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._forget(conn, self.leaving)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Shorten all waits to that for a kept connection, because the worker stops."""
+        """Shorten the waits to that for a kept connection, because the worker stops.
+
+        A body that a client with a credential has begun to send keeps its time.
+        """
         super()._cap_keepalive(deadline)
-        for conn in (*self.pending_conns, *self.sending, *self.leaving):
+        pending = [conn for conn in self.pending_conns if not _sends_known_body(conn)]
+        for conn in (*pending, *self.sending, *self.leaving):
             conn.timeout = min(conn.timeout, deadline)
 
     def murder_pending(self) -> None:
@@ -271,3 +285,8 @@ def _unkept() -> Future[Any]:
     told: Future[Any] = Future()
     told.set_result(False)
     return told
+
+
+def _sends_known_body(conn: Connection) -> bool:
+    """Return whether the head has arrived and shows a credential."""
+    return conn.whole_bytes is not None and shows_credential(conn.received)

@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from api.rest.error_codes import ApiCode
 from config.gunicorn import worker_connections
@@ -318,6 +319,22 @@ def workers(web: WebProcess) -> list[int]:
     """The process ids of Gunicorn's workers."""
     arbiter = web.process.pid
     return [*map(int, Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split())]
+
+
+def test_a_process_that_stops_waits_for_a_begun_upload(tmp_path: Path) -> None:
+    body = OPENING + ROLL + b"\r\n--x--\r\n"
+    head = POST.replace(b"100000", str(len(body)).encode()) + FORM
+    with ExitStack() as clients, web_process(tmp_path) as web:
+        client = clients.enter_context(web.connect())
+        client.sendall(head + f"Authorization: Bearer {web.token}\r\n\r\n".encode())
+        client.sendall(body[:20])
+        # Answered after the main loop has seen the first part of the upload.
+        read(web)
+        web.process.send_signal(signal.SIGTERM)
+        # Longer than a stopping worker keeps a connection that sends nothing.
+        time.sleep(2 * STOP_KEEPALIVE_LINGER)
+        client.sendall(body[20:])
+        assert client.recv(100).startswith(b"HTTP/1.1 202 ")
 
 
 def test_a_process_stops_soon_whatever_its_clients_wait_for(tmp_path: Path) -> None:

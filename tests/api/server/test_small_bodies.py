@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.server.small_bodies import BODY_BYTES, whole_bytes
+from api.server.small_bodies import BODY_BYTES, shows_credential, whole_bytes
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
@@ -41,3 +41,16 @@ def test_a_head_is_complete_with_its_last_byte() -> None:
 
 def test_a_head_that_the_parser_refuses_is_not_waited_for() -> None:
     assert whole_bytes(bytearray(b"GET / HTTP/1.1\nHost: x\r\n"), 0) is not None
+
+
+@pytest.mark.parametrize(
+    ("received", "is_shown"),
+    [
+        (b"POST / HTTP/1.1\r\nAuthorization: Bearer x\r\n\r\n", True),
+        (b"POST / HTTP/1.1\r\ncookie: session=x\r\n\r\n", True),
+        (b"POST / HTTP/1.1\r\nX-Cookie: x\r\n\r\n", False),
+        (b"POST / HTTP/1.1\r\nHost: x\r\n\r\nx\r\nCookie: x\r\n", False),
+    ],
+)
+def test_only_a_header_shows_a_credential(received: bytes, is_shown: bool) -> None:
+    assert shows_credential(bytearray(received)) is is_shown
