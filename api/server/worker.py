@@ -124,16 +124,17 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def _look(self, conn: Connection, seen_bytes: int) -> None:
         """Hand the request to a thread when everything that the main loop waits for has arrived."""
-        if conn.whole_bytes is None:
+        is_head_new = conn.whole_bytes is None
+        if is_head_new:
             conn.whole_bytes = whole_bytes(conn.received, seen_bytes)
-            if conn.whole_bytes is not None:
-                conn.timeout = self._until_body(conn)
-            elif len(conn.received) > HEAD_BYTES:
+        if conn.whole_bytes is None:
+            if len(conn.received) > HEAD_BYTES:
                 self._refuse(conn, errors.LimitRequestHeaders("the whole head"))
-                return
-        if conn.whole_bytes is not None and len(conn.received) >= conn.whole_bytes:
+        elif len(conn.received) >= conn.whole_bytes:
             self._stop_waiting(conn, self.pending_conns)
             self._serve(conn)
+        elif is_head_new:
+            conn.timeout = self._until_body(conn)
 
     def _until(self, seconds: float) -> float:
         """Return the time after which to stop waiting.
