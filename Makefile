@@ -13,8 +13,8 @@ PORT ?= 8000
 EMAIL_PORT ?= $(shell echo $$(( $(PORT) > 64535 ? $(PORT) - 1000 : $(PORT) + 1000 )))
 ADMIN_EMAIL ?= admin@example.edu
 SEED ?= 1
-# Test processes. With more processes than cores, tests that measure time may fail.
-TEST_PROCESSES ?= 2
+# Twice as many as the cores of a small machine, because many tests wait for other processes.
+TEST_PROCESSES ?= 4
 # Debian's own Python. Patch versions of 3.11 differ, for example in regular expressions.
 OTHER_PYTHON ?= /usr/bin/python3.11
 CORE_TESTS := tests/roll_file tests/importing
@@ -48,11 +48,15 @@ run: $(INSTALLED) ## Start web, worker and mail sink on PORT (default 8000) unti
 	@# Ctrl-C is the normal end (status 130), so make must not report an error.
 	@trap : INT; honcho --env /dev/null --procfile Procfile.dev start || test $$? -eq 130
 
+# Each of the many processes that the tests start would compile the code again.
+test coretest: export PYTHONDONTWRITEBYTECODE =
 test: $(INSTALLED) ## Run the tests. With REQUIRE_SERVICES=1, a missing service is a failure
 	$(VENV)/bin/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # All patch versions of 3.11 can use the same packages, because they share one ABI (cp311).
-coretest: $(INSTALLED) ## Run the reading and importing tests on OTHER_PYTHON (default: Debian's 3.11)
+core# Each of the many processes that the tests start would compile the code again.
+test coretest: export PYTHONDONTWRITEBYTECODE =
+test: $(INSTALLED) ## Run the reading and importing tests on OTHER_PYTHON (default: Debian's 3.11)
 	@$(OTHER_PYTHON) -c 'import sys; print("Python", sys.version); sys.exit(sys.version_info[:2] != (3, 11))'
 	PYTHONPATH=$(VENV)/lib/python3.11/site-packages $(OTHER_PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -p no:cacheprovider $(CORE_TESTS)
 

@@ -1,5 +1,6 @@
 """The limit on how many password hashes a process computes at the same time."""
 
+import re
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -14,6 +15,10 @@ PASSWORD = "tidal lamp orbit"
 def test_a_hash_is_of_one_password_alone() -> None:
     kept = hash_of(PASSWORD)
     assert [is_password(kept, PASSWORD), is_password(kept, PASSWORD + "s")] == [True, False]
+
+
+def test_a_hash_costs_a_guesser_32_mib() -> None:
+    assert re.match(r"scrypt:32768:8:1\$\w{16}\$[0-9a-f]{128}$", hash_of(PASSWORD))
 
 
 def test_a_few_callers_wait_and_the_others_are_refused_at_once() -> None:

@@ -26,7 +26,7 @@ from shared.voters.editing import edit
 from shared.voters.history import Author
 from shared.voters.models import Voter, VoterHistory
 
-pytestmark = pytest.mark.usefixtures("any_database")
+pytestmark = pytest.mark.usefixtures("any_database", "quick_hashes")
 
 ADDRESS = "192.0.2.7"
 PASSWORD = "long enough for anybody"

@@ -107,7 +107,7 @@ def test_a_gigabyte_of_zeros_is_refused_at_once() -> None:
     assert outcome_of(cast("BinaryIO", Endless(b"", b"\x00", GIB))) is FileCode.UNSUPPORTED_FORMAT
 
 
-@pytest.mark.parametrize("row", [b"\n", b",,\n", b"," * 2_000 + b"\n"])
+@pytest.mark.parametrize("row", [b"\n", b",,\n", b"," * 300 + b"\n"])
 def test_a_file_of_blank_rows_is_refused_below_the_header_and_above_it(row: bytes) -> None:
     limits = Limits(max_blank_rows=1000)
     data = HEAD + b"1,a@b.cd\n" + row * 1001
@@ -174,7 +174,7 @@ def test_a_huge_cell_is_refused_in_little_memory(xml: str) -> None:
 
 @pytest.mark.parametrize(
     "xml",
-    [" " * (20 * MIB), "<row/>" * 200_000, '<row r="2">' + "<c/>" * 20_000, "<x/>" * 300_000],
+    [" " * (20 * MIB), "<row/>" * 100_000, '<row r="2">' + "<c/>" * 20_000, "<x/>" * 200_000],
 )
 def test_much_of_nothing_is_read_in_little_memory(xml: str) -> None:
     data = with_cells(xml)
@@ -310,8 +310,8 @@ def inserted(data: bytes, part: str, before: bytes, xml: bytes) -> bytes:
 
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "a long table of strings": lambda: with_strings(b"<si><t>s</t></si>" * 2_500_000, ""),
-    "a million empty rows": lambda: with_cells(
-        "".join(f'<row r="{i}"/>' for i in range(2, 1_000_000))
+    "very many empty rows": lambda: with_cells(
+        "".join(f'<row r="{i}"/>' for i in range(2, 400_000))
     ),
     "a row of many cells": lambda: with_cells(
         endless('<row r="2">', "<c><v>1</v></c>", 900_000, "</row>")

@@ -10,16 +10,28 @@ from flask import Flask
 
 from api.app import create_app, open_services
 from config.settings import Settings, load_settings
+from shared.access import passwords
 from shared.access.scopes import Scope
 from shared.access.tokens import create_token
 from shared.database.connection import database
 from tests.support.api_client import ApiClient
 
+# A hash of the service takes a tenth of a second, and most tests of pages make two of them.
+QUICK_HASH = "scrypt:256:8:1"
+
 _built: dict[Settings, tuple[Flask, dict[str, Any]]] = {}
 
 
 @pytest.fixture
-def settings(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords get a hash that takes a millisecond."""
+    monkeypatch.setattr(passwords, "METHOD", QUICK_HASH)
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, quick_hashes: None
+) -> Settings:
     """Settings that keep all data in the test's own folder."""
     monkeypatch.setenv("DEBUG", "1")
     return replace(

@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FilePayload, Page, Request
 
+from shared.access import people
+from shared.access.people import Role
+from shared.database.connection import open_database
 from tests.support.running import Service
 
 PASSWORD = "long enough for anybody"
@@ -123,9 +126,7 @@ def task_id(page: Page) -> str:
     return urlsplit(page.url).path.split("/")[3]
 
 
-def create_person(service: Service, name: str, role: str = "admin") -> None:
+def create_person(service: Service, name: str, role: str = Role.ADMIN) -> None:
     """Create a user with the password `PASSWORD`."""
-    done = service.command(
-        "create-admin", "--username", name, "--password", PASSWORD, "--role", role
-    )
-    assert done.returncode == 0, done.stderr
+    with open_database(service.environment["DATABASE_URL"]).connection_context():
+        people.create_person(name, PASSWORD, Role(role))

@@ -14,13 +14,14 @@ from click.testing import Result
 from flask import Flask
 
 from api.app import create_app
-from benchmarks.rolls import write_csv, write_xlsx
+from benchmarks.rolls import write_csv
 from config.settings import PROJECT_ROOT, Settings
 from shared.access.scopes import Scope
 from shared.access.tokens import Admin, ApiToken, find_token
 from shared.database.schema import pending_migrations
 from shared.jobs.models import Job
 from shared.voters.models import Voter
+from tests.roll_file.roll_samples import with_cells
 from tests.support.api_client import HEADER, ROLL
 from tests.support.running import WAIT_SECONDS, wait_for
 
@@ -320,7 +321,10 @@ def test_a_workbook_that_takes_too_much_memory_ends_in_a_sentence(
     settings: Settings, tmp_path: Path
 ) -> None:
     """calamine holds the sheet in memory, and Rust aborts the process if there is too little."""
-    roll = write_xlsx(tmp_path / "large.xlsx", 140_000)
+    roll = tmp_path / "large.xlsx"
+    cell = f't="inlineStr"><is><t>{"x" * 1_500}</t></is></c>'
+    rows = (f'<row r="{n}"><c r="A{n}" {cell}<c r="B{n}" {cell}</row>' for n in range(2, 30_000))
+    roll.write_bytes(with_cells("".join(rows)))
     small = replace(
         settings, job_memory_limit_mb=128, fast_sheet_bytes=1 << 30, max_upload_bytes=1 << 30
     )
