@@ -12,7 +12,8 @@ from chaos.records import Records
 from chaos.reference import Voter
 from shared.audit import Action, AuditEntry
 from shared.database.connection import database, open_database
-from shared.jobs.models import Job
+from shared.jobs.models import Job, OutboxEntry
+from shared.jobs.states import Channel
 from shared.voters.models import Voter as RollEntry
 
 UPLOAD = "/api/upload/"
@@ -32,6 +33,7 @@ class Evidence:
     is_deployed: bool
     slowest_upload_seconds: float
     mails: Counter[UUID]
+    mail_states: dict[UUID, str]
     job_processes: int
     advisory_locks: int
     temporary_tables: int
@@ -59,6 +61,10 @@ def gather(records: Records, folder: Path, mails: Counter[UUID], job_processes: 
             )
             for entry in RollEntry.select()
         }
+        mail_states: dict[UUID, str] = {
+            entry.job_id: entry.state
+            for entry in OutboxEntry.select().where(OutboxEntry.channel == Channel.MAIL)
+        }
         entries = Counter(
             (entry.action, str(entry.subject))
             for entry in AuditEntry.select()
@@ -85,6 +91,7 @@ def gather(records: Records, folder: Path, mails: Counter[UUID], job_processes: 
             default=0.0,
         ),
         mails=mails,
+        mail_states=mail_states,
         job_processes=job_processes,
         advisory_locks=_count(records, ADVISORY_LOCKS),
         temporary_tables=_count(records, TEMPORARY_TABLES),

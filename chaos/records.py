@@ -11,7 +11,7 @@ import psycopg
 from shared.voters.roll import ROLL_LOCK_KEY
 
 UNFINISHED = "SELECT count(*) FROM job WHERE finished_at IS NULL"
-UNSENT = "SELECT count(*) FROM job WHERE report_mail = 'pending'"
+UNSENT = "SELECT count(*) FROM outbox WHERE channel = 'mail' AND state = 'pending'"
 Rows = list[tuple[Any, ...]]
 
 
@@ -49,7 +49,7 @@ class Records:
         """Make every job and mail that waits for its next attempt due now. Raises `OutOfReach`."""
         self.ask("UPDATE job SET not_before = created_at WHERE state = 'RETRY' RETURNING 1")
         self.ask(
-            "UPDATE job SET report_mail_due_at = finished_at WHERE report_mail = 'pending'"
+            "UPDATE outbox SET due_at = asked_at WHERE channel = 'mail' AND state = 'pending'"
             " RETURNING 1"
         )
 

@@ -103,8 +103,9 @@ def _differences(job: Job, file: RollFile, counts: Counts) -> str:
 
 def _unmailed(evidence: Evidence) -> Iterator[Violation]:
     for job in evidence.jobs:
-        if not evidence.mails[job.id] or job.report_mail != "sent":
-            yield Violation("no mail", f"job {job.id}: mail {job.report_mail}")
+        state = evidence.mail_states.get(job.id, "none")
+        if not evidence.mails[job.id] or state != "sent":
+            yield Violation("no mail", f"job {job.id}: mail {state}")
 
 
 def _wrongly_audited(evidence: Evidence) -> Iterator[Violation]:

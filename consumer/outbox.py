@@ -5,8 +5,9 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from config.log_context import logged_with
-from shared.jobs.models import Job
-from shared.jobs.outbox import Outbox
+from shared.jobs import outbox
+from shared.jobs.models import OutboxEntry
+from shared.jobs.states import Channel
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class Sender(ABC):
     `send_one` raises no errors of a receiver. It does raise those of the database.
     """
 
-    outbox: ClassVar[Outbox]
+    channel: ClassVar[Channel]
     # The events in the log.
     sent: ClassVar[str]
     unsent: ClassVar[str]
@@ -33,33 +34,33 @@ class Sender(ABC):
     faults: ClassVar[tuple[type[Exception], ...]]
 
     def send_one(self) -> bool:
-        """Send what is due for one job. Returns False if nothing was due."""
-        job = self.outbox.claim()
-        if job is None:
+        """Send one entry that is due. Returns False if there is none."""
+        entry = outbox.claim(self.channel)
+        if entry is None:
             return False
-        with logged_with(request_id=job.request_id, job_id=str(job.id)):
-            self._settle(job)
+        with logged_with(request_id=entry.job.request_id, job_id=str(entry.job.id)):
+            self._settle(entry)
         return True
 
-    def _settle(self, job: Job) -> None:
+    def _settle(self, entry: OutboxEntry) -> None:
         try:
-            remark = self.send(job)
+            remark = self.send(entry)
         except NobodyToTell as nobody:
-            self.outbox.note_nobody(job.id, str(nobody))
+            outbox.note_nobody(entry, str(nobody))
         except Exception as error:
             reason = str(error) if isinstance(error, NotTaken) else type(error).__name__
             is_expected = isinstance(error, (NotTaken, *self.faults))
             logger.warning(
                 self.unsent, extra={"reason": reason}, exc_info=None if is_expected else error
             )
-            self.outbox.note_unsent(job, reason)
+            outbox.note_unsent(entry, reason)
         else:
-            self.outbox.note_sent(job.id, remark)
+            outbox.note_sent(entry, remark)
             logger.info(self.sent)
 
     @abstractmethod
-    def send(self, job: Job) -> str | None:
-        """Send the message about a job, and return a remark for the job or None.
+    def send(self, entry: OutboxEntry) -> str | None:
+        """Send the mail or call about the entry's job. Return a remark for the entry, or None.
 
         Raises `NobodyToTell`, `NotTaken`, and the errors of the connection.
         """

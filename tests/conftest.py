@@ -22,7 +22,7 @@ from shared.access.tokens import Admin, ApiToken
 from shared.audit import AuditEntry
 from shared.database.connection import database, open_database
 from shared.database.schema import migrate
-from shared.jobs.models import Job, JobFault
+from shared.jobs.models import Job, JobFault, OutboxEntry
 from shared.storage.database_store import StoredChunk
 from shared.voters.models import Roll, RollGroup, Voter, VoterHistory
 from shared.workers import Worker
@@ -55,6 +55,7 @@ TABLES = (
     VoterHistory,
     Roll,
     RollGroup,
+    OutboxEntry,
     Job,
     JobFault,
     ApiToken,
@@ -257,6 +258,15 @@ def any_database_url(request: pytest.FixtureRequest) -> str:
 def any_database(any_database_url: str) -> Iterator[Database]:
     """A migrated database without rows, opened for the models, once for each supported kind."""
     with opened(any_database_url) as database_of_test:
+        yield database_of_test
+
+
+@pytest.fixture(
+    params=["sqlite_url", pytest.param("fresh_postgresql_url", marks=[pytest.mark.service])]
+)
+def new_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database without a schema, once for each supported kind."""
+    with opened(str(request.getfixturevalue(request.param))) as database_of_test:
         yield database_of_test
 
 

@@ -9,7 +9,8 @@ from peewee import fn
 from shared.database.connection import database
 from shared.importing.follow_up import is_out_of_date
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import FINAL_STATES, MAY_PASS, JobState
+from shared.jobs.outbox import entries_of
+from shared.jobs.states import FINAL_STATES, MAY_PASS, Channel, JobState
 from shared.jobs.status_document import describe
 from shared.roll_file.errors import DESCRIPTIONS
 
@@ -47,6 +48,7 @@ def job_page(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
     return {
         "job": job,
         "document": document,
+        "mail": entries_of([job])[job.id][Channel.MAIL],
         "report": report,
         "counts": _counts(job, report),
         "groups": fault_groups(job),

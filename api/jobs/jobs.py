@@ -1,6 +1,6 @@
 """`GET /api/jobs/`: the uploaded files, their senders, and what became of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,9 @@ from api.rest.openapi import refuses
 from api.rest.query import page_of
 from shared.access.scopes import Scope
 from shared.jobs import jobs
-from shared.jobs.models import Job
+from shared.jobs.models import Job, OutboxEntry
+from shared.jobs.outbox import entries_of
+from shared.jobs.states import Channel
 from shared.jobs.status_document import describe, rfc3339
 
 blueprint = Blueprint("Jobs", __name__, url_prefix="/api/jobs", description="Uploaded files.")
@@ -42,8 +44,9 @@ def list_jobs(parameters: dict[str, Any], pagination_parameters: PaginationParam
         query = query.where(Job.uploaded_by == caller().name)
     for condition in _conditions(parameters):
         query = query.where(condition)
-    page = page_of(query, pagination_parameters)
-    return [] if page is None else [describe_job(job) for job in page]
+    page = list(page_of(query, pagination_parameters) or ())
+    entries = entries_of(page)
+    return [_described(job, entries[job.id]) for job in page]
 
 
 def _conditions(parameters: dict[str, Any]) -> Iterator[Expression]:
@@ -96,6 +99,10 @@ def visible_origin(job: Job) -> UUID | None:
 
 def describe_job(job: Job) -> dict[str, Any]:
     """Return the whole job as JSON values."""
+    return _described(job, entries_of([job])[job.id])
+
+
+def _described(job: Job, entries: Mapping[str, OutboxEntry]) -> dict[str, Any]:
     return {
         **describe(job, may_read_roll=caller().allows(Scope.READ)),
         "uploaded_by": job.uploaded_by,
@@ -105,15 +112,15 @@ def describe_job(job: Job) -> dict[str, Any]:
         "retry_of": job.retry_of,
         "cancelled_by": job.cancelled_by,
         "files_purged_at": rfc3339(job.files_purged_at),
-        "report_mail": _outbox_entry(job, "report_mail"),
-        "webhook": _outbox_entry(job, "webhook"),
+        "report_mail": _outbox_entry(entries[Channel.MAIL]),
+        "webhook": _outbox_entry(entries[Channel.WEBHOOK]),
     }
 
 
-def _outbox_entry(job: Job, name: str) -> dict[str, Any]:
+def _outbox_entry(entry: OutboxEntry) -> dict[str, Any]:
     return {
-        "state": getattr(job, name),
-        "attempts": getattr(job, f"{name}_attempts"),
-        "sent_at": rfc3339(getattr(job, f"{name}_sent_at")),
-        "error": getattr(job, f"{name}_error"),
+        "state": entry.state,
+        "attempts": entry.attempts,
+        "sent_at": rfc3339(entry.sent_at),
+        "error": entry.error,
     }

@@ -14,10 +14,15 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from config.version import version
-from shared.jobs.states import FINAL_STATES, JobState, OutboxState
+from shared.jobs.states import FINAL_STATES, Channel, JobState, OutboxState
 from shared.jobs.statistics import ATTEMPT_SECONDS, JobFigures, job_figures
 from shared.voters.roll import roll_version
 from shared.workers import Worker, all_workers
+
+OUTBOX_METRICS = {
+    Channel.MAIL: ("voters_report_mails", "Report mails by state; one for each job."),
+    Channel.WEBHOOK: ("voters_webhook_calls", "Calls of the webhook by state; one for each job."),
+}
 
 
 class Figures(Collector):
@@ -34,7 +39,7 @@ class Figures(Collector):
         """Yield all metrics. The values of one query are from the same moment."""
         jobs = job_figures()
         yield from _of_jobs(jobs)
-        yield from _of_outboxes(jobs)
+        yield from _of_outbox(jobs)
         yield from _of_workers(all_workers())
         yield from _of_roll()
         yield from self._of_broker()
@@ -88,19 +93,12 @@ def _of_jobs(jobs: JobFigures) -> Iterator[Metric]:
     )
 
 
-def _of_outboxes(jobs: JobFigures) -> Iterator[Metric]:
-    mails = GaugeMetricFamily(
-        "voters_report_mails", "Report mails by state; one for each job.", labels=["state"]
-    )
-    for mail in OutboxState:
-        mails.add_metric([mail], jobs.mails[mail])
-    yield mails
-    calls = GaugeMetricFamily(
-        "voters_webhook_calls", "Calls of the webhook by state; one for each job.", labels=["state"]
-    )
-    for call in OutboxState:
-        calls.add_metric([call], jobs.calls[call])
-    yield calls
+def _of_outbox(jobs: JobFigures) -> Iterator[Metric]:
+    for channel, (name, documentation) in OUTBOX_METRICS.items():
+        metric = GaugeMetricFamily(name, documentation, labels=["state"])
+        for state in OutboxState:
+            metric.add_metric([state], jobs.outbox[channel][state])
+        yield metric
 
 
 def _of_workers(workers: list[Worker]) -> Iterator[Metric]:

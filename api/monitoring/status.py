@@ -5,7 +5,7 @@ from typing import Any
 from api.monitoring.dependencies import queue_probe
 from config.version import version
 from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, JobState, OutboxState
+from shared.jobs.states import FINAL_STATES, Channel, JobState, OutboxState
 from shared.jobs.statistics import JobFigures, job_figures
 from shared.jobs.status_document import rfc3339
 from shared.voters.models import Roll
@@ -34,10 +34,14 @@ def service_status(broker_url: str) -> dict[str, Any]:
         "roll": _roll(),
         "workers": [_worker(worker, open_jobs) for worker in all_workers()],
         "jobs": _jobs(figures, open_jobs),
-        "report_mails": {state: figures.mails[state] for state in map(str, OutboxState)},
-        "webhook_calls": {state: figures.calls[state] for state in map(str, OutboxState)},
+        "report_mails": _outbox(figures, Channel.MAIL),
+        "webhook_calls": _outbox(figures, Channel.WEBHOOK),
         "queue_messages": broker.answer(),
     }
+
+
+def _outbox(figures: JobFigures, channel: Channel) -> dict[str, int]:
+    return {state: figures.outbox[channel][state] for state in map(str, OutboxState)}
 
 
 def _roll() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from flask_mail import Attachment, Message
 
 from config.settings import MailSettings
 from consumer.mail.report import ReportMail
-from shared.jobs.models import Job
+from shared.jobs.models import Job, OutboxEntry
 from shared.storage.store import FileLost, UploadStore
 
 # Asks mail programs to send no automatic replies: RFC 3834, and Microsoft's own header.
@@ -19,16 +19,17 @@ SHORT_LINES.body_encoding = QP
 
 
 def envelope(
-    job: Job, mail: ReportMail, settings: MailSettings, attached: Attachment | None
+    entry: OutboxEntry, mail: ReportMail, settings: MailSettings, attached: Attachment | None
 ) -> Message:
     """The message of a job's report. Call it inside an app context of Flask-Mail.
 
     A retried mail has the same Message-ID, so a mail program can recognise the copy. All mails
     about one file are in one thread: a preview, its import, a report sent again.
     """
+    job = entry.job
     domain = settings.sender.rpartition("@")[2].rstrip(">") or "localhost"
     first = _message_id(job.id, domain)
-    is_again = job.report_mail_sent_at is not None
+    is_again = entry.sent_at is not None
     earlier = [_message_id(other, domain) for other in (job.preview_of, job.retry_of) if other]
     earlier += [first] if is_again else []
     headers = dict(NO_AUTOMATIC_ANSWERS)
@@ -43,7 +44,7 @@ def envelope(
         attachments=[attached] if attached else None,
         charset=SHORT_LINES,  # type: ignore[arg-type] # handed on to email, which takes both
     )
-    message.msgId = _message_id(job.id, domain, _request_of(job) if is_again else "")
+    message.msgId = _message_id(job.id, domain, _request_of(entry) if is_again else "")
     return message
 
 
@@ -74,10 +75,9 @@ def rejects_attachment(job: Job, store: UploadStore, most_bytes: int) -> Attachm
     return Attachment(f"rejects-{job.id}.csv", "text/csv", content)
 
 
-def _request_of(job: Job) -> str:
+def _request_of(entry: OutboxEntry) -> str:
     """A suffix that all attempts of one request to send the report again share."""
-    asked_at = job.report_mail_asked_at
-    return f"-{asked_at:%Y%m%d%H%M%S%f}" if asked_at else f"-{job.report_mail_attempts}"
+    return f"-{entry.asked_at:%Y%m%d%H%M%S%f}"
 
 
 def _message_id(job_id: UUID, domain: str, again: str = "") -> str:

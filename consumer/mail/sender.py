@@ -11,8 +11,8 @@ from consumer.mail.delivery import deliver
 from consumer.mail.envelope import envelope, rejects_attachment
 from consumer.mail.report import compose
 from consumer.outbox import NobodyToTell, Sender
-from shared.jobs.models import Job, JobFault
-from shared.jobs.outbox import REPORT_MAILS
+from shared.jobs.models import JobFault, OutboxEntry
+from shared.jobs.states import Channel
 from shared.storage.store import StoreUnavailable, UploadStore
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 class MailSender(Sender):
     """Sends report mails: Flask-Mail makes them, `consumer.mail.delivery` delivers them."""
 
-    outbox = REPORT_MAILS
+    channel = Channel.MAIL
     sent = "mail sent"
     unsent = "mail not sent"
     faults = (OSError, smtplib.SMTPException, StoreUnavailable)
@@ -34,10 +34,11 @@ class MailSender(Sender):
         self._app.config["MAIL_DEFAULT_SENDER"] = settings.sender
         Mail(self._app)
 
-    def send(self, job: Job) -> str | None:
+    def send(self, entry: OutboxEntry) -> str | None:
         """Send the report. The remark says how many recipients the mail server refused."""
         if not self._settings.recipients:
             raise NobodyToTell("No ADMIN_EMAIL is set.")
+        job = entry.job
         faults = (
             JobFault.select(JobFault.line, JobFault.code)
             .where(JobFault.job == job.id)
@@ -51,7 +52,7 @@ class MailSender(Sender):
             is_attached=attached is not None,
         )
         with self._app.app_context():
-            refused = deliver(self._settings, envelope(job, mail, self._settings, attached))
+            refused = deliver(self._settings, envelope(entry, mail, self._settings, attached))
         return self._remark(refused) if refused else None
 
     def _remark(self, refused: list[int]) -> str:

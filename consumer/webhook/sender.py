@@ -7,15 +7,15 @@ from config.settings import WebhookSettings
 from consumer.outbox import NobodyToTell, NotTaken, Sender
 from consumer.webhook.call import headers_of, post
 from shared.database.sql import now_seconds
-from shared.jobs.models import Job
-from shared.jobs.outbox import WEBHOOK_CALLS
+from shared.jobs.models import OutboxEntry
+from shared.jobs.states import Channel
 from shared.jobs.status_document import describe
 
 
 class WebhookSender(Sender):
     """Makes the calls that are due, one at a time."""
 
-    outbox = WEBHOOK_CALLS
+    channel = Channel.WEBHOOK
     sent = "webhook told"
     unsent = "webhook not told"
     faults = (OSError, http.client.HTTPException)
@@ -23,10 +23,11 @@ class WebhookSender(Sender):
     def __init__(self, settings: WebhookSettings) -> None:
         self._settings = settings
 
-    def send(self, job: Job) -> None:
+    def send(self, entry: OutboxEntry) -> None:
         """Make the call. Raises `NotTaken` for an answer other than 2xx, such as a redirect."""
         if not self._settings.url:
             raise NobodyToTell("No WEBHOOK_URL is set.")
+        job = entry.job
         body = json.dumps(describe(job), ensure_ascii=False).encode()
         headers = headers_of(
             body, call_id=str(job.id), timestamp=int(now_seconds()), secret=self._settings.secret

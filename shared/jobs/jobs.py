@@ -15,13 +15,14 @@ from config.log_context import request_id
 from shared.audit import Action, record
 from shared.database.connection import database, is_postgresql
 from shared.database.sql import clock
+from shared.jobs import outbox
 from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, JobState, OutboxState, Phase
+from shared.jobs.states import FINAL_STATES, Channel, JobState, Phase
 from shared.jobs.transitions import Claim, conclude
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
-# Columns that a follow-up job does not copy: who made the earlier job and when, how it went, and
-# what was sent about it. Every other column is copied, so no condition gets lost.
+# Columns that a follow-up job does not copy: who made the earlier job and when, and how it went.
+# Every other column is copied, so no condition gets lost.
 NOT_COPIED = frozenset(
     {
         "id", "state", "uploaded_by", "request_id", "idempotency_key",
@@ -31,9 +32,6 @@ NOT_COPIED = frozenset(
         "encoding", "delimiter", "sheet",
         "report", "roll_version", "rejects_key", "files_purged_at",
         "error_code", "error_message",
-        "report_mail", "report_mail_attempts", "report_mail_due_at", "report_mail_error",
-        "report_mail_sent_at", "report_mail_asked_at",
-        "webhook", "webhook_attempts", "webhook_due_at", "webhook_error", "webhook_sent_at",
     }
 )  # fmt: skip
 
@@ -208,7 +206,7 @@ def cancel(job_id: UUID, *, by: str) -> bool:
     """
     is_open = (Job.id == job_id) & Job.state.not_in(list(FINAL_STATES))
     with database.atomic():
-        is_cancelled = conclude(is_open, state=JobState.REVOKED, cancelled_by=by)
+        is_cancelled = conclude(job_id, is_open, state=JobState.REVOKED, cancelled_by=by)
         if is_cancelled:
             record(Action.CANCEL, job_id)
     return is_cancelled
@@ -219,19 +217,8 @@ def resend_report(job_id: UUID) -> bool:
 
     Returns False if there is no such job, or if its email is still to be sent.
     """
-    query = Job.update(
-        report_mail=OutboxState.PENDING,
-        report_mail_attempts=0,
-        report_mail_due_at=clock(),
-        report_mail_asked_at=clock(),
-        report_mail_error=None,
-    ).where(
-        (Job.id == job_id)
-        & Job.state.in_(list(FINAL_STATES))
-        & (Job.report_mail != OutboxState.PENDING)
-    )
     with database.atomic():
-        is_due = bool(query.execute())
+        is_due = outbox.ask_again(job_id, Channel.MAIL)
         if is_due:
             record(Action.RESEND_REPORT, job_id)
     return is_due

@@ -1,4 +1,6 @@
-"""The jobs table."""
+"""The tables of jobs, of what is sent about them, and of their row faults."""
+
+from uuid import UUID
 
 from peewee import (
     BigIntegerField,
@@ -6,6 +8,7 @@ from peewee import (
     CompositeKey,
     DateTimeField,
     FloatField,
+    ForeignKeyField,
     IntegerField,
     JSONField,
     TextField,
@@ -65,19 +68,29 @@ class Job(BaseModel):
     error_code = TextField(null=True)
     error_message = TextField(null=True)
 
-    report_mail = TextField(default=OutboxState.NONE)
-    report_mail_attempts = IntegerField(default=0)
-    report_mail_due_at = DateTimeField(null=True)
-    report_mail_error = TextField(null=True)
-    report_mail_sent_at = DateTimeField(null=True)
-    # The time of the last request to send it again.
-    report_mail_asked_at = DateTimeField(null=True)
 
-    webhook = TextField(default=OutboxState.NONE)
-    webhook_attempts = IntegerField(default=0)
-    webhook_due_at = DateTimeField(null=True)
-    webhook_error = TextField(null=True)
-    webhook_sent_at = DateTimeField(null=True)
+class OutboxEntry(BaseModel):
+    """The report email or the webhook call of a finished job. A job that is not final has none.
+
+    Only `shared.jobs.outbox` writes here.
+    """
+
+    job = ForeignKeyField(Job)
+    # The id without a query for the job. peewee adds this attribute.
+    job_id: UUID
+    channel = TextField()
+    state = TextField(default=OutboxState.NONE)
+    attempts = IntegerField(default=0)
+    # The time of the next attempt. While a sender works on it, another may begin then.
+    due_at = DateTimeField()
+    # The job's end, or the time of the last request to send it again.
+    asked_at = DateTimeField()
+    error = TextField(null=True)
+    sent_at = DateTimeField(null=True)
+
+    class Meta:
+        table_name = "outbox"
+        primary_key = CompositeKey("job", "channel")
 
 
 class JobFault(BaseModel):

@@ -46,8 +46,15 @@ class Phase(StrEnum):
     DONE = "done"
 
 
+class Channel(StrEnum):
+    """How a finished job is reported: by the report email, and by the webhook call."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
 class OutboxState(StrEnum):
-    """The state of the report email or of the webhook call. Both are columns of the job."""
+    """The state of the report email or of the webhook call of a job."""
 
     NONE = "none"
     PENDING = "pending"

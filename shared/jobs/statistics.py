@@ -9,7 +9,8 @@ from peewee import Case, fn
 
 from shared.database.sql import clock, seconds_between
 from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, WAITING_STATES
+from shared.jobs.outbox import count_states
+from shared.jobs.states import FINAL_STATES, WAITING_STATES, Channel, OutboxState
 
 # Upper bounds, in seconds, of the histogram of the durations of last attempts.
 ATTEMPT_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
@@ -23,8 +24,8 @@ class JobFigures:
     """
 
     states: Counter[str] = field(default_factory=Counter)
-    mails: Counter[str] = field(default_factory=Counter)
-    calls: Counter[str] = field(default_factory=Counter)
+    # The report mails and the webhook calls by state. Each job counts once in each channel.
+    outbox: dict[Channel, Counter[str]] = field(default_factory=dict)
     size_bytes: int = 0
     deaths: int = 0
     # Of finished jobs: the rows read, and the number that ever started. Also the total duration of
@@ -37,11 +38,9 @@ class JobFigures:
     waiting_seconds: float = 0.0
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Add a group of jobs that have their states in common."""
+        """Add the jobs of one state."""
         jobs = int(row["jobs"])
         self.states[row["state"]] += jobs
-        self.mails[row["report_mail"]] += jobs
-        self.calls[row["webhook"]] += jobs
         self.size_bytes += int(row["size_bytes"])
         self.deaths += int(row["deaths"])
         if row["state"] in WAITING_STATES:
@@ -55,12 +54,12 @@ class JobFigures:
 
 
 def job_figures() -> JobFigures:
-    """Return the counts at this moment, by one statement that reads every job once."""
+    """Return the counts at this moment."""
+    # Counted before the jobs, so there are never more entries than jobs.
+    outbox = count_states()
     took = seconds_between(Job.finished_at, Job.started_at)
     query = Job.select(
         Job.state,
-        Job.report_mail,
-        Job.webhook,
         fn.COUNT(Job.id).alias("jobs"),
         fn.SUM(Job.size_bytes).alias("size_bytes"),
         fn.SUM(Job.deaths).alias("deaths"),
@@ -72,9 +71,11 @@ def job_figures() -> JobFigures:
             fn.SUM(Case(None, [(took <= seconds, 1)], 0)).alias(f"within_{number}")
             for number, seconds in enumerate(ATTEMPT_SECONDS)
         ),
-    ).group_by(Job.state, Job.report_mail, Job.webhook)
-    figures = JobFigures()
+    ).group_by(Job.state)
+    figures = JobFigures(outbox=outbox)
     rows: Any = query.dicts()
     for row in rows:
         figures.add(row)
+    for states in outbox.values():
+        states[OutboxState.NONE] += figures.states.total() - states.total()
     return figures

@@ -17,8 +17,9 @@ from config.log_context import REQUEST_ID
 from shared.access.names import COMMAND_LINE
 from shared.database.connection import database
 from shared.database.sql import clock
+from shared.jobs import outbox
 from shared.jobs.models import Job, JobFault
-from shared.jobs.states import WAITING_STATES, JobCode, JobState, OutboxState, Phase
+from shared.jobs.states import WAITING_STATES, JobCode, JobState, Phase
 from shared.roll_file.errors import RowError
 
 logger = logging.getLogger(__name__)
@@ -102,10 +103,10 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
     deaths = job.deaths + was_started
     claim = None
     if was_started and job.worker == FOREGROUND:
-        is_ours = conclude(is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
+        is_ours = conclude(job_id, is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
     elif deaths >= max_attempts:
         code = JobCode.WORKER_CRASHED
-        is_ours = conclude(is_as_seen, **_failure(code, _gave_up(code, deaths)))
+        is_ours = conclude(job_id, is_as_seen, **_failure(code, _gave_up(code, deaths)))
     else:
         claim = Claim(job_id, job.attempts + 1, job.request_id)
         is_ours = _start(claim, is_as_seen, deaths, worker=worker, lease_seconds=lease_seconds)
@@ -162,6 +163,7 @@ def finish(
     that transaction back.
     """
     is_finished = conclude(
+        claim.job_id,
         claim.holds,
         state=JobState.SUCCESS,
         report=report,
@@ -188,7 +190,9 @@ def fail(
     The faults and the rejects file are for a job that failed because of its rejected rows.
     """
     with database.atomic():
-        is_failed = conclude(claim.holds, **_failure(code, message), rejects_key=rejects_key)
+        is_failed = conclude(
+            claim.job_id, claim.holds, **_failure(code, message), rejects_key=rejects_key
+        )
         if is_failed:
             _keep_faults(claim.job_id, faults)
     return is_failed
@@ -198,19 +202,16 @@ def _failure(code: str, message: str) -> dict[str, Any]:
     return {"state": JobState.FAILURE, "error_code": code, "error_message": message}
 
 
-def conclude(condition: Expression, **values: Any) -> bool:
+def conclude(job_id: UUID, condition: Expression, **values: Any) -> bool:
     """Move a job to a final state, with its outbox entries, if the condition still holds."""
     query = Job.update(
-        finished_at=clock(),
-        lease_expires_at=None,
-        phase=Phase.DONE,
-        report_mail=OutboxState.PENDING,
-        report_mail_due_at=clock(),
-        webhook=OutboxState.PENDING,
-        webhook_due_at=clock(),
-        **values,
+        finished_at=clock(), lease_expires_at=None, phase=Phase.DONE, **values
     ).where(condition)
-    return bool(query.execute())
+    with database.atomic():
+        is_final = bool(query.execute())
+        if is_final:
+            outbox.add_entries(job_id)
+    return is_final
 
 
 def _keep_faults(job_id: UUID, faults: Iterable[RowError]) -> None:

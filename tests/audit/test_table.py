@@ -21,10 +21,13 @@ from shared.database.connection import database, is_postgresql
 from shared.database.sql import clock
 from shared.jobs import files, jobs
 from shared.jobs.jobs import StoredFile
-from shared.jobs.models import Job, JobFault
+from shared.jobs.models import Job, JobFault, OutboxEntry
+from shared.jobs.outbox import add_entries
+from shared.jobs.states import OutboxState
 from shared.voters.editing import edit
 from shared.voters.history import Author
 from shared.voters.models import Voter, VoterHistory
+from tests.support.outbox_entries import set_mails
 
 pytestmark = pytest.mark.usefixtures("any_database", "quick_hashes")
 
@@ -39,7 +42,7 @@ ANYWHERE = (
 )
 ON_POSTGRESQL = "TRUNCATE audit_entry"
 ON_SQLITE = "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry"
-TABLES = (Admin, ApiToken, Job, JobFault, Voter, VoterHistory)
+TABLES = (Admin, ApiToken, Job, JobFault, OutboxEntry, Voter, VoterHistory)
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +114,8 @@ def a_cancellation() -> Prepared:
 
 def a_mail_again() -> Prepared:
     ended = ended_job()
+    add_entries(ended.id)
+    set_mails(state=OutboxState.SENT, sent_at=clock(-9))
     return lambda: jobs.resend_report(ended.id), Action.RESEND_REPORT, str(ended.id)
 
 

@@ -1,9 +1,7 @@
 """The migrations, up and down, with rows of an earlier release in the database."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
-import pytest
 from peewee import Database, Table
 from playhouse.migrations import Runner
 
@@ -13,22 +11,12 @@ from shared.database.schema import MIGRATIONS
 from shared.database.sql import clock, stream
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile
-from shared.jobs.models import Job
+from shared.jobs.models import Job, OutboxEntry
 from shared.voters.counts import kept_groups
 from shared.voters.models import Voter
-from tests.conftest import opened
 
 FIRST = "0001_roll_and_jobs"
 FILE = StoredFile("key", "roll.csv", 10, "sha", "csv")
-
-
-@pytest.fixture(
-    params=["sqlite_url", pytest.param("fresh_postgresql_url", marks=[pytest.mark.service])]
-)
-def new_database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty database that no other test uses, once for each kind."""
-    with opened(str(request.getfixturevalue(request.param))) as database_of_test:
-        yield database_of_test
 
 
 def test_each_migration_can_be_taken_back_and_applied_again(new_database: Database) -> None:
@@ -81,7 +69,7 @@ def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> No
     job = jobs.find(job_id)
     assert job is not None
     assert (job.uploaded_by, job.idempotency_key, job.preview_of) == ("ann", None, None)
-    assert job.webhook == "none"
+    assert not OutboxEntry.select().exists()
     assert Voter.get_by_id("1").email == "ann@x.edu"
     jobs.create(FILE, uploaded_by="ann")
     assert Job.select().count() == 2
@@ -113,9 +101,9 @@ def test_a_web_process_of_the_release_before_can_go_on(new_database: Database) -
     }
     values |= {"id": uuid4().hex, "state": "PENDING", "created_at": clock(), "not_before": clock()}
     values |= {"file_key": "k", "file_name": "x", "size_bytes": 1, "sha256": "s", "format": "csv"}
-    values |= {"options": "{}"}
+    values |= {"options": "{}", "report_mail": "none", "report_mail_attempts": 0}
     Table("job", tuple(values)).bind(new_database).insert(values).execute()
-    assert Job.get().report_mail_asked_at is None
+    assert Job.get().state == "PENDING"
 
 
 def schema(database: Database) -> dict[str, list[str]]:

@@ -94,7 +94,7 @@ def start_over(folder: Path) -> None:
 def mails_due(folder: Path) -> int:
     """The number of report mails that are not sent yet."""
     with closing(sqlite3.connect(folder / "var/voters.db")) as database:
-        query = "SELECT count(*) FROM job WHERE report_mail = 'pending'"
+        query = "SELECT count(*) FROM outbox WHERE channel = 'mail' AND state = 'pending'"
         return int(database.execute(query).fetchone()[0])
 
 

@@ -22,7 +22,8 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def mail_state(folder: Path) -> tuple[str, str | None]:
     """The state of the only job's report mail, and its error."""
     with closing(sqlite3.connect(folder / "voters.db")) as connection:
-        [row] = connection.execute("SELECT report_mail, report_mail_error FROM job").fetchall()
+        query = "SELECT state, error FROM outbox WHERE channel = 'mail'"
+        [row] = connection.execute(query).fetchall()
     return str(row[0]), row[1]
 
 

@@ -20,8 +20,8 @@ from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
-from shared.jobs.models import Job
-from shared.jobs.states import FINAL_STATES, JobCode, JobState, OutboxState
+from shared.jobs.models import Job, OutboxEntry
+from shared.jobs.states import FINAL_STATES, Channel, JobCode, JobState, OutboxState
 from shared.jobs.transitions import AttemptLost, Claim
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
@@ -52,7 +52,8 @@ class Jobs(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        Job.delete().execute()
+        for model in (OutboxEntry, Job):
+            model.delete().execute()
         self.expected: dict[UUID, Expected] = {}
 
     @rule(target=jobs)
@@ -170,8 +171,10 @@ class Jobs(RuleBasedStateMachine):
 
     @invariant()
     def a_job_has_a_mail_to_send_when_and_only_when_it_is_over(self) -> None:
-        for job in Job.select():
-            assert (job.report_mail == OutboxState.PENDING) is (job.state in FINAL_STATES)
+        final = {job_id for job_id, job in self.expected.items() if job.state in FINAL_STATES}
+        found = sorted((entry.job_id, entry.channel) for entry in OutboxEntry.select())
+        assert found == sorted((job_id, channel) for job_id in final for channel in Channel)
+        assert {entry.state for entry in OutboxEntry.select()} <= {OutboxState.PENDING}
 
     @invariant()
     def due_jobs_are_those_that_can_be_claimed(self) -> None:

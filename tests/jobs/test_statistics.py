@@ -4,10 +4,10 @@ import pytest
 
 from shared.database.connection import database
 from shared.database.sql import clock
-from shared.jobs import jobs, transitions
+from shared.jobs import jobs, outbox, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
-from shared.jobs.states import JobCode
+from shared.jobs.states import Channel, JobCode
 from shared.jobs.statistics import job_figures
 from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
@@ -40,8 +40,12 @@ def test_states_rows_and_durations_are_those_of_the_jobs() -> None:
 
     figures = job_figures()
     assert figures.states == {"SUCCESS": 1, "FAILURE": 1, "RETRY": 1}
-    assert figures.mails == {"pending": 2, "none": 1}
-    assert figures.calls == {"pending": 2, "none": 1}
+    call = outbox.claim(Channel.WEBHOOK)
+    assert call is not None
+    outbox.note_nobody(call, "No receiver.")
+    of_channels = job_figures().outbox
+    assert of_channels[Channel.MAIL] == {"pending": 2, "none": 1}
+    assert of_channels[Channel.WEBHOOK] == {"pending": 1, "none": 2}
     assert (figures.size_bytes, figures.rows_read, figures.deaths) == (111, 7, 1)
     assert figures.attempts == 2
     assert 21 < figures.attempt_seconds < 30

@@ -23,11 +23,12 @@ from shared.access.scopes import Scope
 from shared.access.tokens import Admin, ApiToken, create_token
 from shared.audit import SERVICE, Action, AuditEntry, Outcome, record
 from shared.database.connection import database
-from shared.jobs.models import Job
+from shared.database.sql import clock
 from shared.jobs.states import OutboxState
 from tests.support.api_client import HEADER, ApiClient
 from tests.support.application import client_of
 from tests.support.job_runs import finished
+from tests.support.outbox_entries import set_mails
 from tests.support.page_client import PASSWORD, Browser, browser_of, csrf_token
 
 IMPORTS, TOKENS, PEOPLE = "/admin/imports/", "/admin/tokens/", "/admin/people/"
@@ -56,7 +57,7 @@ class Office:
 
     def reported(self) -> str:
         """The finished job, whose report mail is sent."""
-        Job.update(report_mail=OutboxState.SENT).where(Job.id == self.finished).execute()
+        set_mails(state=OutboxState.SENT, sent_at=clock())
         return self.finished
 
     def stale(self) -> str:

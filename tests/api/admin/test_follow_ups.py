@@ -18,6 +18,7 @@ from shared.voters.models import Voter
 from tests.support.api_client import HEADER, ApiClient
 from tests.support.application import client_of
 from tests.support.job_runs import finished, run_due_jobs
+from tests.support.outbox_entries import set_mails
 from tests.support.page_client import browser_of, text_of
 
 FIRST = HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n"
@@ -155,6 +156,6 @@ def test_a_report_is_not_sent_again_while_one_waits(app: Flask, settings: Settin
     assert (answer.status_code, answer.get_json()["errors"]["code"]) == (409, "REPORT_PENDING")
     codes = []
     for _ in range(4):
-        Job.update(report_mail=OutboxState.SENT).execute()
+        set_mails(state=OutboxState.SENT, sent_at=clock())
         codes.append(act(client, task_id, "resend-report").status_code)
     assert codes == [202, 202, 202, 429]

@@ -12,10 +12,12 @@ from api.app import create_app
 from config.settings import Settings
 from shared.access.people import Role
 from shared.jobs.models import Job, JobFault
+from shared.jobs.states import OutboxState
 from shared.voters.models import Voter
 from shared.workers import beat, this_worker
 from tests.support.api_client import HEADER, ROLL
 from tests.support.job_runs import run_due_jobs
+from tests.support.outbox_entries import set_mails
 from tests.support.page_client import Browser, browser_of, csrf_token, text_of
 
 NEW = "/admin/import/"
@@ -102,6 +104,13 @@ def test_the_faults_are_told_with_advice_and_the_rows_can_be_downloaded(
     mended = content.replace(b"nobody", b"cy@x.edu")
     imported(app, browser, mended, intent="apply")
     assert Voter.select().count() == 2
+
+
+def test_the_page_shows_what_became_of_the_report_mail(app: Flask, browser: Browser) -> None:
+    page = imported(app, browser, ROLL)
+    assert "Report mail pending" in text_of(browser.get(page))
+    set_mails(state=OutboxState.FAILED, error="ConnectionRefusedError")
+    assert "Report mail failed (ConnectionRefusedError)" in text_of(browser.get(page))
 
 
 def test_the_choices_of_the_form_reach_the_import(app: Flask, browser: Browser) -> None:

@@ -13,12 +13,13 @@ from config.settings import Settings
 from shared.access.scopes import Scope
 from shared.database.sql import clock
 from shared.jobs.models import Job
-from shared.jobs.outbox import REPORT_MAILS
-from shared.jobs.states import OutboxState
+from shared.jobs.outbox import claim
+from shared.jobs.states import Channel, OutboxState
 from shared.voters.models import Voter
 from tests.support.api_client import HEADER, ROLL, ApiClient
 from tests.support.application import client_of
 from tests.support.job_runs import finished, run_due_jobs
+from tests.support.outbox_entries import set_mails
 
 OTHER = HEADER + b"1,Anne,Lee,ann@x.edu,Law,4,no\n2,Ben,Ray,ben@x.edu,Art,1,yes\n"
 BAD = HEADER + b"3,Cy,Fox,nobody,Law,1,yes\n"
@@ -54,19 +55,18 @@ def test_a_job_tells_its_status_and_where_it_comes_from(app: Flask, client: ApiC
 
 
 def test_a_report_mail_tells_when_it_went_out_and_why_it_did_not(
-    client: ApiClient,
+    app: Flask, client: ApiClient
 ) -> None:
-    task_id = client.upload(ROLL).get_json()["task_id"]
-    Job.update(
-        report_mail=OutboxState.FAILED,
-        report_mail_attempts=9,
-        report_mail_error="SMTPServerDisconnected",
-    ).execute()
+    task_id = finished(app, client, ROLL)
+    set_mails(state=OutboxState.FAILED, attempts=9, error="SMTPServerDisconnected")
     mail = show(client, task_id)["report_mail"]
     assert (mail["state"], mail["attempts"]) == ("failed", 9)
     assert mail["error"] == "SMTPServerDisconnected"
-    Job.update(report_mail=OutboxState.SENT, report_mail_sent_at=clock()).execute()
+    set_mails(state=OutboxState.SENT, sent_at=clock())
     assert show(client, task_id)["report_mail"]["sent_at"].endswith("Z")
+    assert show(client, task_id)["webhook"]["state"] == "pending"
+    [listed] = client.get("/api/jobs/").get_json()
+    assert listed == show(client, task_id)
 
 
 def test_the_list_has_the_newest_first_in_pages(app: Flask, client: ApiClient) -> None:
@@ -220,11 +220,11 @@ def test_a_report_is_sent_again_when_the_job_is_over(
     other = client_of(create_app(replace(settings, mail=mail)), Scope.IMPORT, Scope.ADMIN)
     assert code(act(other, task_id, "resend-report")) == (409, "JOB_NOT_FINAL")
     run_due_jobs(app)
-    Job.update(report_mail=OutboxState.SENT, report_mail_due_at=None).execute()
+    set_mails(state=OutboxState.SENT, sent_at=clock())
     assert act(other, task_id, "resend-report").status_code == 202
-    due = REPORT_MAILS.claim()
+    due = claim(Channel.MAIL)
     assert due is not None
-    assert str(due.id) == task_id
+    assert str(due.job_id) == task_id
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry", "apply", "resend-report"])

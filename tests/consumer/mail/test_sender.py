@@ -17,7 +17,7 @@ from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
-from shared.jobs.models import Job
+from shared.jobs.models import Job, OutboxEntry
 from shared.jobs.states import OutboxState
 from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
@@ -25,6 +25,7 @@ from shared.storage.choice import open_store
 from shared.storage.object_store import ObjectStore
 from shared.storage.store import UploadStore
 from tests.support.object_server import environment
+from tests.support.outbox_entries import mail_of, set_mails
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -108,7 +109,8 @@ def finished_job(*, rejects: bytes | None = None, **values: object) -> Claim:
             sink.write(rejects)
     with database.atomic():
         transitions.finish(claim, Report(rows_read=1, created=1).to_dict(), [], rejects_key=key)
-    Job.update({**values, "report_mail_error": None}).where(Job.id == claim.job_id).execute()
+    if values:
+        Job.update(values).where(Job.id == claim.job_id).execute()
     return claim
 
 
@@ -128,7 +130,7 @@ def test_a_due_mail_reaches_every_admin_once(mail_server: tuple[MailServer, int]
     assert sorted(recipients) == ["a@example.edu", "b@example.edu"]
     assert mail["Auto-Submitted"] == "auto-generated"
     assert "1 of 1 rows" in text_of(mail)
-    assert job_of(claim).report_mail == OutboxState.SENT
+    assert mail_of(claim.job_id).state == OutboxState.SENT
 
 
 def test_one_bad_address_does_not_keep_the_mail_from_the_others(
@@ -138,9 +140,9 @@ def test_one_bad_address_does_not_keep_the_mail_from_the_others(
     claim = finished_job()
     mail_sender(port, BAD_ADDRESS, "b@example.edu").send_one()
     assert [recipients for recipients, _ in server.mails] == [["b@example.edu"]]
-    job = job_of(claim)
-    assert job.report_mail == OutboxState.SENT
-    assert job.report_mail_error == "1 of 2 recipients refused (SMTP 550)"
+    mail = mail_of(claim.job_id)
+    assert mail.state == OutboxState.SENT
+    assert mail.error == "1 of 2 recipients refused (SMTP 550)"
     [record] = [one for one in caplog.records if one.levelname == "WARNING"]
     told = {name: vars(record)[name] for name in ("recipients", "refused", "smtp_codes")}
     assert told == {
@@ -159,7 +161,7 @@ def test_a_server_that_breaks_off_after_the_mail_does_not_get_it_again(
     assert office.send_one() is True
     assert office.send_one() is False
     assert len(server.mails) == 1
-    assert job_of(claim).report_mail == OutboxState.SENT
+    assert mail_of(claim.job_id).state == OutboxState.SENT
 
 
 def test_a_mail_server_that_is_away_leaves_the_job_as_it_is_and_the_mail_due_later() -> None:
@@ -167,34 +169,33 @@ def test_a_mail_server_that_is_away_leaves_the_job_as_it_is_and_the_mail_due_lat
     office = mail_sender(1, "a@example.edu")
     assert office.send_one() is True
     assert office.send_one() is False
-    job = job_of(claim)
-    assert (job.state, job.report_mail) == ("SUCCESS", OutboxState.PENDING)
-    assert job.report_mail_error == "ConnectionRefusedError"
-    assert job.report_mail_attempts == 1
+    mail = mail_of(claim.job_id)
+    assert (job_of(claim).state, mail.state) == ("SUCCESS", OutboxState.PENDING)
+    assert (mail.error, mail.attempts) == ("ConnectionRefusedError", 1)
 
 
 def test_a_mail_is_given_up_after_a_day() -> None:
     claim = finished_job()
-    Job.update(finished_at=clock(-25 * 3600.0)).execute()
+    set_mails(asked_at=clock(-25 * 3600.0))
     mail_sender(1, "a@example.edu").send_one()
-    assert job_of(claim).report_mail == OutboxState.FAILED
+    assert mail_of(claim.job_id).state == OutboxState.FAILED
 
 
 def test_a_report_that_is_sent_again_has_a_day_of_its_own() -> None:
-    claim = finished_job(report_mail=OutboxState.SENT, report_mail_attempts=15)
-    Job.update(finished_at=clock(-48 * 3600.0)).execute()
+    claim = finished_job()
+    set_mails(state=OutboxState.SENT, sent_at=clock(), attempts=15, asked_at=clock(-48 * 3600.0))
     assert jobs.resend_report(claim.job_id)
     assert not jobs.resend_report(claim.job_id)
     office = mail_sender(1, "a@example.edu")
     office.send_one()
-    job = job_of(claim)
-    assert (job.report_mail, job.report_mail_attempts) == (OutboxState.PENDING, 1)
+    mail = mail_of(claim.job_id)
+    assert (mail.state, mail.attempts) == (OutboxState.PENDING, 1)
     # Makes only a mail due whose first attempt has failed.
-    Job.update(report_mail_due_at=clock()).where(Job.report_mail_due_at < clock(10.0)).execute()
+    OutboxEntry.update(due_at=clock()).where(OutboxEntry.due_at < clock(10.0)).execute()
     assert office.send_one() is True
-    Job.update(report_mail_asked_at=clock(-25 * 3600.0), report_mail_due_at=clock()).execute()
+    set_mails(asked_at=clock(-25 * 3600.0), due_at=clock())
     office.send_one()
-    assert job_of(claim).report_mail == OutboxState.FAILED
+    assert mail_of(claim.job_id).state == OutboxState.FAILED
 
 
 def test_sending_a_report_again_keeps_its_message_id(mail_server: tuple[MailServer, int]) -> None:
@@ -204,10 +205,10 @@ def test_sending_a_report_again_keeps_its_message_id(mail_server: tuple[MailServ
     for _ in range(2):
         assert jobs.resend_report(claim.job_id)
         mail_sender(1, "a@example.edu").send_one()
-        Job.update(report_mail_due_at=clock()).execute()
+        set_mails(due_at=clock())
         sent(mail_server)
         # As if the answer of the mail server had been lost.
-        Job.update(report_mail=OutboxState.PENDING, report_mail_due_at=clock()).execute()
+        set_mails(state=OutboxState.PENDING, due_at=clock())
         sent(mail_server)
     ids = [mail["Message-ID"] for _, mail in server.mails]
     assert ids[1] == ids[2] != ids[3] == ids[4]
@@ -217,7 +218,7 @@ def test_sending_a_report_again_keeps_its_message_id(mail_server: tuple[MailServ
 def test_a_sender_that_died_leaves_the_mail_due_again(mail_server: tuple[MailServer, int]) -> None:
     server, port = mail_server
     finished_job()
-    Job.update(report_mail_due_at=clock(-1), report_mail_attempts=1).execute()
+    set_mails(due_at=clock(-1), attempts=1)
     assert mail_sender(port, "a@example.edu").send_one() is True
     assert len(server.mails) == 1
 
@@ -225,7 +226,7 @@ def test_a_sender_that_died_leaves_the_mail_due_again(mail_server: tuple[MailSer
 def test_without_recipients_there_is_no_mail() -> None:
     claim = finished_job()
     assert mail_sender(1).send_one() is True
-    assert job_of(claim).report_mail == OutboxState.NONE
+    assert mail_of(claim.job_id).state == OutboxState.NONE
 
 
 def text_of(mail: EmailMessage) -> str:
@@ -293,12 +294,9 @@ def test_a_mail_that_is_tried_again_is_known_as_the_same(
     mail_server: tuple[MailServer, int],
 ) -> None:
     server, port = mail_server
-    claim = finished_job()
+    finished_job()
     mail_sender(port, "a@example.edu").send_one()
-    Job.update(report_mail=OutboxState.PENDING, report_mail_sent_at=None).where(
-        Job.id == claim.job_id
-    ).execute()
-    Job.update(report_mail_due_at=clock()).execute()
+    set_mails(state=OutboxState.PENDING, sent_at=None, due_at=clock())
     mail_sender(port, "a@example.edu").send_one()
     first, again = (mail["Message-ID"] for _, mail in server.mails)
     assert first == again
@@ -316,6 +314,6 @@ def test_a_store_out_of_reach_delays_the_mail_and_its_words_stay_out_of_the_log(
     away = ObjectStore("s3://bucket/prefix", request_seconds=0.3)
     assert mail_sender(port, "a@example.edu", store=away).send_one() is True
     assert server.mails == []
-    job = job_of(claim)
-    assert (job.report_mail, job.report_mail_error) == (OutboxState.PENDING, "StoreUnavailable")
+    mail = mail_of(claim.job_id)
+    assert (mail.state, mail.error) == (OutboxState.PENDING, "StoreUnavailable")
     assert "127.0.0.1" not in caplog.text

@@ -15,11 +15,12 @@ from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
-from shared.jobs.models import Job
+from shared.jobs.models import Job, OutboxEntry
 from shared.jobs.states import OutboxState
 from shared.jobs.status_document import describe
 from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
+from tests.support.outbox_entries import call_of, set_calls
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -59,7 +60,7 @@ def job_of(claim: Claim) -> Job:
 
 
 def make_due() -> None:
-    Job.update(webhook_due_at=clock(-1)).execute()
+    set_calls(due_at=clock(-1))
 
 
 def documented() -> Callable[[Any, bytes, str], bool]:
@@ -81,7 +82,7 @@ def test_a_finished_job_is_told_once_with_its_status_document(receiver: Receiver
     assert headers["webhook-id"] == str(claim.job_id)
     assert json.loads(body) == describe(job_of(claim))
     assert json.loads(body)["state"] == "SUCCESS"
-    assert job_of(claim).webhook == OutboxState.SENT
+    assert call_of(claim.job_id).state == OutboxState.SENT
 
 
 def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -> None:
@@ -125,14 +126,14 @@ def test_an_answer_that_is_no_success_leaves_the_call_due_later(
     claim = finished_job()
     called = webhook_sender(receiver.port)
     assert [called.send_one(), called.send_one()] == [True, False]
-    job = job_of(claim)
-    assert (job.state, job.webhook) == ("SUCCESS", OutboxState.PENDING)
-    assert (job.webhook_error, job.webhook_attempts) == (f"HTTP {status}", 1)
+    call = call_of(claim.job_id)
+    assert (job_of(claim).state, call.state) == ("SUCCESS", OutboxState.PENDING)
+    assert (call.error, call.attempts) == (f"HTTP {status}", 1)
     receiver.status = 200
     make_due()
     assert called.send_one() is True
-    job = job_of(claim)
-    assert (job.webhook, job.webhook_error) == (OutboxState.SENT, None)
+    call = call_of(claim.job_id)
+    assert (call.state, call.error) == (OutboxState.SENT, None)
     first, second = (headers["webhook-id"] for _, headers, _ in receiver.calls)
     assert first == second
 
@@ -144,12 +145,15 @@ def test_the_delay_grows_up_to_half_an_hour() -> None:
     for _ in range(12):
         make_due()
         called.send_one()
-        late = Job.select(Job.webhook_due_at).where(Job.id == claim.job_id)
+        call = call_of(claim.job_id)
+        late = OutboxEntry.select().where(
+            (OutboxEntry.job == call.job_id) & (OutboxEntry.channel == call.channel)
+        )
         delays += [
             next(
                 bound
                 for bound in (6, 11, 21, 41, 81, 161, 321, 641, 1281, 1801)
-                if late.where(Job.webhook_due_at < clock(bound)).exists()
+                if late.where(OutboxEntry.due_at < clock(bound)).exists()
             )
         ]
     assert delays == [6, 11, 21, 41, 81, 161, 321, 641, 1281, 1801, 1801, 1801]
@@ -160,27 +164,27 @@ def test_a_receiver_that_is_away_never_changes_the_job() -> None:
     before = describe(job_of(claim))
     webhook_sender(1).send_one()
     assert describe(job_of(claim)) == before
-    assert job_of(claim).webhook_error == "ConnectionRefusedError"
+    assert call_of(claim.job_id).error == "ConnectionRefusedError"
 
 
 def test_an_address_inside_is_refused(receiver: Receiver) -> None:
     claim = finished_job()
     webhook_sender(receiver.port, allow_private=False).send_one()
-    assert job_of(claim).webhook_error == "AddressRefused"
+    assert call_of(claim.job_id).error == "AddressRefused"
     assert receiver.calls == []
 
 
 def test_a_call_is_given_up_after_a_day() -> None:
     claim = finished_job()
-    Job.update(finished_at=clock(-25 * 3600.0)).execute()
+    set_calls(asked_at=clock(-25 * 3600.0))
     webhook_sender(1).send_one()
-    assert job_of(claim).webhook == OutboxState.FAILED
+    assert call_of(claim.job_id).state == OutboxState.FAILED
     assert webhook_sender(1).send_one() is False
 
 
 def test_a_sender_that_died_leaves_the_call_due_again(receiver: Receiver) -> None:
     finished_job()
-    Job.update(webhook_due_at=clock(-1), webhook_attempts=1).execute()
+    set_calls(due_at=clock(-1), attempts=1)
     assert webhook_sender(receiver.port).send_one() is True
     assert len(receiver.calls) == 1
 
@@ -189,7 +193,7 @@ def test_without_an_address_nobody_is_told() -> None:
     claim = finished_job()
     silent = WebhookSender(WebhookSettings("", "", allow_private=False))
     assert [silent.send_one(), silent.send_one()] == [True, False]
-    assert job_of(claim).webhook == OutboxState.NONE
+    assert call_of(claim.job_id).state == OutboxState.NONE
 
 
 def test_the_log_names_the_job_and_neither_address_nor_secret(
