@@ -54,9 +54,7 @@ test: $(INSTALLED) ## Run the tests. With REQUIRE_SERVICES=1, a missing service 
 	$(VENV)/bin/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # All patch versions of 3.11 can use the same packages, because they share one ABI (cp311).
-core# Each of the many processes that the tests start would compile the code again.
-test coretest: export PYTHONDONTWRITEBYTECODE =
-test: $(INSTALLED) ## Run the reading and importing tests on OTHER_PYTHON (default: Debian's 3.11)
+coretest: $(INSTALLED) ## Run the reading and importing tests on OTHER_PYTHON (default: Debian's 3.11)
 	@$(OTHER_PYTHON) -c 'import sys; print("Python", sys.version); sys.exit(sys.version_info[:2] != (3, 11))'
 	PYTHONPATH=$(VENV)/lib/python3.11/site-packages $(OTHER_PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -p no:cacheprovider $(CORE_TESTS)
 
