@@ -12,6 +12,7 @@ from shared.database.schema import migrate
 from shared.database.sql import stream
 from shared.voters.models import Voter
 from tests.conftest import close, opened
+from tests.support.running import wait_for
 
 pytestmark = pytest.mark.service
 
@@ -111,14 +112,20 @@ def test_a_command_waits_as_long_as_it_takes(postgresql_url: str) -> None:
         close(used)
 
 
+def is_connected(url: str, backend: int) -> bool:
+    with psycopg.connect(url) as connection:
+        question = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
+        return connection.execute(question, [backend]).fetchone() is not None
+
+
 def test_a_transaction_that_the_server_gave_up_is_a_database_out_of_reach(
     postgresql_url: str,
 ) -> None:
     url = f"{postgresql_url}?options=-c%20idle_in_transaction_session_timeout%3D100"
     with opened(url):
         with pytest.raises(OperationalError), database.atomic():
-            database.execute_sql("SELECT 1")
-            time.sleep(1)
+            [[backend]] = database.execute_sql("SELECT pg_backend_pid()")
+            wait_for(lambda: not is_connected(postgresql_url, backend), "the session goes on")
             database.execute_sql("SELECT 1")
         database.close()
         assert database.execute_sql("SELECT 1").fetchone() == (1,)

@@ -1,7 +1,6 @@
 """PostgreSQL becomes read-only while the service runs, as after a failover to a standby."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,8 +9,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from shared.workers import BEAT_SECONDS
-from tests.support.running import Service, running_service, wait_for
+from tests.support.running import (
+    Service,
+    running_service,
+    wait_for,
+    wait_for_failed_transactions,
+)
 
 pytestmark = pytest.mark.service
 
@@ -61,7 +64,7 @@ def test_a_read_only_database_is_read_and_warned_of_once(
     assert service.upload(MORE).status == 503
     wait_for(lambda: any("ReadOnly" in warning for warning in warnings(log)), "no warning")
     # Meanwhile the worker tries to write heartbeats and to find jobs.
-    time.sleep(2 * BEAT_SECONDS)
+    wait_for_failed_transactions(fresh_postgresql_url, 5)
     set_read_only(fresh_postgresql_url, "off")
     wait_for(lambda: service.get("/health/ready").status == 200, "not ready again")
     assert service.imported(MORE, seconds=60)["state"] == "SUCCESS"

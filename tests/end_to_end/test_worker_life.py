@@ -19,7 +19,13 @@ from shared.broker.message import encode
 from shared.broker.queues import DEAD_QUEUE, EXCHANGE, QUEUE
 from tests.support.frozen import started_job
 from tests.support.relay import relay_to
-from tests.support.running import Service, is_running, running_service, wait_for
+from tests.support.running import (
+    Service,
+    is_running,
+    running_service,
+    wait_for,
+    wait_for_failed_transactions,
+)
 
 HEADER = "student_id,email\n"
 # More than one batch, so the job records progress before its end.
@@ -166,7 +172,7 @@ def test_a_worker_survives_a_database_that_is_not_migrated_yet(
     with running_service(tmp_path, DATABASE_URL=fresh_postgresql_url) as service:
         with psycopg.connect(fresh_postgresql_url, autocommit=True) as connection:
             connection.execute("ALTER TABLE job RENAME TO job_away")
-            time.sleep(2.5)
+            wait_for_failed_transactions(fresh_postgresql_url, 3)
             connection.execute("ALTER TABLE job_away RENAME TO job")
         assert service.imported(f"{HEADER}back-1,back@x.edu\n".encode())["state"] == "SUCCESS"
         assert service.processes["worker"].poll() is None

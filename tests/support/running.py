@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import psycopg
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -328,6 +329,22 @@ def wait_for(
             return found
         time.sleep(every)
     raise AssertionError(failure)
+
+
+def wait_for_failed_transactions(postgresql_url: str, count: int) -> None:
+    """Wait until so many more transactions of a database have failed than before the call."""
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+
+        def failed() -> int:
+            question = (
+                "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+            )
+            row = connection.execute(question).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        before = failed()
+        wait_for(lambda: failed() >= before + count, "no transaction fails")
 
 
 def is_running(process: int) -> bool:
