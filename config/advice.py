@@ -11,6 +11,6 @@ def give_advice(settings: Settings) -> None:
     """Log a warning for each setting that a deployed service should think about."""
     if not settings.debug and settings.upload_store.startswith("file:"):
         logger.warning(
-            "UPLOAD_STORE is a folder: web and workers must share its disk; where they do not,"
-            " take database: or a bucket"
+            "UPLOAD_STORE is a folder: web and workers must share its disk. If they do not,"
+            " use database: or a bucket"
         )

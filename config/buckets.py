@@ -53,8 +53,8 @@ def check_bucket(url: str) -> None:
     parts = urlsplit(url)
     if parts.username or parts.query or parts.fragment:
         raise ValidationError(
-            "The URL of a bucket holds a name and a prefix; credentials and all else stand in the"
-            " variables AWS_..., GOOGLE_... or AZURE_..."
+            "The URL of a bucket has a name and a prefix. Set credentials and all else in"
+            " the variables AWS_..., GOOGLE_... or AZURE_..."
         )
     try:
         open_bucket(url, request_seconds=1.0)

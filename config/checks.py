@@ -21,9 +21,9 @@ def check_secret(secret: str) -> None:
     is_weak = len(secret) < MIN_SECRET_CHARS or len(set(secret)) < MIN_SECRET_CHARS // 4
     if is_weak or any(word in secret.lower() for word in WEAK_SECRET_WORDS):
         raise ValidationError(
-            f"Too weak. Use at least {MIN_SECRET_CHARS} random characters, for instance the"
-            " output of `python -c 'import secrets; print(secrets.token_urlsafe(48))'`, or set"
-            " DEBUG=1 on a laptop."
+            f"Too weak. Use at least {MIN_SECRET_CHARS} random characters, for example the"
+            " output of `python -c 'import secrets; print(secrets.token_urlsafe(48))'`, or"
+            " set DEBUG=1 on a laptop."
         )
 
 
@@ -52,7 +52,7 @@ def check_webhook_url(allow_private: bool, url: str) -> None:
     if not parts.hostname or parts.username or parts.fragment or not url.isascii():
         raise ValidationError("Give a host, and no user, password, fragment or non-ASCII letter.")
     if any(character <= " " or character == "\x7f" for character in url):
-        raise ValidationError("A URL holds no spaces or control characters.")
+        raise ValidationError("A URL has no spaces or control characters.")
 
 
 def check_webhook_secret(secret: str) -> None:
@@ -66,7 +66,7 @@ def check_sentry_dsn(dsn: str) -> None:
     check_url(dsn, ("https", "http"))
     parts = urlsplit(dsn)
     if not (parts.username and parts.hostname and parts.path.strip("/").isdecimal()):
-        raise ValidationError("Sentry shows it as https://KEY@HOST/NUMBER.")
+        raise ValidationError("Use a DSN of Sentry, such as https://KEY@HOST/NUMBER.")
 
 
 def check_url(url: str, schemes: tuple[str, ...]) -> None:
@@ -77,7 +77,7 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
         _ = urlsplit(url).port
     except ValueError as error:
         # The message leaves out the URL, which may hold a password.
-        raise ValidationError("The host or the port of the URL cannot be read.") from error
+        raise ValidationError("The host or the port of the URL is not valid.") from error
 
 
 def check_hosts(hosts: str) -> None:
@@ -89,8 +89,8 @@ def check_hosts(hosts: str) -> None:
             is_name = False
         if not is_name and host != "*":
             raise ValidationError(
-                "Give host names without scheme and port, with commas between them;"
-                " `.example.edu` covers subdomains."
+                "Give host names without scheme and port, separated by commas."
+                " `.example.edu` includes subdomains."
             )
 
 
@@ -98,7 +98,7 @@ def check_addresses(addresses: str) -> None:
     if not all(
         ADDRESS.fullmatch(address.strip()) for address in addresses.split(",") if address.strip()
     ):
-        raise ValidationError("Give e-mail addresses, with commas between them.")
+        raise ValidationError("Give email addresses, separated by commas.")
 
 
 def check_store(store: str) -> None:
@@ -114,4 +114,4 @@ def check_store(store: str) -> None:
 
 def check_one_encryption(use_tls: bool, use_ssl: bool) -> None:
     if use_tls and use_ssl:
-        raise ValidationError("EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other.")
+        raise ValidationError("Set only one of EMAIL_USE_TLS and EMAIL_USE_SSL.")

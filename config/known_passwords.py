@@ -27,7 +27,7 @@ KNOWN = frozenset({
     "secretpassword", "supersecret", "superuser", "test", "testtest", "user", "voterroll", "voters",
     "welcome", "yourpassword",
 })  # fmt: skip
-ADVICE = "Give the service a random one of its own there, or set DEBUG=1 on a laptop."
+ADVICE = "Use a random password of its own for the service, or set DEBUG=1 on a laptop."
 
 
 def check_database_login(url: str) -> None:
@@ -37,7 +37,7 @@ def check_database_login(url: str) -> None:
     try:
         options = conninfo_to_dict(url)
     except psycopg.Error:
-        raise ValidationError("The URL is none that PostgreSQL's library can read.") from None
+        raise ValidationError("PostgreSQL's library cannot read the URL.") from None
     hosts = str(options.get("hostaddr") or options.get("host") or "").split(",")
     names = [str(options.get(name) or "") for name in ("user", "dbname")]
     _check(hosts, str(options.get("password") or ""), names)
@@ -52,8 +52,8 @@ def check_broker_login(urls: str) -> None:
         host, user, password = parts
         if not is_here(host) and GUEST in (user or GUEST, password):
             raise ValidationError(
-                f"The user or the password is `{GUEST}`, which everybody knows; a URL without a"
-                f" user means the same. {ADVICE}"
+                f"The user or the password is `{GUEST}`, which everyone knows. A URL"
+                f" without a user means the same. {ADVICE}"
             )
         _check([host], password, [user, urlsplit(url).path.strip("/")])
 
@@ -76,7 +76,7 @@ def check_mail_login(host: str, user: str, password: str) -> None:
 
 def _check(hosts: list[str], password: str, names: list[str]) -> None:
     if password and not all(map(is_here, hosts)) and is_known(password, names):
-        raise ValidationError(f"The password is one that strangers would guess. {ADVICE}")
+        raise ValidationError(f"The password is easy to guess. {ADVICE}")
 
 
 def is_known(password: str, names: list[str]) -> bool:

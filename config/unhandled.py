@@ -21,14 +21,14 @@ def _ends_process(
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
         return
-    logger.critical("process ended by a defect", exc_info=(kind, error, trace))
+    logger.critical("process ended by an internal error", exc_info=(kind, error, trace))
 
 
 def _ends_thread(ended: threading.ExceptHookArgs) -> None:
     if issubclass(ended.exc_type, SystemExit) or ended.exc_value is None:
         return
     logger.critical(
-        "thread ended by a defect",
+        "thread ended by an internal error",
         exc_info=(ended.exc_type, ended.exc_value, ended.exc_traceback),
         extra={"name_of_thread": ended.thread.name if ended.thread else None},
     )

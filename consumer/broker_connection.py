@@ -9,8 +9,8 @@ from kombu.connection import Connection
 
 ADVICE: dict[type[AMQPError], str] = {
     PreconditionFailed: (
-        "the broker has a queue or exchange of this service with other properties; stop the"
-        " workers and delete it: they make it anew, and no job is lost with its messages"
+        "the broker has a queue or exchange of this service with other properties. Stop the"
+        " workers and delete it. They create it again, and no job is lost with its messages"
     ),
     AccessRefused: "check user, password and permissions of BROKER_URL",
     NotAllowed: "check the virtual host of BROKER_URL",

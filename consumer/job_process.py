@@ -62,7 +62,7 @@ def main(job_id: str, attempt: str, request_id: str = "") -> int:
         return OUT_OF_MEMORY
     except OUTAGES as error:
         logger.warning(
-            "outcome not written; the worker gives the job back",
+            "outcome not written, the worker releases the job",
             extra={"reason": reason_of(error)},
         )
         return DISK_FULL if is_disk_full(error) else OUT_OF_REACH

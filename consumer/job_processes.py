@@ -146,7 +146,7 @@ class JobProcesses:
                 self._release(job_process.claim, death=None)
             except OUTAGES:
                 logger.warning(
-                    "job not put back; its lease will run out",
+                    "job not released, its lease will run out",
                     extra=job_process.claim.log_fields,
                 )
         self._running.clear()

@@ -54,7 +54,7 @@ class LastingThread(threading.Thread):
             return self._pause_seconds
         except Exception:
             self._is_failing = True
-            logger.exception("thread met a defect", extra={"name_of_thread": self.name})
+            logger.exception("thread met an internal error", extra={"name_of_thread": self.name})
             _let_go()
             return max(self._pause_seconds, DEFECT_SECONDS)
         self._is_failing = False

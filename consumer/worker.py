@@ -62,7 +62,7 @@ class Worker:
         self._row = workers.this_worker(version())
         self._name = self._row.name
         self._job_processes = JobProcesses(settings, self._name)
-        self._outages = OutageLog(logger, "database out of reach")
+        self._outages = OutageLog(logger, "database unavailable")
         self._is_stopping = False
         self._is_waiting = False
         self._polled_at = 0.0
@@ -99,7 +99,7 @@ class Worker:
         The leases of the jobs run out.
         """
         self._job_processes.kill()
-        logger.warning("worker stopped; the leases of its jobs will run out")
+        logger.warning("worker stopped, the leases of its jobs will run out")
         os._exit(0)
 
     @contextmanager
@@ -129,7 +129,7 @@ class Worker:
         except Exception as error:
             is_expected = isinstance(error, (*connection.recoverable_connection_errors, OSError))
             logger.warning(
-                "broker out of reach",
+                "broker unavailable",
                 extra={"reason": type(error).__name__},
                 exc_info=None if is_expected else error,
             )
@@ -254,5 +254,5 @@ class Worker:
             self._outages.note(error)
             database.close()
         except Exception:
-            logger.exception("worker met a defect")
+            logger.exception("worker met an internal error")
             database.close()

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--unless-out-of-reach",
         action="store_true",
-        help="Be content where the advisories cannot be asked, and say so.",
+        help="Succeed if the advisories are unavailable, and say so.",
     )
     given = parser.parse_args(arguments)
     packages = ask(given.file)
@@ -35,9 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write("\n".join(vulnerable) + "\n")
         return VULNERABLE
     if len(unanswered) == len(packages):
-        sys.stdout.write(
-            "NOT AUDITED: the service with the advisories cannot be reached from here.\n"
-        )
+        sys.stdout.write("NOT AUDITED: the service with the advisories is unavailable from here.\n")
         return 0 if given.unless_out_of_reach else UNANSWERED
     if unanswered:
         sys.stdout.write(
@@ -69,7 +67,7 @@ def ask(file: str) -> Sequence[Mapping[str, Any]]:
 def sentence(package: Mapping[str, Any]) -> str:
     """One line with a package and its advisories."""
     known = ", ".join(
-        f"{advisory['id']} (mended in {', '.join(advisory['fix_versions']) or 'no release'})"
+        f"{advisory['id']} (fixed in {', '.join(advisory['fix_versions']) or 'no release'})"
         for advisory in package["vulns"]
     )
     return f"{package['name']} {package['version']}: {known}"

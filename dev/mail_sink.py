@@ -64,7 +64,7 @@ def main() -> int:
     try:
         asyncio.run(serve(MAIL_FOLDER, settings.mail.port))
     except OSError as error:
-        sys.stderr.write(f"Cannot take mail on port {settings.mail.port}: {error.strerror}.\n")
+        sys.stderr.write(f"Cannot receive mail on port {settings.mail.port}: {error.strerror}.\n")
         return 1
     return 0
 

@@ -39,8 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         for number in (port, settings.mail.port):
             if is_taken(number):
                 sys.stderr.write(
-                    f"Port {number} is taken. Choose other ones: PORT=9000 make run (the mails take"
-                    " PORT + 1000, or EMAIL_PORT).\n"
+                    f"Port {number} is in use. Choose other ports: PORT=9000 make run (mail"
+                    " uses PORT + 1000, or EMAIL_PORT).\n"
                 )
                 return 1
         open_database(settings.database_url)

@@ -64,7 +64,7 @@ class ReportSchema(AnswerSchema):
         fields.String(),
         metadata=described(
             "What was decided without being told, in sentences.",
-            ['The roll was read from the sheet "Roll"; not read: "Notes".'],
+            ['The roll was read from the sheet "Roll". Not read: "Notes".'],
         ),
     )
     signs = fields.List(

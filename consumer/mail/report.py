@@ -68,21 +68,21 @@ def _sections(
 ) -> Iterator[Section]:
     if job.state == JobState.REVOKED:
         yield Section(
-            "What to do next",
-            ("Nothing. To import the file after all, try the task or upload the file again.",),
+            "Next steps",
+            ("Nothing. To import the file after all, retry the job or upload it again.",),
         )
         return
     if job.state != JobState.SUCCESS:
         yield Section("Reason", (f"{job.error_message} ({job.error_code})",))
         yield from _examples(faults)
         yield Section(
-            "What to do next",
-            ("Mend what the reason names, or export the file anew, and upload it again.",),
+            "Next steps",
+            ("Fix what the reason names, or export the file again. Then upload it.",),
         )
         return
     report = Report.from_dict(job.report)
     yield Section("Rows", table=_rows(report, "to be " if job.dry_run else ""))
-    yield Section("What to do next", (_next_step(job, report, link, is_attached),))
+    yield Section("Next steps", (_next_step(job, report, link, is_attached),))
     yield from _findings(report, faults)
 
 
@@ -94,7 +94,7 @@ def _rows(report: Report, to_be: str) -> tuple[tuple[str, str], ...]:
         f"  {to_be}updated": report.updated,
         "  unchanged": report.unchanged,
         "  repeated": report.repeated,
-        **({"Rows left alone": report.left_alone} if report.left_alone else {}),
+        **({"Rows skipped by the mode": report.left_alone} if report.left_alone else {}),
         "Rows rejected": report.rejected,
         "Blank rows": report.blank_rows,
     }
@@ -106,7 +106,7 @@ def _rows(report: Report, to_be: str) -> tuple[tuple[str, str], ...]:
 
 def _findings(report: Report, faults: Sequence[JobFault]) -> Iterator[Section]:
     if report.assumptions:
-        yield Section("What was assumed", tuple(report.assumptions))
+        yield Section("Assumptions", tuple(report.assumptions))
     if report.signs:
         yield Section("Odd signs", tuple(sign["message"] for sign in report.signs))
     if report.missing_fields:
@@ -123,7 +123,7 @@ def _findings(report: Report, faults: Sequence[JobFault]) -> Iterator[Section]:
         yield Section("Columns", lines)
     for title, counts in (
         ("Most frequent faults", report.errors),
-        ("Worth a look", report.warnings),
+        ("Warnings", report.warnings),
     ):
         if counts:
             yield Section(title, tuple(_described(counts, faults)))
@@ -132,7 +132,7 @@ def _findings(report: Report, faults: Sequence[JobFault]) -> Iterator[Section]:
 def _examples(faults: Sequence[JobFault]) -> Iterator[Section]:
     if faults:
         examples = (f"line {one.line:,}: {_meaning(one.code)}" for one in faults[:EXAMPLES])
-        yield Section("For instance", tuple(examples))
+        yield Section("Examples", tuple(examples))
 
 
 def _described(counts: Mapping[str, int], faults: Sequence[JobFault]) -> Iterator[str]:
@@ -141,7 +141,7 @@ def _described(counts: Mapping[str, int], faults: Sequence[JobFault]) -> Iterato
     for code, rows in ranked[:TOP_FAULTS]:
         count = f"{rows:,} {'row' if rows == 1 else 'rows'}"
         lines = dict.fromkeys(f"{fault.line:,}" for fault in faults if fault.code == code)
-        example = f", for instance line {' and '.join(list(lines)[:2])}" if lines else ""
+        example = f", for example line {' and '.join(list(lines)[:2])}" if lines else ""
         yield f"{count}{example}: {_meaning(code)}"
 
 
@@ -155,19 +155,19 @@ def _next_step(job: Job, report: Report, link: str, is_attached: bool) -> str:
         return _after_preview(report, link, is_attached)
     if not report.rejected and report.left_alone:
         return (
-            "Nothing, if the rows that were left alone are to stay so. To save them, import the"
+            "Nothing, if the skipped rows are to stay as they are. To save them, import the"
             " file again without that mode."
         )
     if not report.rejected:
         return "There is nothing left to do: every row is on the roll."
     return (
-        f"{_mending(report, is_attached)} The rows that are on the roll already are recognised and"
-        " stay as they are."
+        f"{_mending(report, is_attached)} The service recognises the rows that are on the"
+        " roll already and leaves them as they are."
     )
 
 
 def _after_preview(report: Report, link: str, is_attached: bool) -> str:
-    where = "on the page of this task" if link else "through the API"
+    where = "on the page of this job" if link else "through the API"
     if report.created or report.updated:
         step = f"To change the roll like this, apply the preview {where}."
     else:
@@ -178,9 +178,12 @@ def _after_preview(report: Report, link: str, is_attached: bool) -> str:
 
 def _mending(report: Report, is_attached: bool) -> str:
     if report.errors.keys() == {RowCode.CONFLICTING_ROWS}:
-        return "Ask the registrar which of the contradicting rows is right, and upload them again."
-    where = "in the attached file" if is_attached else "in the file of rejected rows"
-    return f"Mend the rejected rows {where} and upload them again."
+        return (
+            "Ask the registrar which of the contradicting rows is right. Then upload the right"
+            " rows."
+        )
+    where = "in the attached file" if is_attached else "in the rejects file"
+    return f"Fix the rejected rows {where} and upload them again."
 
 
 def _particulars(job: Job) -> Section:
@@ -192,7 +195,7 @@ def _particulars(job: Job) -> Section:
             ("SHA-256", job.sha256),
             ("Uploaded", f"{_utc(job.created_at)} by {job.uploaded_by or 'unknown'}"),
             ("Finished", _utc(job.finished_at)),
-            ("Task id", str(job.id)),
+            ("Job id", str(job.id)),
         ),
         is_prose=True,
     )

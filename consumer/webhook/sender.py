@@ -16,8 +16,8 @@ class WebhookSender(Sender):
     """Makes the calls that are due, one at a time."""
 
     channel = Channel.WEBHOOK
-    sent = "webhook told"
-    unsent = "webhook not told"
+    sent = "webhook sent"
+    unsent = "webhook not sent"
     faults = (OSError, http.client.HTTPException)
 
     def __init__(self, settings: WebhookSettings) -> None:

@@ -37,11 +37,11 @@ def check_name(name: str) -> None:
     # A page shows many spaces as one, so a reader could not distinguish two such names.
     if name != _in_one_form(name):
         raise UnusableName(
-            "A name neither begins nor ends with a space, has no two in a row, and its letters are"
-            " written as one sign each (Unicode's form NFC)."
+            "A name does not begin or end with a space and has no two spaces in a row. Its"
+            " letters are in Unicode's composed form (NFC)."
         )
     if name == COMMAND_LINE:
-        raise UnusableName("This is what the history calls the command line.")
+        raise UnusableName("The history uses this name for the command line.")
 
 
 def _in_one_form(name: str) -> str | None:

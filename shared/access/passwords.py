@@ -51,8 +51,7 @@ def check_password(username: str, password: str) -> None:
         raise WeakPassword("The password must not be the name.")
     if _guesses(username, password[:ESTIMATED_CHARS]) < MIN_GUESSES:
         raise WeakPassword(
-            "This password is one of those that are guessed first. Take several words that do not"
-            " belong together."
+            "This password is easy to guess. Use several words that do not belong together."
         )
 
 

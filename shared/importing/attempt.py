@@ -77,7 +77,7 @@ def perform(
         else:
             error_id = uuid4().hex[:12]
             outcome = "defect"
-            logger.exception("attempt met a defect", extra={"error_id": error_id})
+            logger.exception("attempt met an internal error", extra={"error_id": error_id})
             transitions.fail(claim, JobCode.INTERNAL_ERROR, _apology(error_id))
     logger.info(
         "attempt ended",
@@ -112,6 +112,6 @@ def _death(error: Exception) -> JobCode:
 
 def _apology(error_id: str) -> str:
     return (
-        "Something went wrong in the service, not in your file. The roll is unchanged. Please try"
-        f" again, and give the operator this error id if it happens again: {error_id}."
+        "Something went wrong in the service, not in your file. The roll is unchanged. Try"
+        f" again. If it happens again, give the operator this error id: {error_id}."
     )

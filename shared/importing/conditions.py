@@ -54,8 +54,8 @@ def check_preview(job: Job, version: int) -> None:
     if preview is None or preview.roll_version != version:
         raise JobFailure(
             JobCode.ROLL_CHANGED,
-            "The roll has changed since the preview, so what was shown there may no longer be what"
-            " would happen. Please make a new preview of the file.",
+            "The roll has changed since the preview. The import might do something else"
+            " than the preview shows. Make a new preview of the file.",
         )
 
 
@@ -64,21 +64,21 @@ def _broken(options: ImportOptions, report: Report) -> Iterator[tuple[JobCode, s
     rejects = f"{rejected:,} of {rows:,} rows were rejected ({_counts(report)})"
     if options.expected_rows is not None and rows != options.expected_rows:
         message = (
-            f"The file has {rows:,} rows, and {options.expected_rows:,} were expected."
-            " The roll is unchanged. Please ask the registrar whether the file is complete."
+            f"The file has {rows:,} rows, and {options.expected_rows:,} were expected. The"
+            " roll is unchanged. Ask the registrar whether the file is complete."
         )
         yield JobCode.ROW_COUNT_MISMATCH, message
     if options.on_error == OnError.ABORT and rejected:
         message = (
-            f"{rejects}, and nothing was to be saved then."
-            " The roll is unchanged. Please mend the rejected rows."
+            f"{rejects}, and the upload asked to save nothing in this case. The roll is"
+            " unchanged. Fix the rejected rows."
         )
         yield JobCode.ROWS_REJECTED, message
     limit = options.max_rejected_percent
     if limit is not None and 100 * rejected > limit * rows:
         message = (
-            f"{rejects}, more than the {limit:g} % that were allowed."
-            " The roll is unchanged. Please mend the rejected rows."
+            f"{rejects}, more than the {limit:g} % that the upload allows. The roll is"
+            " unchanged. Fix the rejected rows."
         )
         yield JobCode.TOO_MANY_REJECTED, message
 

@@ -61,7 +61,7 @@ def retry(failed: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
     if failed.state not in (JobState.FAILURE, JobState.REVOKED):
         raise NotPossible(
             NotPossibleCode.NOT_FAILED,
-            "Only a task that has failed or was cancelled can be tried again.",
+            "Only a job that has failed or was cancelled can be tried again.",
         )
     if failed.preview_of:
         _check_roll(failed.preview_of)

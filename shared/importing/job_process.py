@@ -99,8 +99,9 @@ def _fail_for_time(claim: Claim, settings: Settings) -> None:
     transitions.fail(
         claim,
         JobCode.TIME_LIMIT,
-        f"The import was stopped after {settings.job_time_limit_seconds:,} seconds. The roll is"
-        " unchanged. Please split the file, or ask the operator to raise JOB_TIME_LIMIT_SECONDS.",
+        f"The import was stopped after {settings.job_time_limit_seconds:,} seconds. The"
+        " roll is unchanged. Split the file, or ask the operator to raise"
+        " JOB_TIME_LIMIT_SECONDS.",
     )
 
 
@@ -115,6 +116,7 @@ def _fail_for_memory(claim: Claim, settings: Settings) -> None:
     transitions.fail(
         claim,
         JobCode.MEMORY_LIMIT,
-        f"The import was stopped because it needed more than {settings.job_memory_limit_mb:,} MiB"
-        " of memory. The roll is unchanged. Please ask the operator to raise JOB_MEMORY_LIMIT_MB.",
+        "The import was stopped because it needed more than"
+        f" {settings.job_memory_limit_mb:,} MiB of memory. The roll is unchanged. Ask the"
+        " operator to raise JOB_MEMORY_LIMIT_MB.",
     )

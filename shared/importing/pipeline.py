@@ -85,7 +85,7 @@ def _opened(store: UploadStore, job: Job) -> Iterator[BinaryIO]:
     except FileLost as error:
         raise JobFailure(
             JobCode.FILE_LOST,
-            "The uploaded file is no longer in the upload store. Please upload it again.",
+            "The uploaded file is no longer in the upload store. Upload it again.",
         ) from error
     with file:
         digest = hashlib.sha256()
@@ -94,7 +94,7 @@ def _opened(store: UploadStore, job: Job) -> Iterator[BinaryIO]:
         if digest.hexdigest() != job.sha256:
             raise JobFailure(
                 JobCode.FILE_CHANGED,
-                "The stored file is not the one that was uploaded. Please upload it again.",
+                "The stored file is not the one that was uploaded. Upload it again.",
             )
         file.seek(0)
         yield file

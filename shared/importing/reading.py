@@ -70,7 +70,7 @@ def stage_all(
     if not report.rows_read:
         raise FileFault(
             FileCode.NO_ROWS,
-            "The file has a header and no rows below it. Please export the roll again.",
+            "The file has a header and no rows below it. Export the roll again.",
         )
     load.analyze_staging()
     report.missing_fields = dict(rejections.missing + Counter(repeats.count_missing()))

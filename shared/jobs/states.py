@@ -95,18 +95,18 @@ MAY_PASS = frozenset(
     }
 )
 DESCRIPTIONS = {
-    JobCode.WORKER_CRASHED: "The process reading the file died on every attempt.",
+    JobCode.WORKER_CRASHED: "The process that read the file died on every attempt.",
     JobCode.TIME_LIMIT: "The import took longer than JOB_TIME_LIMIT_SECONDS.",
     JobCode.MEMORY_LIMIT: "The import needed more memory than JOB_MEMORY_LIMIT_MB.",
     JobCode.FILE_LOST: "The uploaded file is no longer in the upload store.",
     JobCode.FILE_CHANGED: "The stored file is not the one that was uploaded.",
-    JobCode.SERVICE_UNAVAILABLE: "The database or the upload store stayed out of reach.",
+    JobCode.SERVICE_UNAVAILABLE: "The database or the upload store stayed unavailable.",
     JobCode.WORKER_TOO_OLD: "The worker does not know an option of a newer web process.",
     JobCode.DISK_FULL: "There was no room left on a disk of the service.",
-    JobCode.INTERRUPTED: "Someone stopped `flask import` before its end.",
+    JobCode.INTERRUPTED: "`flask import` was stopped before its end.",
     JobCode.ROWS_REJECTED: "A row was rejected, and the upload had on_error=abort.",
     JobCode.TOO_MANY_REJECTED: "More rows were rejected than max_rejected_percent allows.",
     JobCode.ROW_COUNT_MISMATCH: "The file has another number of rows than expected_rows.",
     JobCode.ROLL_CHANGED: "The roll has changed since the preview that was to be applied.",
-    JobCode.INTERNAL_ERROR: "A defect of this service; the error id leads to the log.",
+    JobCode.INTERNAL_ERROR: "A bug in this service. The error id leads to the log.",
 }

@@ -11,14 +11,14 @@ from shared.workers import is_any_alive
 
 STATUS = {
     JobState.PENDING: "Waiting for a worker.",
-    JobState.RETRY: "The last attempt was interrupted; waiting for the next one.",
+    JobState.RETRY: "The last attempt was interrupted. The job waits for the next one.",
     JobState.SUCCESS: "The file has been processed.",
-    JobState.FAILURE: "The file could not be processed; the roll is unchanged.",
-    JobState.REVOKED: "The job was cancelled; the roll is unchanged.",
+    JobState.FAILURE: "The file could not be processed. The roll is unchanged.",
+    JobState.REVOKED: "The job was cancelled. The roll is unchanged.",
 }
 NOBODY = (
-    "No worker is running at present; the import begins by itself as soon as one is. Please tell"
-    " the operator if it stays so."
+    "No worker is running now. The import begins automatically when a worker starts. If"
+    " this does not change, ask the operator."
 )
 
 

@@ -270,25 +270,25 @@ def _gave_up(death: JobCode, deaths: int) -> str:
     times = "once" if deaths == 1 else f"{deaths} times"
     if death == JobCode.SERVICE_UNAVAILABLE:
         return (
-            f"The import was tried {times}, and the database or the upload store could not"
-            " be reached. The roll is unchanged, and nothing is wrong with the file. Please upload"
+            f"The import was tried {times}, and the database or the upload store was"
+            " unavailable. The roll is unchanged, and nothing is wrong with the file. Upload"
             " it again later, or ask the operator to read the log."
         )
     if death == JobCode.WORKER_TOO_OLD:
         return (
-            f"The import was tried {times} by a worker that is older than the web process and does"
-            " not know an option of this import. The roll is unchanged. Ask the operator to update"
-            " the workers, then try again."
+            f"The import was tried {times} by a worker that is older than the web process."
+            " The worker does not know an option of this import. The roll is unchanged. Ask"
+            " the operator to update the workers, then try again."
         )
     if death == JobCode.DISK_FULL:
         return (
-            f"The import was tried {times}, and there was no room left on a disk of the service."
-            " The roll is unchanged, and nothing is wrong with the file. Please ask the operator to"
-            " make room, and upload it again."
+            f"The import was tried {times}, and there was no room left on a disk of the"
+            " service. The roll is unchanged, and nothing is wrong with the file. Ask the"
+            " operator to make room, and upload it again."
         )
     return (
         f"The import was tried {times} and could not be finished. The roll is unchanged."
-        " Please save the file as CSV and upload it again, or ask the operator to read the log."
+        " Save the file as CSV and upload it again, or ask the operator to read the log."
     )
 
 

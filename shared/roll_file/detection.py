@@ -21,7 +21,7 @@ _OLE_DIRECTORY_BYTES = 4 * KIB
 # Control bytes that text does not contain except by accident: C0 without tab, line feed, vertical
 # tab, form feed and carriage return, and also DEL.
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\x0b\x0c\r") + b"\x7f"
-_SAVE_AS = "Please save the roll as .xlsx or CSV and upload that."
+_SAVE_AS = "Save the roll as .xlsx or CSV and upload that."
 _SIGNATURES = (
     (re.compile(rb"%PDF-"), "a PDF document"),
     (re.compile(rb"\{\\rtf"), "a text document (RTF)"),
@@ -44,7 +44,7 @@ _MARKUP = (
 _ZIP_KINDS = (
     ("word/", "a Word document"),
     ("ppt/", "a PowerPoint presentation"),
-    ("content.xml", "an OpenDocument file that is no spreadsheet"),
+    ("content.xml", "an OpenDocument file that is not a spreadsheet"),
 )
 _XLS_STREAMS = ("Workbook", "Book")
 # [MS-XLS] 2.4.21: the first bytes of an .xls workbook of Excel 5 or later. They stand at the start
@@ -102,7 +102,7 @@ def _check_text(head: bytes, *, is_whole: bool) -> None:
         text = head.removeprefix(BOM_UTF8)
     text = text.lstrip()
     if not text and is_whole:
-        raise FileFault(FileCode.EMPTY_FILE, "The file is empty. Please export the roll again.")
+        raise FileFault(FileCode.EMPTY_FILE, "The file is empty. Export the roll again.")
     for pattern, name in _MARKUP:
         if pattern.match(text):
             raise _unsupported(name)
@@ -116,8 +116,8 @@ def _check_binary(head: bytes) -> None:
     if zeros[1] > len(head) // 6 and zeros[0] < len(head) // 50 + 1:
         raise FileFault(
             FileCode.UNSUPPORTED_FORMAT,
-            "The file looks like text in UTF-16 without its mark (BOM). Please save it as"
-            " CSV UTF-8 and upload that, or name its encoding (utf-16-le) when you upload it.",
+            "The file looks like text in UTF-16 without its mark (BOM). Save it as CSV"
+            " UTF-8 and upload that, or name its encoding (utf-16-le) when you upload it.",
         )
     controls = len(head) - len(head.translate(None, _CONTROLS))
     if controls > len(head) * 3 // 10 or (controls > len(head) // 20 and not _is_utf8(head)):

@@ -68,48 +68,49 @@ class FileCode(StrEnum):
 
 DESCRIPTIONS: Mapping[RowCode | WarningCode | SignCode | FileCode, str] = MappingProxyType(
     {
-        RowCode.MISSING_FIELD: "The row has no student id or no e-mail address.",
-        RowCode.INVALID_EMAIL: "The e-mail address is not one address of the form name@domain.",
+        RowCode.MISSING_FIELD: "The row has no student id or no email address.",
+        RowCode.INVALID_EMAIL: "The email address is not one address of the form name@domain.",
         RowCode.INVALID_YEAR: "The year of study is not a whole number from 1 to 12.",
         RowCode.INVALID_ELIGIBILITY: "The eligibility is not yes/no, true/false, y/n, t/f or 1/0.",
         RowCode.CONFLICTING_ROWS: "Rows of the file give one student id different values.",
         RowCode.ID_PRECISION_LOST: (
-            "The student id is an Excel number of 16 digits or more, whose last digits are lost."
+            "The student id is an Excel number of 16 digits or more. Excel has lost its"
+            " last digits."
         ),
         RowCode.ID_SCIENTIFIC: (
-            "The student id is a number in scientific notation, whose digits are lost."
+            "The student id is a number in scientific notation. Its digits are lost."
         ),
-        RowCode.DATE_NOT_TEXT: "The student id is a date, into which Excel has turned it.",
-        RowCode.FORMULA_NO_VALUE: "The cell holds a formula that was saved without its result.",
-        RowCode.EXCEL_ERROR: "The cell holds an Excel error such as #N/A or #REF!.",
-        RowCode.CONTROL_CHARACTER: "The cell holds an invisible control character.",
+        RowCode.DATE_NOT_TEXT: "Excel has turned the student id into a date.",
+        RowCode.FORMULA_NO_VALUE: "The cell has a formula that was saved without its result.",
+        RowCode.EXCEL_ERROR: "The cell has an Excel error such as #N/A or #REF!.",
+        RowCode.CONTROL_CHARACTER: "The cell has an invisible control character.",
         RowCode.STRAY_QUOTE: (
-            "The student id holds a quotation mark or begins with an apostrophe, as no id does."
+            "The student id has a quotation mark or begins with an apostrophe. No id does."
         ),
-        RowCode.FIELD_TOO_LONG: "The value is longer than the roll can hold.",
+        RowCode.FIELD_TOO_LONG: "The value is longer than the roll allows.",
         RowCode.COLUMN_COUNT: "The row has more or fewer cells than the header.",
-        WarningCode.REPEATED_ROW: "The same row stands in the file again; it is one voter.",
-        WarningCode.SHARED_EMAIL: "Different student ids of the file have one e-mail address.",
-        WarningCode.REPEATED_HEADER: "The header stands in the file again; that row was skipped.",
-        WarningCode.NOT_CREATED: "The student is not on the roll, and only updates were asked for.",
-        WarningCode.NOT_UPDATED: "The roll has other values, and only new voters were asked for.",
+        WarningCode.REPEATED_ROW: "The same row is in the file more than once. It is one voter.",
+        WarningCode.SHARED_EMAIL: "Different student ids of the file have one email address.",
+        WarningCode.REPEATED_HEADER: "The header is in the file again. That row was skipped.",
+        WarningCode.NOT_CREATED: "The student is not on the roll, and the mode was update_only.",
+        WarningCode.NOT_UPDATED: "The roll has other values, and the mode was create_only.",
         WarningCode.ENCODING_ASSUMED: "The text is not UTF-8 and was read as Windows-1252.",
         SignCode.ID_LENGTHS: "A few student ids are shorter or longer than all the others.",
         SignCode.MOSTLY_INELIGIBLE: "More than nine in ten voters of the file are not eligible.",
         SignCode.ONE_DEPARTMENT: "All voters of the file are of one department.",
         SignCode.SMALL_ROLL: "The file has fewer than half as many voters as the roll.",
-        FileCode.EMPTY_FILE: "The file holds nothing.",
+        FileCode.EMPTY_FILE: "The file has no content.",
         FileCode.NO_ROWS: "The file has a header and no rows below it.",
         FileCode.MISSING_COLUMNS: "No row among the first 20 names the required columns.",
         FileCode.AMBIGUOUS_COLUMNS: "Two columns of the file mean the same field.",
         FileCode.SHEET_NOT_FOUND: "The workbook has no sheet of the requested name.",
-        FileCode.UNSUPPORTED_FORMAT: "The file is neither CSV nor a workbook of a known kind.",
+        FileCode.UNSUPPORTED_FORMAT: "The file is not CSV and not a workbook of a known kind.",
         FileCode.UNREADABLE_FILE: "The file is damaged, or not what its first bytes announce.",
-        FileCode.ENCODING_ERROR: "The bytes of the file are no text in its encoding.",
+        FileCode.ENCODING_ERROR: "The bytes of the file are not text in its encoding.",
         FileCode.UNCLOSED_QUOTE: "A quotation mark opens a cell and does not close it.",
         FileCode.LINE_TOO_LONG: "A line of the file is longer than any line of a roll.",
         FileCode.PASSWORD_PROTECTED: "The workbook is encrypted with a password.",
-        FileCode.WORKBOOK_TOO_LARGE: "The workbook unpacks to more than can be read.",
+        FileCode.WORKBOOK_TOO_LARGE: "The workbook takes more memory than there is for one file.",
         FileCode.TOO_MANY_ROWS: "The file has more rows than MAX_ROWS, or millions of blank ones.",
         FileCode.TOO_MANY_COLUMNS: "The header has more columns than any roll.",
     }

@@ -75,7 +75,7 @@ class Report:
         rows = f"{self.saved:,} of {self.rows_read:,} rows"
         outcomes = f"{self._outcomes()}, {self.rejected:,} rejected"
         if dry_run:
-            return f"File check completed: {rows} would be saved ({outcomes}; nothing was changed."
+            return f"File check completed: {rows} would be saved ({outcomes}. Nothing was changed."
         return f"File processing completed successfully: {rows} saved ({outcomes}."
 
     def _outcomes(self) -> str:
@@ -88,7 +88,7 @@ class Report:
             counts.append(f"{self.repeated:,} repeated")
         for code, mode in LEFT_ALONE.items():
             if rows := self.warnings.get(code):
-                counts.append(f"of which {rows:,} left alone as {mode} asks")
+                counts.append(f"including {rows:,} that {mode} skips")
         return f"{', '.join(counts)})"
 
     def to_dict(self) -> dict[str, Any]:

@@ -70,8 +70,8 @@ def _id_lengths(staged: int) -> Iterator[Sign]:
     others = staged - counts[usual]
     if others and counts[usual] >= USUAL_SHARE * staged:
         message = (
-            f"{others:,} of {staged:,} student ids are not {usual} characters long like the"
-            " others; leading zeros may have been lost."
+            f"{others:,} of {staged:,} student ids do not have {usual} characters as the"
+            " others do. Leading zeros may be lost."
         )
         yield SignCode.ID_LENGTHS, message
 
@@ -93,7 +93,7 @@ def _small_roll(staged: int) -> Iterator[Sign]:
     present = int(Voter.select(fn.COUNT(Voter.student_id)).scalar())
     if present >= MIN_ROWS and staged < SMALL_ROLL_SHARE * present:
         message = (
-            f"The file has {staged:,} voters and the roll {present:,}; voters who are not in the"
-            " file stay on the roll."
+            f"The file has {staged:,} voters and the roll {present:,}. Voters who are not"
+            " in the file stay on the roll."
         )
         yield SignCode.SMALL_ROLL, message

@@ -26,7 +26,7 @@ logger.warning("a warning is none")
 try:
     raise ValueError(f"Key (email)=({email}) already exists")
 except ValueError:
-    logger.exception("attempt met a defect", extra={"error_id": "abc"})
+    logger.exception("attempt met an internal error", extra={"error_id": "abc"})
 """
 
 
@@ -55,7 +55,7 @@ def test_an_error_is_told_with_its_place_and_ids_and_without_its_words() -> None
     [error] = event["exception"]["values"]
     assert (error["type"], error["value"]) == ("ValueError", "")
     assert error["stacktrace"]["frames"][-1]["lineno"] == 11
-    assert event["logentry"]["message"] == "attempt met a defect"
+    assert event["logentry"]["message"] == "attempt met an internal error"
     assert event["extra"]["error_id"] == "abc"
     assert event["tags"]["job_id"] == "job-1"
     assert event["tags"]["request_id"] == "request-1"

@@ -54,7 +54,7 @@ def test_a_horse_that_does_not_reach_the_database_is_no_crash(
     wait_for(is_over, "the horse does not end")
     job = only_job()
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.SERVICE_UNAVAILABLE)
-    assert "could not be reached. The roll is unchanged" in str(job.error_message)
+    assert "was unavailable. The roll is unchanged" in str(job.error_message)
 
 
 def test_a_machine_without_room_for_a_process_costs_a_job_no_attempt_and_a_moment(

@@ -66,7 +66,7 @@ def test_a_message_that_cannot_be_buried_comes_again_on_the_next_connection(
         migrate()
         with pytest.raises(connection.recoverable_connection_errors):
             worker._on_message(message)
-    assert "worker met a defect" not in caplog.messages
+    assert "worker met an internal error" not in caplog.messages
     assert is_back(fresh_rabbitmq_url)
 
 

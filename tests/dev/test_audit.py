@@ -66,7 +66,7 @@ def test_a_known_vulnerability_fails_the_audit_and_is_named(
     pinned: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--unless-out-of-reach", pinned]) == VULNERABLE
-    assert capsys.readouterr().out == "leaky 1.0: PYSEC-2099-1 (mended in 1.1)\n"
+    assert capsys.readouterr().out == "leaky 1.0: PYSEC-2099-1 (fixed in 1.1)\n"
 
 
 def test_an_audit_without_an_answer_is_not_taken_for_a_good_one(

@@ -81,5 +81,5 @@ def test_a_port_that_is_taken_is_named_before_anything_is_shown(
         port = server.getsockname()[1]
         assert main(["--port", str(port)]) == 1
     shown = capsys.readouterr()
-    assert f"Port {port} is taken." in shown.err
+    assert f"Port {port} is in use." in shown.err
     assert shown.out == ""

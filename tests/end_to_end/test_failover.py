@@ -49,7 +49,7 @@ def service(fresh_postgresql_url: str, tmp_path: Path) -> Iterator[Service]:
 
 def warnings(log: Path) -> list[str]:
     """The reasons in the warnings of the worker's loop about its database."""
-    lines = [line for line in log.read_text().splitlines() if "database out of reach" in line]
+    lines = [line for line in log.read_text().splitlines() if "database unavailable" in line]
     return [str(json.loads(line)["reason"]) for line in lines]
 
 

@@ -103,7 +103,7 @@ ROLLS = (
     saved("an escaped return", book(["1", "Ann_x000D_\nMay", *ANN_CELLS[2:]]),
           voter("1", "Ann\r\nMay")),
     refused("no roll in it", book(["hello"], labels=None), FileCode.MISSING_COLUMNS,
-            "No heading of the file is known"),
+            "The service knows no header of the file"),
     refused("an empty workbook", book(labels=None), FileCode.EMPTY_FILE, "empty"),
     refused("half a workbook", book(ANN_CELLS)[:-100], FileCode.UNREADABLE_FILE, "damaged"),
     *(

@@ -97,7 +97,7 @@ ROLLS = (
     refused("no id", "email,phone\nu1@x.edu,1\n", FileCode.MISSING_COLUMNS, "student_id"),
     refused("the headers found are named", "id;Ort\n1;Ulm\n", FileCode.MISSING_COLUMNS, "Ort"),
     refused("a header that nobody knows", "Nummer;Ort\n1;Ulm\n", FileCode.MISSING_COLUMNS,
-            "No heading of the file is known."),
+            "The service knows no header of the file."),
     refused("no header at all", ROWS, FileCode.MISSING_COLUMNS, "no header"),
     refused("two columns for one field", "id,Matric No,email\n1,1,u1@x.edu\n",
             FileCode.AMBIGUOUS_COLUMNS, "Matric No"),

@@ -25,7 +25,7 @@ ROLLS = (
          before=(ANN,), counts={"updated": 1}),
     Roll("an absent column keeps what is stored", (IDS + "1,new@x.edu\n").encode(),
          (voter("1", email="new@x.edu"),), before=(ANN,), counts={"updated": 1}),
-    roll("voters who are not in the file stay", BEN_ROW, ANN, BEN, before=(ANN,),
+    roll("Voters who are not in the file stay", BEN_ROW, ANN, BEN, before=(ANN,),
          counts={"created": 1}),
     roll("the same row twice is one voter", ANN_ROW * 2, ANN,
          counts={"created": 1, "repeated": 1}, warnings={"REPEATED_ROW": 1}),

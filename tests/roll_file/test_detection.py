@@ -97,7 +97,7 @@ def test_what_is_not_a_roll_is_named(data: bytes, name: str) -> None:
     fault = fault_of(data)
     assert fault.code is FileCode.UNSUPPORTED_FORMAT
     assert name in fault.message
-    assert "save" in fault.message
+    assert "Save " in fault.message
 
 
 def test_an_encrypted_workbook_asks_for_its_password_to_be_taken_off() -> None:

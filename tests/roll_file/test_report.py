@@ -20,7 +20,7 @@ def test_the_sentence_tells_what_was_saved() -> None:
 def test_the_sentence_of_a_check_says_that_nothing_was_changed() -> None:
     assert example().sentence(dry_run=True) == (
         "File check completed: 998 of 1,000 rows would be saved"
-        " (900 created, 50 updated, 48 unchanged), 2 rejected; nothing was changed."
+        " (900 created, 50 updated, 48 unchanged), 2 rejected. Nothing was changed."
     )
 
 
@@ -41,7 +41,7 @@ def test_rows_that_a_mode_left_alone_are_not_saved(code: str, mode: str) -> None
     assert (report.saved, report.left_alone) == (2, 2)
     assert (
         "2 of 4 rows saved (1 created, 0 updated, 2 unchanged, 1 repeated,"
-        f" of which 2 left alone as {mode} asks), 0 rejected."
+        f" including 2 that {mode} skips), 0 rejected."
     ) in report.sentence(dry_run=False)
 
 

@@ -81,8 +81,8 @@ def _index(text: str, sign: str) -> int:
 def _line_too_long(line: int, max_line_bytes: int) -> FileFault:
     return FileFault(
         FileCode.LINE_TOO_LONG,
-        f"Line {line:,} is longer than {max_line_bytes:,} characters, so this is hardly a roll"
-        " with one voter a line. Please export it again as CSV.",
+        f"Line {line:,} is longer than {max_line_bytes:,} characters. A roll has one voter"
+        " in each line. Export it again as CSV.",
     )
 
 
@@ -96,8 +96,8 @@ def known_encoding(name: str) -> str:
     if not is_text or codec.name in _NOT_FOR_FILES:
         raise FileFault(
             FileCode.ENCODING_ERROR,
-            f'The encoding "{name[:40]}" is not known. Please choose utf-8, utf-16 or'
-            " windows-1252, or leave the choice to us.",
+            f'The encoding "{name[:40]}" is unknown. Choose utf-8, utf-16 or windows-1252,'
+            " or name no encoding, and the service detects it.",
         )
     return {"utf-8-sig": "utf-8", "cp1252": FALLBACK}.get(codec.name, codec.name)
 
@@ -108,9 +108,9 @@ def _check(stream: BinaryIO, encoding: str) -> None:
         line = _line_at(stream, encoding, offset)
         raise FileFault(
             FileCode.ENCODING_ERROR,
-            f"Line {line:,} holds bytes that are not text in {encoding}. The file was probably"
-            " damaged or joined from files in different encodings. Please export it again as"
-            " CSV UTF-8, or name its encoding when you upload it.",
+            f"Line {line:,} has bytes that are not text in {encoding}. The file is probably"
+            " damaged, or joined from files in different encodings. Export it again as CSV"
+            " UTF-8, or name its encoding when you upload it.",
         )
 
 

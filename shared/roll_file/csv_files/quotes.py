@@ -159,6 +159,6 @@ def unclosed_quote(line: int) -> FileFault:
     """Return the fault of a file in which the mark in this line hides rows."""
     return FileFault(
         FileCode.UNCLOSED_QUOTE,
-        f'A quotation mark (") in line {line:,} opens a cell that does not end where its row'
-        " ends, so the rows below cannot be told apart. Please close or delete the mark.",
+        f'A quotation mark (") in line {line:,} opens a cell that does not end where its'
+        " row ends. So the service cannot separate the rows below. Close or delete the mark.",
     )

@@ -50,7 +50,8 @@ def open_csv(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRead
     if encoding == FALLBACK and options.encoding is None:
         warnings[WarningCode.ENCODING_ASSUMED] = 1
         assumptions.append(
-            "The file is not UTF-8, so it was read as Windows-1252; look at names with accents."
+            "The file is not UTF-8, and the service read it as Windows-1252. Look at names"
+            " with accents."
         )
     return RollReader(
         format=Format.CSV,

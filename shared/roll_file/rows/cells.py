@@ -150,14 +150,14 @@ def _no_value(cell: NoValue) -> BadCell:
         return _excel_error(cell.text if known else "#VALUE!")
     return BadCell(
         cell.code,
-        "The formula was saved without its result; open the workbook in Excel and save it again,"
-        " or put the value in place of the formula.",
+        "The formula was saved without its result. Open the workbook in Excel and save it"
+        " again, or replace the formula with its value.",
     )
 
 
 def _excel_error(text: str) -> BadCell:
     return BadCell(
-        RowCode.EXCEL_ERROR, f"The cell holds the Excel error {text}; put the right value there."
+        RowCode.EXCEL_ERROR, f"The cell has the Excel error {text}. Put the right value there."
     )
 
 
@@ -167,32 +167,33 @@ def read_student_id(cell: Cell) -> str:
         if abs(cell) >= FIRST_LOSSY_NUMBER:
             raise BadCell(
                 RowCode.ID_PRECISION_LOST,
-                "Excel keeps only 15 digits of a number; format the column as text and enter the"
-                " id again from the registrar's record.",
+                "Excel keeps only 15 digits of a number. Format the column as text, and"
+                " enter the id again from the registrar's record.",
             )
     elif isinstance(cell, date | time | timedelta):
         raise BadCell(
             RowCode.DATE_NOT_TEXT,
-            "Excel turned the id into a date; format the column as text and enter the id again.",
+            "Excel has turned the id into a date. Format the column as text, and enter the"
+            " id again.",
         )
     text = _visible(cell, "student_id")
     if '"' in text:
         raise BadCell(
             RowCode.STRAY_QUOTE,
-            'The id holds a quotation mark ("), which is probably left over from another cell;'
-            " delete the mark, or look for one that is missing.",
+            'The id has a quotation mark ("), which is probably left over from another'
+            " cell. Delete the mark, or look for one that is missing.",
         )
     if SCIENTIFIC.fullmatch(text.lstrip("'")):
         raise BadCell(
             RowCode.ID_SCIENTIFIC,
-            "The id was saved in scientific notation and its digits are lost; format the column"
-            " as text and enter the id again from the registrar's record.",
+            "The id was saved in scientific notation, and its digits are lost. Format the"
+            " column as text, and enter the id again from the registrar's record.",
         )
     if text.startswith("'"):
         raise BadCell(
             RowCode.STRAY_QUOTE,
-            "The id begins with an apostrophe ('), by which spreadsheet programs and a rejects file"
-            " keep a number as it is; delete the apostrophe.",
+            "The id begins with an apostrophe ('). Spreadsheet programs and rejects files"
+            " use it to protect a number. Delete the apostrophe.",
         )
     return text
 
@@ -202,7 +203,7 @@ def read_email(cell: Cell) -> str:
     text = _visible(cell, "email")
     if text and not _EMAIL.fullmatch(_without_marks(text)):
         raise BadCell(
-            RowCode.INVALID_EMAIL, "Give one e-mail address of the form name@university.edu."
+            RowCode.INVALID_EMAIL, "Give one email address of the form name@university.edu."
         )
     return text
 
@@ -288,7 +289,7 @@ def _visible(cell: Cell, field: str) -> str:
 def _control(sign: str) -> BadCell:
     return BadCell(
         RowCode.CONTROL_CHARACTER,
-        f"The cell holds the invisible character {code_point(sign)}; type the value again.",
+        f"The cell has the invisible character {code_point(sign)}. Type the value again.",
     )
 
 
@@ -299,6 +300,6 @@ def _fitting(cell: Cell, field: str) -> str:
     except TextTooLong as error:
         raise BadCell(
             RowCode.FIELD_TOO_LONG,
-            f"The value has {error.chars:,} characters, at most {MAX_CHARS[field]} fit; shorten"
-            " it.",
+            f"The value has {error.chars:,} characters, and at most {MAX_CHARS[field]} are"
+            " allowed. Shorten it.",
         ) from None

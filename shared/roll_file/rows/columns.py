@@ -131,7 +131,7 @@ def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:
         if not best or len(found) > len(recognise(best)):
             best = labels
     if not best:
-        raise FileFault(FileCode.EMPTY_FILE, "The file is empty. Please export the roll again.")
+        raise FileFault(FileCode.EMPTY_FILE, "The file is empty. Export the roll again.")
     raise _missing_columns(best)
 
 
@@ -145,8 +145,8 @@ def too_many_columns(line: int) -> FileFault:
     """Return the fault of a line that is wider than any roll."""
     return FileFault(
         FileCode.TOO_MANY_COLUMNS,
-        f"Line {line:,} has more than {MAX_COLUMNS:,} columns, so this is hardly a roll. Please"
-        " export it again with the columns that the roll needs.",
+        f"Line {line:,} has more than {MAX_COLUMNS:,} columns, so this is probably not a"
+        " roll. Export it again with the columns that the roll needs.",
     )
 
 
@@ -191,8 +191,8 @@ def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) 
             names = " and ".join(f'"{short_label(labels[index])}"' for index in indexes)
             raise FileFault(
                 FileCode.AMBIGUOUS_COLUMNS,
-                f"The columns {names} all mean {field}. Please keep one of them"
-                " and rename or delete the other.",
+                f"The columns {names} all mean {field}. Keep one of them, and rename or"
+                " delete the other.",
             )
     columns = {field: found[field][0] for field in FIELDS if field in found}
     used = set(columns.values())
@@ -226,25 +226,25 @@ def _missing_columns(labels: tuple[str, ...]) -> FileFault:
     if not found and has_data:
         return FileFault(
             FileCode.MISSING_COLUMNS,
-            "The file has no header: its first row looks like a voter's. Please put a row with the"
+            "The file has no header: its first row looks like a voter's. Put a row with the"
             " names of the columns on top, for example student_id and email.",
         )
     absent = " and ".join(field for field in REQUIRED if field not in found)
     return FileFault(
         FileCode.MISSING_COLUMNS,
-        f"No column for {absent} was found. {_named(labels, found, has_data)} Please name"
-        f" the columns in one of the first {HEADER_SEARCH_ROWS} rows, for example student_id"
-        " and email.",
+        f"No column for {absent} was found. {_named(labels, found, has_data)} Name the"
+        f" columns in one of the first {HEADER_SEARCH_ROWS} rows, for example student_id and"
+        " email.",
     )
 
 
 def _named(labels: Sequence[str], found: Mapping[str, Sequence[int]], has_data: bool) -> str:
     """Return a sentence about the headings of the best row."""
     if not found:
-        return "No heading of the file is known."
+        return "The service knows no header of the file."
     known = [labels[index] for indexes in found.values() for index in indexes]
     headings = known if has_data else [label for label in labels if label]
     shown = ", ".join(f'"{short_label(label)}"' for label in headings[:MAX_LABELS_SHOWN])
     more = ", ..." if len(headings) > MAX_LABELS_SHOWN else ""
-    which = "known headings" if has_data else "headers found"
+    which = "known headers" if has_data else "headers found"
     return f"The {which} are: {shown}{more}."

@@ -85,14 +85,14 @@ def data_rows(
             if count > max_rows:
                 raise FileFault(
                     FileCode.TOO_MANY_ROWS,
-                    f"The file has more than {max_rows:,} rows. Please split it.",
+                    f"The file has more than {max_rows:,} rows. Split it.",
                 )
         else:
             blank += 1
             if blank > max_blank_rows:
                 raise FileFault(
                     FileCode.TOO_MANY_ROWS,
-                    f"The file has more than {max_blank_rows:,} blank rows. Please delete them.",
+                    f"The file has more than {max_blank_rows:,} blank rows. Delete them.",
                 )
         yield row
 

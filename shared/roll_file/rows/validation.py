@@ -209,7 +209,7 @@ def _missing_error(header: Header, line: int, field: str) -> RowError:
         header.labels[header.columns[field]],
         RowCode.MISSING_FIELD,
         "",
-        f"The row has no {field}, without which no voter can be saved; fill in the cell.",
+        f"The row has no {field}, and no voter is saved without it. Fill in the cell.",
     )
 
 
@@ -219,8 +219,8 @@ def _count_error(line: int, cells: Sequence[Cell], width: int) -> RowError:
         "",
         RowCode.COLUMN_COUNT,
         shorten(" | ".join(shown(cell) for cell in cells[:100])),
-        f"The row has {len(cells):,} cells and the header {width}; look for a delimiter or a"
-        " quotation mark too many or too few.",
+        f"The row has {len(cells):,} cells and the header {width}. Look for an extra or a"
+        " missing delimiter or quotation mark.",
     )
 
 
@@ -238,9 +238,13 @@ def conflict_error(
         column,
         RowCode.CONFLICTING_ROWS,
         shorten(value),
-        f"Line {lines} gives this student id different values; keep the row that is right and"
-        " delete the others."
+        (
+            f"Line {lines} gives this student id different values. Keep the row that is right,"
+            " and delete the others."
+        )
         if len(named) == 1
-        else f"Lines {lines} give this student id different values; keep the row that is right"
-        " and delete the others.",
+        else (
+            f"Lines {lines} give this student id different values. Keep the row that is right,"
+            " and delete the others."
+        ),
     )

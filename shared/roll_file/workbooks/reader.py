@@ -131,9 +131,9 @@ def _assumptions(chosen: Sheet, unread: Sequence[str]) -> list[str]:
         return []
     named = ", ".join(map(_named, unread[:MAX_SHEETS_NAMED]))
     more = ", ..." if len(unread) > MAX_SHEETS_NAMED else ""
-    return [f"The roll was read from the sheet {_named(chosen.title)}; not read: {named}{more}."]
+    return [f"The roll was read from the sheet {_named(chosen.title)}. Not read: {named}{more}."]
 
 
 def _named(title: str) -> str:
     """Return the title in quotation marks, or a phrase if it may have a voter's email address."""
-    return "with an address as its name" if "@" in title else f'"{short_label(title)}"'
+    return "with an email address as its name" if "@" in title else f'"{short_label(title)}"'

@@ -74,8 +74,8 @@ def _check_members(members: list[ZipInfo], limits: Limits) -> None:
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise FileFault(
                 FileCode.UNREADABLE_FILE,
-                "The workbook is packed in a way that Excel does not use. Please open it in"
-                " Excel and save it again as .xlsx.",
+                "The workbook is packed in a way that Excel does not use. Open it in Excel"
+                " and save it again as .xlsx.",
             )
 
 
@@ -93,10 +93,10 @@ def _check_layout(members: list[ZipInfo], directory_offset: int) -> None:
 
 def _check_sizes(members: list[ZipInfo], limits: Limits) -> None:
     if sum(member.file_size for member in members) > limits.max_total_bytes:
-        raise too_large("The workbook unpacks to too much.")
+        raise too_large("The unpacked workbook is too large.")
     for member in members:
         if member.file_size > limits.max_part_bytes:
-            raise too_large("A part of the workbook unpacks to too much.")
+            raise too_large("An unpacked part of the workbook is too large.")
         if member.file_size > limits.ratio_free_bytes and member.file_size > limits.max_ratio * max(
             member.compress_size, 1
         ):

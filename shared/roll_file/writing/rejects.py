@@ -102,8 +102,8 @@ class RejectsWriter:
     def left_out_sentence(self) -> str:
         """The sentence in the file and in the report about the rows left out."""
         return (
-            f"The rejects file has no room for {self.left_out:,} more rejected rows."
-            " Correct the rows that it holds, or correct the original file."
+            f"The rejects file has no room for {self.left_out:,} more rejected rows. Fix"
+            " the rows in it, or fix the original file."
         )
 
     def _row(

@@ -15,21 +15,26 @@ from shared.roll_file.writing.xlsx_saving import saved
 
 EXPLAINED = MappingProxyType(
     {
-        "student_id": "Needed. The registrar's id, which names the voter; text, so that leading"
-        " zeros stay.",
-        "first_name": "Text. A blank cell states nothing: what is on the roll stays.",
+        "student_id": (
+            "Required. The registrar's id, which identifies the voter. It is text, so leading"
+            " zeros stay."
+        ),
+        "first_name": "Text. A blank cell states nothing: the value on the roll stays.",
         "last_name": "Text. A blank cell states nothing.",
-        "email": "Needed. One address of the form name@university.edu.",
-        "department": "Text, always spelt alike. A blank cell states nothing.",
+        "email": "Required. One address of the form name@university.edu.",
+        "department": "Text, always with the same spelling. A blank cell states nothing.",
         "year": f"Year of study, a whole number from {MIN_YEAR} to {MAX_YEAR}. A blank cell states"
         " nothing.",
-        "is_eligible": "Whether the student may vote: yes or no. A new voter without it may not.",
+        "is_eligible": (
+            "Whether the student may vote: yes or no. If a new voter has no value, the voter"
+            " may not vote."
+        ),
     }
 )
 # The importer rejects a file without any row as empty. The voter in this row may not vote and is to
 # be replaced.
 EXAMPLE = ("EXAMPLE-1", "Amina", "Okafor", "amina.okafor@example.edu", "Physics", "2", "no")
-INSTRUCTION = "Replace the example below with your voters, one a row."
+INSTRUCTION = "Replace the example below with your voters, one in each row."
 WIDTHS = (16, 18, 18, 34, 28, 8, 12)
 FORMATTED_ROWS = 1_000
 
@@ -68,7 +73,7 @@ def xlsx_template() -> bytes:
     eligible.add(f"G2:G{FORMATTED_ROWS}")
     roll.add_data_validation(eligible)
     columns = book.create_sheet("Columns")
-    columns.append(("Column", "What it may hold", "Longest"))
+    columns.append(("Column", "What it may have", "Longest"))
     for name, meaning in EXPLAINED.items():
         columns.append((name, meaning, MAX_CHARS.get(name)))
     columns.append((INSTRUCTION,))

@@ -170,7 +170,7 @@ def test_a_token_may_end_with_a_day(admin: Browser) -> None:
         ({"last_day": "soon"}, "Not a valid date value."),
         ({"name": "taken"}, "has this name already"),
         ({"name": "the admin"}, "has this name already"),
-        ({"name": "flask import"}, "what the history calls the command line"),
+        ({"name": "flask import"}, "The history uses this name for the command line"),
     ],
 )
 def test_a_token_that_cannot_be_made_is_told_at_the_field(

@@ -97,7 +97,7 @@ def test_the_faults_are_told_with_advice_and_the_rows_can_be_downloaded(
     page = imported(app, browser, BAD, intent="apply")
     shown = text_of(browser.get(page))
     assert "What to mend" in shown
-    assert "The e-mail address is not one address" in shown
+    assert "The email address is not one address" in shown
     assert "nobody" in shown
     with browser.get(f"{page}rejects.csv") as rejects:
         content = rejects.get_data()
@@ -126,7 +126,7 @@ def test_the_choices_of_the_form_reach_the_import(app: Flask, browser: Browser) 
         "delimiter": ";",
     }
     shown = text_of(browser.get(page))
-    assert "nothing was to be saved then" in shown
+    assert "asked to save nothing in this case" in shown
     assert "mend these rows in the registrar's own file, and import the whole file again." in shown
     assert "Download the rejected rows, mend them" not in shown
     assert Job.get().uploaded_by == "the importer"

@@ -283,7 +283,7 @@ def test_what_is_typed_means_what_the_same_cell_of_a_file_means(
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"email": "nobody"}, "Give one e-mail address of the form"),
+        ({"email": "nobody"}, "Give one email address of the form"),
         ({"email": ""}, "A voter needs an e-mail address."),
         ({"last_name": "#N/A"}, "The cell holds the Excel error #N/A"),
         ({"last_name": "x" * 151}, "at most 150 fit"),

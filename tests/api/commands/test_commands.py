@@ -146,7 +146,7 @@ def test_rows_that_a_mode_leaves_alone_are_not_called_saved(app: Flask, roll: Pa
     result = run(app, "import", roll, "--mode", "update_only")
     assert result.exit_code == 0, result.output
     assert "0 of 1 rows saved" in result.stdout
-    assert "1 left alone as update_only asks" in result.stdout
+    assert "including 1 that update_only skips" in result.stdout
     assert Voter.select().count() == 0
 
 

@@ -63,7 +63,7 @@ def test_a_success_tells_every_count() -> None:
     ):
         assert line in lines
     assert "Columns that were not used: Hall" in mail.text
-    assert "5 rows: The e-mail address is not" in mail.text
+    assert "5 rows: The email address is not" in mail.text
     assert mail.text.index("INVALID_EMAIL") < mail.text.index("INVALID_YEAR")
     assert "2026-11-02 09:00:08 UTC" in mail.text
     assert "upload them again" in " ".join(mail.text.split())
@@ -75,11 +75,11 @@ def test_example_lines_name_line_and_code_and_no_value() -> None:
         for line in (17, 17, 1040, 1041)
     ]
     mail = compose(job(), faults)
-    assert "5 rows, for instance line 17 and 1,040: The e-mail address is not" in mail.text
+    assert "5 rows, for example line 17 and 1,040: The email address is not" in mail.text
     assert "  2 rows: The year of study" in mail.text
     assert "private" not in mail.text
     failed = compose(job(state=JobState.FAILURE, report=None), faults)
-    assert "line 17: The e-mail address is not" in failed.text
+    assert "line 17: The email address is not" in failed.text
 
 
 def test_a_roll_without_faults_asks_for_nothing() -> None:
@@ -95,7 +95,7 @@ def test_rows_that_a_mode_left_alone_are_told_apart() -> None:
     assert mail.subject == "[Voter roll] Imported: roll.csv, 1 of 3 rows"
     lines = [" ".join(line.split()) for line in mail.text.splitlines()]
     assert "Rows saved 1" in lines
-    assert "Rows left alone 2" in lines
+    assert "Rows skipped by the mode 2" in lines
     assert "every row is on the roll" not in mail.text
 
 
@@ -104,7 +104,7 @@ def test_a_dry_run_says_that_nothing_was_changed() -> None:
     assert mail.subject.startswith("[Voter roll] Checked")
     text = " ".join(mail.text.split())
     assert "Nothing was changed. To change the roll like this, apply the preview" in text
-    assert "Mend the rejected rows" in text
+    assert "Fix the rejected rows" in text
     assert "Rows to be saved 993" in text
     assert "Rows saved" not in text
 
@@ -152,7 +152,7 @@ def test_the_html_tells_the_same_and_lets_no_name_of_a_file_run() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;.csv" in mail.html
     for text in (
         "993 of 1,000 rows saved",
-        "5 rows: The e-mail address is not",
+        "5 rows: The email address is not",
         "2026-11-02 09:00:08 UTC",
     ):
         assert text in mail.html

@@ -202,7 +202,7 @@ def test_the_log_names_the_job_and_neither_address_nor_secret(
     finished_job()
     webhook_sender(1).send_one()
     shown = " ".join(str(vars(record)) for record in caplog.records)
-    assert "webhook not told" in shown
+    assert "webhook not sent" in shown
     assert SECRET not in shown
     assert "/hook" not in shown
 

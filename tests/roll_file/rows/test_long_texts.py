@@ -188,7 +188,7 @@ def test_a_form_of_marks_is_read_at_once(app: Flask, text: str) -> None:
         started = time.process_time()
         assert form.change(voter) is None
         assert time.process_time() - started < PROMPT_SECONDS
-        assert "at most 150 fit" in form.first_name.errors[0]
+        assert "at most 150 are allowed" in form.first_name.errors[0]
 
 
 @ATTACKS

@@ -68,7 +68,7 @@ def test_the_format_is_told_by_the_content(data: bytes, file_format: Format) -> 
 def test_cells_lines_and_sheets_are_those_that_a_person_sees(data: bytes) -> None:
     with open_roll(BytesIO(data)) as reader:
         assert reader.header.line == 3
-        assert reader.assumptions == ['The roll was read from the sheet "Roll"; not read: "Notes".']
+        assert reader.assumptions == ['The roll was read from the sheet "Roll". Not read: "Notes".']
         rows = {line: list(cells) for line, cells in reader}
     assert rows[4][:6] == ["00101", "Ann", "Lee", "ann@uni.example", "Law", 1]
     assert rows[5][:3] == [10202, "Zoë", "Núñez"]

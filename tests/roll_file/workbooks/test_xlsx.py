@@ -237,7 +237,7 @@ def test_the_first_visible_sheet_with_the_columns_is_read_and_the_others_are_nam
         assert reader.sheet == "Roll"
         assert [(line, list(cells)) for line, cells in reader] == [(2, ["1", "a@b.cd", "X"])]
         assert reader.assumptions == [
-            'The roll was read from the sheet "Roll"; not read: "Notes", "Old".'
+            'The roll was read from the sheet "Roll". Not read: "Notes", "Old".'
         ]
 
 

@@ -27,8 +27,8 @@ def look_at_ods(archive: ZipFile, limits: Limits) -> dict[int, UnreadCells]:
     """
     if archive.getinfo(CONTENT).file_size > limits.max_ods_bytes:
         raise too_large(
-            f"The content of an .ods file may unpack to at most {limits.max_ods_bytes:,} bytes;"
-            " saved as .xlsx it may have more."
+            f"The content of an .ods file may unpack to at most {limits.max_ods_bytes:,}"
+            " bytes. An .xlsx file may have more."
         )
     if MANIFEST in archive.NameToInfo:
         if archive.getinfo(MANIFEST).file_size > limits.max_small_part_bytes:
@@ -131,7 +131,7 @@ class _Content:
         """
         text_bytes = self._text_bytes + self._space_count
         if text_bytes > self._max_text_bytes:
-            raise too_large("A cell of the workbook holds more text than Excel allows.")
+            raise too_large("A cell of the workbook has more text than Excel allows.")
         if self._last_column >= self._column:
             copies = self._column_count * self._row_count - 1
             self.workbook.count_copied(self._space_count + copies * text_bytes)

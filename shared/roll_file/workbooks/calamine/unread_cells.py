@@ -60,7 +60,7 @@ class WorkbookLook:
         """Add to the count of unread cells. Raises WORKBOOK_TOO_LARGE if there are too many."""
         self._unread_count += cells
         if self._unread_count > self._limits.max_unread_cells:
-            raise too_large("Too many cells of the workbook hold an error or an unsaved result.")
+            raise too_large("Too many cells of the workbook have an error or an unsaved result.")
 
     def count_copied(self, text_bytes: int) -> None:
         """Add to the bytes of text that calamine copies. Raises WORKBOOK_TOO_LARGE if too many."""

@@ -30,8 +30,8 @@ def look_at_xls(stream: BinaryIO, limits: Limits) -> dict[int, UnreadCells]:
     """
     if stream.seek(0, 2) > limits.max_xls_bytes:
         raise too_large(
-            f"An .xls file may have at most {limits.max_xls_bytes:,} bytes; saved as .xlsx it may"
-            " have more."
+            f"An .xls file may have at most {limits.max_xls_bytes:,} bytes. An .xlsx file"
+            " may have more."
         )
     data = _workbook_stream(stream)
     offsets = []

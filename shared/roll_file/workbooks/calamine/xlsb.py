@@ -32,8 +32,8 @@ def look_at_xlsb(archive: ZipFile, limits: Limits) -> dict[int, UnreadCells]:
     size_bytes = sum(member.file_size for member in archive.infolist())
     if size_bytes > limits.max_xlsb_bytes:
         raise too_large(
-            f"An .xlsb file may unpack to at most {limits.max_xlsb_bytes:,} bytes; saved as .xlsx"
-            " it may have more."
+            f"An .xlsb file may unpack to at most {limits.max_xlsb_bytes:,} bytes. An .xlsx"
+            " file may have more."
         )
     workbook = WorkbookLook(limits)
     parts = _sheet_parts(archive)

@@ -99,7 +99,7 @@ def _stop_at_element(name: str, _: object) -> NoReturn:
 def _strict() -> FileFault:
     return FileFault(
         FileCode.UNREADABLE_FILE,
-        'The workbook is a "Strict Open XML Spreadsheet". Please open it in Excel, save it as'
+        'The workbook is a "Strict Open XML Spreadsheet". Open it in Excel, save it as'
         ' "Excel Workbook (.xlsx)" and upload that.',
     )
 
@@ -107,6 +107,6 @@ def _strict() -> FileFault:
 def _refuse_doctype(*_: object) -> NoReturn:
     raise FileFault(
         FileCode.UNREADABLE_FILE,
-        "The workbook holds declarations that Excel never writes. Please open it in Excel, save"
-        " it again as .xlsx and upload that.",
+        "The workbook has declarations that Excel never writes. Open it in Excel, save it"
+        " again as .xlsx and upload that.",
     )

@@ -88,7 +88,7 @@ def _check_size(part: Part, limits: Limits) -> None:
         case _:
             max_bytes = limits.max_small_part_bytes
     if part.member.file_size > max_bytes:
-        raise too_large("The workbook holds too much text or formatting.")
+        raise too_large("The workbook has too much text or formatting.")
 
 
 def _has_plain_names(parts: Sequence[Part]) -> bool:

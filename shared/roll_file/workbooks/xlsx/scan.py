@@ -92,7 +92,7 @@ class Look:
         """Look for what a plain part does not have."""
         self._run_count += _count(_RUN, tags)
         if self._run_count > self._limits.max_small_tags:
-            raise too_large("The workbook holds too much formatting.")
+            raise too_large("The workbook has too much formatting.")
         self.has_formula = self.has_formula or any(tag.search(tags) for tag in _FORMULA)
 
     def _count_tags(self, tags: bytes) -> None:
@@ -100,7 +100,7 @@ class Look:
         is_strings = self.kind is Kind.STRINGS
         limit = self._limits.max_string_tags if is_strings else self._limits.max_small_tags
         if self._tag_count > limit:
-            raise too_large("The workbook holds too much text or formatting.")
+            raise too_large("The workbook has too much text or formatting.")
         if self.kind is Kind.WORKBOOK:
             self.sheet_count += _count(_SHEET_NAME, tags)
             self._is_odd = self._is_odd or _ODD_EPOCH.search(tags) is not None
@@ -149,7 +149,7 @@ def scan(
             last_tag.append(start + rest)
             last_tag_bytes += len(start + rest)
         if last_tag_bytes > limits.max_field_chars:
-            raise too_large("A cell of the workbook holds more text than Excel allows.")
+            raise too_large("A cell of the workbook has more text than Excel allows.")
     if parser:
         parser.Parse(b"", True)
     look.finish(b"".join(last_tag))

@@ -92,16 +92,16 @@ class StylesLook:
         if len(code) > MAX_FORMAT_CHARS:
             raise FileFault(
                 FileCode.UNREADABLE_FILE,
-                f"The workbook has a number format of {len(code):,} characters. Excel allows"
-                f" {MAX_FORMAT_CHARS}. Please open it in Excel, save it again as .xlsx and upload"
-                " that.",
+                f"The workbook has a number format of {len(code):,} characters. Excel"
+                f" allows {MAX_FORMAT_CHARS}. Open it in Excel, save it again as .xlsx and"
+                " upload that.",
             )
         if self._codes.get(number, BUILTIN_FORMATS.get(number, code)) != code:
             self._redefined.add(number)
         if self._list == "numFmts":
             self._codes[number] = code
         if len(self._codes) > MAX_NUMBER_FORMATS:
-            raise too_large("The workbook holds too many number formats.")
+            raise too_large("The workbook has too many number formats.")
 
     def _end(self, name: str) -> None:
         if name.rpartition(":")[2] == self._list:
