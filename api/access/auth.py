@@ -74,7 +74,7 @@ def _check_host() -> None:
     is_refused = isinstance(request.routing_exception, SecurityError)
     # Even if every name is allowed, no URL can be made from an invalid one.
     if is_refused or (request.headers.get("Host") and not _makes_links(request)):
-        raise SecurityError("This service does not answer to that host name.")
+        raise SecurityError("The service does not answer under this host name.")
 
 
 def _makes_links(shown: Request) -> bool:
@@ -104,7 +104,7 @@ def _credential() -> ApiToken:
         )
     failures = services().failures
     if seconds := failures.seconds_to_wait(request.remote_addr, shown.token):
-        refuse_for_now(seconds, "Too many API tokens were refused. Please wait a moment.")
+        refuse_for_now(seconds, "Too many API tokens were rejected. Wait a moment.")
     # Give the connection back before the body is read: a slow upload must not hold one.
     with database.connection_context():
         found = look_up(shown.token)

@@ -27,7 +27,7 @@ def long_answer(make: Callable[[], Response]) -> Response:
     if not places.acquire(blocking=False):
         abort(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            message="Too many downloads are under way. Please try again in some seconds.",
+            message="Too many downloads are under way. Try again in a few seconds.",
             headers={"Retry-After": RETRY_AFTER_SECONDS},
         )
     try:

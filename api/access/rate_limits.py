@@ -75,12 +75,12 @@ def _limit_of(quota: Quota) -> tuple[Limit, str]:
     most = services().settings.limits
     if quota is Quota.JOB:
         limit = Limit(quota, most.uploads_per_minute, MINUTE)
-        return limit, f"You may have {limit.most:,} files imported a minute."
+        return limit, f"You can import {limit.most:,} files in a minute."
     if quota is Quota.DOWNLOAD:
         limit = Limit(quota, most.downloads_per_minute, MINUTE)
-        return limit, f"You may download {limit.most:,} files a minute."
+        return limit, f"You can download {limit.most:,} files in a minute."
     limit = Limit(quota, most.reports_per_hour, HOUR)
-    return limit, f"You may have {limit.most:,} reports sent again an hour."
+    return limit, f"You can send {limit.most:,} reports again in an hour."
 
 
 def _refuse_while_many_wait(caller: str) -> None:
@@ -92,7 +92,7 @@ def _refuse_while_many_wait(caller: str) -> None:
     if waiting_jobs(caller) >= most:
         refuse_for_now(
             PENDING_SECONDS,
-            f"{most:,} of your files wait for a worker. Let some of them be processed first.",
+            f"{most:,} of your files wait for a worker. Wait until some of them are processed.",
         )
 
 

@@ -17,18 +17,18 @@ class AuditEntrySchema(AnswerSchema):
     at = time_field("When it was done.")
     actor_kind = fields.String(
         validate=OneOf(list(ActorKind)),
-        metadata=described("What the one who did it is.", ActorKind.PERSON),
+        metadata=described("The kind of actor.", ActorKind.PERSON),
     )
     actor = fields.String(
         metadata=described(
-            "The name of the person, the token or the account of the machine; empty for the"
-            " service itself and for a stranger.",
+            "The name of the user, the token or the account of the machine. Empty for the"
+            " service itself and for a client that is not signed in.",
             "election office",
         )
     )
     address = fields.String(
         allow_none=True,
-        metadata=described("Of the client; null where there is none.", "192.0.2.17"),
+        metadata=described("The IP address of the client. Null where there is none.", "192.0.2.17"),
     )
     action = fields.String(
         validate=OneOf(list(Action)), metadata=described("What was done.", Action.CANCEL)
@@ -36,14 +36,14 @@ class AuditEntrySchema(AnswerSchema):
     subject = fields.String(
         allow_none=True,
         metadata=described(
-            "To what: the id of a job or a voter, or the name of a person or a token.", TASK_ID
+            "The subject: the id of a job or a voter, or the name of a user or a token.", TASK_ID
         ),
     )
     outcome = fields.String(
         validate=OneOf(list(Outcome)),
-        metadata=described("`refused` is a password that was wrong.", Outcome.OK),
+        metadata=described("`refused` means that a password was wrong.", Outcome.OK),
     )
-    detail = fields.String(metadata=described("More about it, or empty.", ""))
+    detail = fields.String(metadata=described("More details, or empty.", ""))
 
 
 class AuditQuerySchema(PagedQuerySchema):
@@ -57,19 +57,23 @@ class AuditQuerySchema(PagedQuerySchema):
     )
     actor = fields.String(
         validate=[Length(1, MAX_FILTER_CHARS), storable],
-        metadata=described("Only what was done under this name.", "election office"),
+        metadata=described("Only actions under this name.", "election office"),
     )
     subject = fields.String(
         validate=[Length(1, MAX_FILTER_CHARS), storable],
-        metadata=described("Only what was done to this job, voter, person or token.", TASK_ID),
+        metadata=described("Only actions on this job, voter, user or token.", TASK_ID),
     )
-    since = StoredTime(metadata=described("Only then or later; RFC 3339.", "2026-01-31T00:00:00Z"))
-    until = StoredTime(metadata=described("Only before; RFC 3339.", "2026-02-01T00:00:00Z"))
+    since = StoredTime(
+        metadata=described("Only this time or later, as RFC 3339.", "2026-01-31T00:00:00Z")
+    )
+    until = StoredTime(
+        metadata=described("Only before this time, as RFC 3339.", "2026-02-01T00:00:00Z")
+    )
     after = fields.String(
-        validate=Regexp("^[0-9]{0,18}$", error="Take the cursor from the page before."),
+        validate=Regexp("^[0-9]{0,18}$", error="Use the cursor of the page before."),
         metadata=described(
-            "A cursor in the place of `page`: `next` of `X-Pagination`, or empty to begin. Nothing"
-            " is counted then, and each page is as fast as the first.",
+            "A cursor in place of `page`: `next` of `X-Pagination`, or empty for the first"
+            " page. The service then counts nothing, and each page is as fast as the first.",
             "",
         ),
     )

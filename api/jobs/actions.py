@@ -24,7 +24,7 @@ from shared.jobs import jobs
 from shared.jobs.states import FINAL_STATES
 
 blueprint = Blueprint(
-    "Job actions", __name__, url_prefix="/api/jobs", description="What can be done with a job."
+    "Job actions", __name__, url_prefix="/api/jobs", description="Actions on a job."
 )
 
 FollowUp = Callable[..., UUID]
@@ -42,7 +42,7 @@ def cancel(task_id: UUID) -> dict[str, Any]:
     """
     job_or_404(task_id)
     if not jobs.cancel(task_id, by=caller().name):
-        _conflict(ApiCode.JOB_FINAL, "This task has ended already; there is nothing to cancel.")
+        _conflict(ApiCode.JOB_FINAL, "This job has already ended, so it cannot be cancelled.")
     return describe_job(job_or_404(task_id))
 
 
@@ -87,11 +87,13 @@ def resend_report(task_id: UUID) -> dict[str, str]:
     """Send the report mail again"""
     job = job_or_404(task_id)
     if not services().settings.mail.recipients:
-        _conflict(ApiCode.NO_RECIPIENT, "No ADMIN_EMAIL is set, so there is nobody to send it to.")
+        _conflict(ApiCode.NO_RECIPIENT, "No ADMIN_EMAIL is set, so the report has no recipient.")
     if not jobs.resend_report(task_id):
         if job.state in FINAL_STATES:
-            _conflict(ApiCode.REPORT_PENDING, "The report mail of this task is still to be sent.")
-        _conflict(ApiCode.JOB_NOT_FINAL, "This task has not ended yet; its report comes by itself.")
+            _conflict(ApiCode.REPORT_PENDING, "The report mail of this job still waits to be sent.")
+        _conflict(
+            ApiCode.JOB_NOT_FINAL, "This job has not ended yet. Its report is sent automatically."
+        )
     return {"message": "The report mail will be sent again"}
 
 
@@ -107,7 +109,7 @@ def _followed(task_id: UUID, follow: FollowUp) -> tuple[dict[str, Any], int, dic
         abort(410, message=SENTENCES[410])
     made = visible_job(new_id)
     if made is None:
-        _conflict(ApiCode.FOLLOWED_BY_ANOTHER, "Another user or token has done this already.")
+        _conflict(ApiCode.FOLLOWED_BY_ANOTHER, "Another user or token has already done this.")
     return accepted(made)
 
 

@@ -93,7 +93,7 @@ def rejects(task_id: UUID) -> Response:
 @requires(Scope.ADMIN)
 @counted_as(Quota.DOWNLOAD)
 @refuses(blueprint, 401, 403, 404, 410, 507)
-@blueprint.doc(responses=documented(BYTES, "The file as it was sent."))
+@blueprint.doc(responses=documented(BYTES, "The file as it was uploaded."))
 def original(task_id: UUID) -> Response:
     """Download the uploaded file
 
@@ -113,7 +113,7 @@ def download_rejects(job: Job) -> Response:
         Action.VIEW_REJECTS,
         name=f"rejects-{job.id}.csv",
         mimetype=CSV,
-        absent="This task has no rejected rows to download.",
+        absent="This job has no rejected rows to download.",
     )
 
 
@@ -128,7 +128,7 @@ def download_original(job: Job) -> Response:
         Action.VIEW_FILE,
         name=_harmless_name(job),
         mimetype=BYTES,
-        absent="The file of this task is no longer in the upload store.",
+        absent="The file of this job is no longer in the upload store.",
     )
 
 

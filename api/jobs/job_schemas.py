@@ -14,31 +14,33 @@ class OutboxEntrySchema(AnswerSchema):
 
     state = fields.String(
         validate=OneOf(list(OutboxState)),
-        metadata=described("`none` before the job is final, or where nobody is told.", "sent"),
+        metadata=described("`none` before the job is final, or if there is no recipient.", "sent"),
     )
-    attempts = fields.Integer(metadata=described("How often it was tried.", 1))
+    attempts = fields.Integer(metadata=described("The number of attempts to send it.", 1))
     sent_at = time_field("When the mail server, or the receiver, accepted it.")
     error = fields.String(
         allow_none=True,
-        metadata=described("Why the last try failed, or whom the mail did not reach.", None),
+        metadata=described(
+            "Why the last attempt failed, or which recipients the mail server refused.", None
+        ),
     )
 
 
 class JobSchema(TaskStatusSchema):
     """A job: its status, its sender, its options, and the earlier jobs that it refers to."""
 
-    uploaded_by = fields.String(metadata=described("The token or person.", "registrar-export"))
+    uploaded_by = fields.String(metadata=described("The token or user.", "registrar-export"))
     options = fields.Dict(
         keys=fields.String(),
-        metadata=described("The options that were given, without defaults.", {"delimiter": ";"}),
+        metadata=described("The options of the upload, without defaults.", {"delimiter": ";"}),
     )
-    duplicate_of = task_id_field("The last task before that got the same bytes.")
-    preview_of = task_id_field("The preview that this task applies.")
-    retry_of = task_id_field("The task that this one does again.")
+    duplicate_of = task_id_field("The latest earlier job with the same bytes.")
+    preview_of = task_id_field("The preview that this job applies.")
+    retry_of = task_id_field("The job that this one retries.")
     cancelled_by = fields.String(
-        allow_none=True, metadata=described("Who cancelled it, if someone did.", None)
+        allow_none=True, metadata=described("Who cancelled it, or null.", None)
     )
-    files_purged_at = time_field("When its files were deleted, as they are after a while.")
+    files_purged_at = time_field("When its files were deleted, after the retention time.")
     report_mail = fields.Nested(
         OutboxEntrySchema, metadata={"description": "What became of the report mail."}
     )
@@ -55,17 +57,21 @@ class JobQuerySchema(PagedQuerySchema):
     )
     uploaded_by = fields.String(
         validate=[validate.Length(1, 200), storable],
-        metadata=described("Only what this token or person has sent.", "registrar-export"),
+        metadata=described("Only uploads of this token or user.", "registrar-export"),
     )
     sha256 = fields.String(
         validate=validate.Regexp("^[0-9a-f]{64}$", error="Give 64 hexadecimal digits."),
-        metadata=described("Only files of these bytes.", SHA256),
+        metadata=described("Only files with these bytes.", SHA256),
     )
     created_from = StoredTime(
-        metadata=described("Only jobs accepted then or later; RFC 3339.", "2026-01-31T00:00:00Z"),
+        metadata=described(
+            "Only jobs accepted at this time or later, as RFC 3339.", "2026-01-31T00:00:00Z"
+        ),
     )
     created_before = StoredTime(
-        metadata=described("Only jobs accepted before; RFC 3339.", "2026-02-01T00:00:00Z"),
+        metadata=described(
+            "Only jobs accepted before this time, as RFC 3339.", "2026-02-01T00:00:00Z"
+        ),
     )
 
 

@@ -72,7 +72,7 @@ def job_or_404(task_id: UUID) -> Job:
     """Return the job of this id. If the caller can see none, the request ends here with 404."""
     job = visible_job(task_id)
     if job is None:
-        abort(404, message="There is no task with this id.")
+        abort(404, message="There is no job with this id.")
     return job
 
 

@@ -20,7 +20,7 @@ class PreviewedVoterSchema(AnswerSchema):
         keys=fields.String(),
         values=fields.Dict(),
         metadata=described(
-            "The fields that would change, each with its value now and then.",
+            "The fields that would change, each with its old and its new value.",
             {"email": {"from": "a.okafor@uni.example", "to": "amina@uni.example"}},
         ),
     )
@@ -41,19 +41,19 @@ class ReportSchema(AnswerSchema):
     rows_read = count_field("Rows below the header that are not blank.", 1000)
     created = count_field("Voters that are new on the roll.", 950)
     updated = count_field("Voters whose entry changed.", 30)
-    unchanged = count_field("Voters who stood on the roll like this already.", 18)
+    unchanged = count_field("Voters whose entry on the roll is already the same.", 18)
     repeated = count_field("Rows that repeat another row of the file.")
-    rejected = count_field("Rows with a fault; they changed nothing.", 2)
-    blank_rows = count_field("Rows without any content; not part of rows_read.")
+    rejected = count_field("Rows with a fault. They changed nothing.", 2)
+    blank_rows = count_field("Rows without any content. They are not part of rows_read.")
     missing_columns = fields.List(
         fields.String(), metadata=described("Fields for which the file has no column.", ["year"])
     )
     ignored_columns = fields.List(
-        fields.String(), metadata=described("Columns that mean nothing to a roll.", ["Phone"])
+        fields.String(), metadata=described("Columns that the service does not use.", ["Phone"])
     )
-    missing_fields = counts_field("Rows that state nothing, by field.", {"department": 3})
+    missing_fields = counts_field("Rows without a value, by field.", {"department": 3})
     errors = counts_field("Rejected rows, by fault code.", {"INVALID_EMAIL": 2})
-    warnings = counts_field("Rows worth a look, by warning code.", {"SHARED_EMAIL": 1})
+    warnings = counts_field("Rows with a warning, by warning code.", {"SHARED_EMAIL": 1})
 
     columns = fields.Dict(
         keys=fields.String(),
@@ -63,27 +63,32 @@ class ReportSchema(AnswerSchema):
     assumptions = fields.List(
         fields.String(),
         metadata=described(
-            "What was decided without being told, in sentences.",
+            "What the service assumed, in sentences.",
             ['The roll was read from the sheet "Roll". Not read: "Notes".'],
         ),
     )
     signs = fields.List(
         fields.Dict(keys=fields.String(), values=fields.String()),
         metadata=described(
-            "What is odd about the file though its rows are good: code and message.",
+            "What is odd about the file, although its rows are good: code and message.",
             [{"code": "ONE_DEPARTMENT", "message": "All voters are of one department."}],
         ),
     )
     eligibility_on = count_field("Updated voters who become eligible.", 4)
     eligibility_off = count_field("Updated voters who are no longer eligible.", 1)
-    would_create = count_field("In a preview only: what an import would create.", 950)
-    would_update = count_field("In a preview only: what an import would update.", 30)
+    would_create = count_field(
+        "In a preview only: the number of voters that an import would create.", 950
+    )
+    would_update = count_field(
+        "In a preview only: the number of voters that an import would update.", 30
+    )
     differences = fields.List(
         fields.Nested(PreviewedVoterSchema),
         metadata={
             "description": (
-                "In a preview only, and for tokens that may read the roll: up to 50 voters of"
-                " those whom an import would change, the updated before the created."
+                "Only in a preview, and only for tokens that may read the roll: up to 50 of"
+                " the voters that an import would change. Updated voters come before created"
+                " ones."
             )
         },
     )
@@ -93,11 +98,11 @@ class RowErrorSchema(AnswerSchema):
     """A row fault."""
 
     line = count_field("The physical line of the file, or row of the sheet, from 1.", 17)
-    column = fields.String(metadata=described("The column as the file calls it.", "E-mail"))
+    column = fields.String(metadata=described("The column, as the file names it.", "E-mail"))
     code = fields.String(metadata=described("What is wrong.", "INVALID_EMAIL"))
     value = fields.String(metadata=described("The value, shortened.", "ann(at)example.edu"))
     message = fields.String(
         metadata=described(
-            "How to mend it.", "Give one e-mail address of the form name@university.edu."
+            "How to fix it.", "Give one email address of the form name@university.edu."
         )
     )

@@ -25,22 +25,26 @@ class AcceptedSchema(AnswerSchema):
     message = fields.String(
         metadata=described("Always the same.", "File uploaded and processing started")
     )
-    task_id = fields.String(metadata={**described("Names the job.", TASK_ID), "format": "uuid"})
+    task_id = fields.String(metadata={**described("The id of the job.", TASK_ID), "format": "uuid"})
     status_url = fields.String(
-        metadata={**described("Where to ask for the outcome.", STATUS_URL), "format": "uri"}
+        metadata={
+            **described("The URL where you can ask for the outcome.", STATUS_URL),
+            "format": "uri",
+        }
     )
-    duplicate_of = task_id_field("The last task before that got the same bytes, if there is one.")
+    duplicate_of = task_id_field("The latest earlier job with the same bytes, or null.")
 
 
 class ProgressSchema(AnswerSchema):
     """The progress of the current attempt."""
 
     phase = fields.String(
-        validate=OneOf(list(Phase)), metadata=described("What it is at.", Phase.READING)
+        validate=OneOf(list(Phase)), metadata=described("What the job is doing.", Phase.READING)
     )
     rows_read = count_field("Rows read so far.", 12_000)
     percent = fields.Float(
-        allow_none=True, metadata=described("0 to 100; null when it cannot be told.", 41.5)
+        allow_none=True,
+        metadata=described("From 0 to 100. Null if the service does not know it.", 41.5),
     )
 
 
@@ -50,7 +54,7 @@ class FileSchema(AnswerSchema):
     name = fields.String(metadata=described("The client's name of the file.", "roll.csv"))
     size_bytes = count_field("Its size.", 48_211)
     sha256 = fields.String(metadata=described("The SHA-256 of its bytes.", SHA256))
-    format = fields.String(metadata=described("Told by the content.", "csv"))
+    format = fields.String(metadata=described("Detected from the content.", "csv"))
     encoding = fields.String(allow_none=True, metadata=described("Of a CSV file.", "utf-8"))
     delimiter = fields.String(allow_none=True, metadata=described("Of a CSV file.", ";"))
     sheet = fields.String(allow_none=True, metadata=described("Of a workbook.", "Roll 2026"))
@@ -61,41 +65,48 @@ class FailureSchema(AnswerSchema):
 
     code = fields.String(metadata=described("For programs.", "MISSING_COLUMNS"))
     message = fields.String(
-        metadata=described("For people.", "The file has no column for the student's e-mail.")
+        metadata=described(
+            "For people.",
+            "The file has no column for the email address. Name the column, for example email.",
+        )
     )
 
 
 class TaskStatusSchema(AnswerSchema):
     """A job: one uploaded file and what becomes of it."""
 
-    task_id = fields.String(metadata={**described("Names the job.", TASK_ID), "format": "uuid"})
+    task_id = fields.String(metadata={**described("The id of the job.", TASK_ID), "format": "uuid"})
     state = fields.String(
-        validate=OneOf(list(JobState)), metadata=described("Where it stands.", JobState.STARTED)
+        validate=OneOf(list(JobState)),
+        metadata=described("The state of the job.", JobState.STARTED),
     )
     status = fields.String(
         metadata=described("The state in a sentence.", "Reading the file: 12,000 rows so far.")
     )
     result = fields.String(
-        allow_none=True, metadata=described("The outcome in a sentence; null until then.", None)
+        allow_none=True, metadata=described("The outcome in a sentence. Null until then.", None)
     )
     dry_run = fields.Boolean(
-        metadata=described("Whether it only finds out what would change.", False)
+        metadata=described("Whether the job is a preview, which changes nothing.", False)
     )
-    attempts = count_field("How often a worker has begun.", 1)
+    attempts = count_field("The number of attempts that began.", 1)
     created_at = time_field("When the file was accepted.")
     started_at = time_field("When the latest attempt began.")
-    finished_at = time_field("When the outcome was certain.")
+    finished_at = time_field("When the outcome was final.")
     progress = fields.Nested(
-        ProgressSchema, metadata={"description": "How far the present attempt is."}
+        ProgressSchema, metadata={"description": "The progress of the current attempt."}
     )
-    file = fields.Nested(FileSchema, metadata={"description": "As sent and as understood."})
+    file = fields.Nested(
+        FileSchema,
+        metadata={"description": "The file as it was uploaded and as the service read it."},
+    )
     report = fields.Nested(
         ReportSchema,
         allow_none=True,
-        metadata={"description": "What became of every row; null until SUCCESS."},
+        metadata={"description": "What became of every row. Null until SUCCESS."},
     )
     error = fields.Nested(
         FailureSchema,
         allow_none=True,
-        metadata={"description": "Why the job failed; null unless it did."},
+        metadata={"description": "Why the job failed. Null if it did not."},
     )

@@ -25,7 +25,7 @@ blueprint = Blueprint(
 
 RETRY_AFTER_SECONDS = "1"
 RETRY_AFTER = {
-    "description": "While `state` is not final: ask again after this many seconds.",
+    "description": "While `state` is not final: the number of seconds after which to ask again.",
     "schema": {"type": "integer", "example": 1},
 }
 
@@ -37,8 +37,8 @@ class WaitQuerySchema(Schema):
         load_default=0,
         validate=Range(0, MAX_WAIT_SECONDS),
         metadata=described(
-            "Wait up to this many seconds for a final `state`, or for any change when"
-            " `If-None-Match` is sent. A busy service answers earlier.",
+            "Wait up to this many seconds for a final `state`. With `If-None-Match`, wait"
+            " for any change. A busy service answers earlier.",
             20,
         ),
     )

@@ -24,7 +24,7 @@ from shared.importing.options import ImportOptions
 from shared.importing.submission import TooLarge, submit
 from shared.jobs.models import Job
 
-blueprint = Blueprint("Upload", __name__, url_prefix="/api/upload", description="Send a roll.")
+blueprint = Blueprint("Upload", __name__, url_prefix="/api/upload", description="Upload a roll.")
 
 FIELD = "file"
 # The multipart frame around the file may add this much to the body.
@@ -51,7 +51,7 @@ UPLOAD_BODY = {
     },
 }
 LOCATION = {
-    "description": "The status address.",
+    "description": "The URL of the status.",
     "schema": {"type": "string", "format": "uri", "example": STATUS_URL},
 }
 
@@ -124,20 +124,20 @@ def _received_file() -> FileStorage:
     read_form()
     files = request.files.getlist(FIELD)
     if len(files) > 1:
-        abort(400, message="Send one file at a time; each becomes a task of its own.")
+        abort(400, message="Send one file at a time. Each file becomes a job of its own.")
     if not files or not files[0].filename:
         abort(
             400,
-            message=f"There is no file in the request. Send it as multipart/form-data in the field"
-            f" `{FIELD}`, for instance with `curl -F {FIELD}=@roll.csv`.",
+            message="There is no file in the request. Send it as multipart/form-data in the field"
+            f" `{FIELD}`, for example with `curl -F {FIELD}=@roll.csv`.",
         )
     # A part without a name is an unknown field, too.
     if unknown := sorted(map(str, {*request.form, *request.files} - {FIELD})):
         # A client that sends `dry_run` as a form field must not start a real import.
         abort(
             422,
-            message=f"The form has fields that are not known: {', '.join(unknown)[:200]}."
-            " Options of an upload are query parameters.",
+            message=f"The form has unknown fields: {', '.join(unknown)[:200]}. Options of an upload"
+            " are query parameters.",
         )
     return files[0]
 

@@ -21,9 +21,9 @@ class UploadQuerySchema(Schema):
     dry_run = fields.Boolean(
         load_default=False,
         metadata=described(
-            "A preview: only find out what would change; the roll stays as it is, and"
-            " `POST /api/jobs/{task_id}/apply/` imports the same bytes. It needs the scope `read`,"
-            " too, as it shows who is on the roll.",
+            "A preview: report what would change, and leave the roll as it is. Then `POST"
+            " /api/jobs/{task_id}/apply/` imports the same bytes. A preview shows who is on"
+            " the roll, so the token also needs the scope `read`.",
             False,
         ),
     )
@@ -31,8 +31,8 @@ class UploadQuerySchema(Schema):
         Mode,
         by_value=fields.String,
         metadata=described(
-            "`upsert` creates and updates voters (the default), `create_only` leaves those of the"
-            " roll as they are, `update_only` adds nobody.",
+            "`upsert` (the default) creates and updates voters. `create_only` does not"
+            " change voters who are on the roll already. `update_only` creates no voters.",
             Mode.UPSERT,
         ),
     )
@@ -40,35 +40,37 @@ class UploadQuerySchema(Schema):
         OnError,
         by_value=fields.String,
         metadata=described(
-            "With `skip` (the default) the good rows are saved; with `abort` nothing is when any"
-            " row is rejected.",
+            "With `skip` (the default), the service saves the good rows. With `abort`, it"
+            " saves nothing if any row is rejected.",
             OnError.SKIP,
         ),
     )
     max_rejected_percent = fields.Float(
         validate=validate.Range(0, 100),
-        metadata=described("Save nothing when more rows than this share are rejected.", 2.5),
+        metadata=described("Save nothing if a larger percentage of rows is rejected.", 2.5),
     )
     expected_rows = fields.Integer(
         strict=False,
         validate=validate.Range(0, MAX_EXPECTED_ROWS),
         metadata=described(
-            "The registrar's control total: save nothing when the file has another number of rows"
-            " below its header, blank ones not counted.",
+            "The registrar's control total: save nothing if the file has another number of"
+            " rows. The header and blank rows do not count.",
             1000,
         ),
     )
     encoding = fields.String(
         validate=[Length(1, 40), storable],
-        metadata=described("Of a CSV file, when it is not told rightly.", "windows-1252"),
+        metadata=described(
+            "The encoding of a CSV file, if the service detects it wrongly.", "windows-1252"
+        ),
     )
     delimiter = fields.String(
         validate=OneOf(list(DELIMITERS)),
-        metadata=described("Of a CSV file: a comma, a semicolon, a tab or a pipe.", ";"),
+        metadata=described("The delimiter of a CSV file: comma, semicolon, tab or pipe.", ";"),
     )
     sheet = fields.String(
         validate=[Length(1, 100), storable],
-        metadata=described("Of a workbook: its title.", "Roll 2026"),
+        metadata=described("The title of the sheet in a workbook.", "Roll 2026"),
     )
 
 
@@ -90,8 +92,9 @@ class UploadHeaderSchema(Schema):
     idempotency_key = IdempotencyKey(
         data_key="Idempotency-Key",
         metadata=described(
-            "Makes sending again safe: the same key with the same file and options gives the first"
-            " answer again, with others 422. It is remembered as long as the file.",
+            "Makes it safe to send the request again. The same key with the same file and"
+            " options gives the first answer again. With another file or other options, the"
+            " answer is 422. The service keeps the key as long as the file.",
             "8e03978e-40d5-43dd-bc93-6894a57f9324",
         ),
     )

@@ -33,7 +33,7 @@ FIELD_BYTES = 256 * 1024
 HEAD_BYTES = 8 * 1024
 MAX_PARTS = 20
 
-NUL = "No text of this service holds a NUL character."
+NUL = "A text must not have a NUL character."
 
 Read = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
 
@@ -47,7 +47,7 @@ class Decoder(MultipartDecoder):
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         if len(data) > HEAD_BYTES:
-            raise FormTooLarge("The head of a part of the form, or a file name, is too long.")
+            raise FormTooLarge("A file name, or the header of a part of the form, is too long.")
         try:
             return super()._parse_headers(data)
         except UnicodeDecodeError:

@@ -49,5 +49,5 @@ class _IgnoredProxies:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         if any(name in environ for name in SIGNS) and self._is_silent.acquire(blocking=False):
-            logger.warning("there seems to be a proxy in front; if so, set TRUSTED_PROXIES")
+            logger.warning("there seems to be a proxy in front. If so, set TRUSTED_PROXIES")
         return self._app(environ, start_response)

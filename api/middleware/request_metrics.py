@@ -23,7 +23,7 @@ REQUESTS = Counter(
 )
 DURATIONS = Histogram(
     "voters_http_request_duration_seconds",
-    "Time from a request's head to the head of its answer, by endpoint.",
+    "Time from the header of a request to the header of its answer, by endpoint.",
     ("endpoint",),
     buckets=SECONDS,
     registry=REGISTRY,

@@ -20,8 +20,8 @@ from shared.voters.roll import roll_version
 from shared.workers import Worker, all_workers
 
 OUTBOX_METRICS = {
-    Channel.MAIL: ("voters_report_mails", "Report mails by state; one for each job."),
-    Channel.WEBHOOK: ("voters_webhook_calls", "Calls of the webhook by state; one for each job."),
+    Channel.MAIL: ("voters_report_mails", "Report mails by state, one for each job."),
+    Channel.WEBHOOK: ("voters_webhook_calls", "Webhook calls by state, one for each job."),
 }
 
 
@@ -50,7 +50,7 @@ class Figures(Collector):
         )
         depths = GaugeMetricFamily(
             "voters_queue_messages",
-            "Messages that lie in a queue; `voter-imports.dead` has those that nobody can use.",
+            "Messages in a queue. `voter-imports.dead` has those that no worker can use.",
             labels=["queue"],
         )
         for queue, messages in (self._depths or {}).items():
@@ -63,7 +63,7 @@ def _of_jobs(jobs: JobFigures) -> Iterator[Metric]:
         "voters_jobs_open", "Jobs that have not ended, by state.", labels=["state"]
     )
     finished = CounterMetricFamily(
-        "voters_jobs_finished", "Jobs that have ended, by how.", labels=["state"]
+        "voters_jobs_finished", "Jobs that have ended, by final state.", labels=["state"]
     )
     for state in JobState:
         metric = finished if state in FINAL_STATES else open_jobs
@@ -72,22 +72,22 @@ def _of_jobs(jobs: JobFigures) -> Iterator[Metric]:
     yield finished
     yield GaugeMetricFamily(
         "voters_oldest_waiting_job_seconds",
-        "How long the job has been due that has waited longest; 0 when none waits.",
+        "How long the longest waiting job has been due. 0 if no job waits.",
         value=jobs.waiting_seconds,
     )
     yield CounterMetricFamily(
-        "voters_upload_bytes", "Bytes of all files that were accepted.", value=jobs.size_bytes
+        "voters_upload_bytes", "Bytes of all accepted files.", value=jobs.size_bytes
     )
     yield CounterMetricFamily("voters_rows_read", "Rows of finished jobs.", value=jobs.rows_read)
     yield CounterMetricFamily(
         "voters_attempt_deaths",
-        "Attempts that died, or found a service out of reach.",
+        "Attempts that died, or found a service unavailable.",
         value=jobs.deaths,
     )
     within = [(str(seconds), jobs.attempts_within[seconds]) for seconds in ATTEMPT_SECONDS]
     yield HistogramMetricFamily(
         "voters_attempt_duration_seconds",
-        "How long the last attempts of finished jobs took.",
+        "Duration of the last attempts of finished jobs.",
         buckets=[*within, ("+Inf", jobs.attempts)],
         sum_value=jobs.attempt_seconds,
     )
@@ -104,7 +104,7 @@ def _of_outbox(jobs: JobFigures) -> Iterator[Metric]:
 def _of_workers(workers: list[Worker]) -> Iterator[Metric]:
     found = GaugeMetricFamily(
         "voters_workers",
-        "Workers that are alive, and those that went in the last day without a word.",
+        "Workers that are alive, and those that stopped in the last day without a report.",
         labels=["state"],
     )
     alive = sum(worker.is_alive for worker in workers)

@@ -75,7 +75,7 @@ def _queue_messages(broker_url: str) -> dict[str, int] | None:
     try:
         return queue_depths(broker_url)
     except Exception as error:  # noqa: BLE001 - transports raise errors of no common family
-        logger.warning("broker out of reach", extra={"reason": type(error).__name__})
+        logger.warning("broker unavailable", extra={"reason": type(error).__name__})
         return None
 
 
@@ -84,7 +84,7 @@ def storage_state(store: UploadStore) -> dict[str, Any]:
     try:
         store.check()
     except StoreUnavailable as error:
-        logger.warning("upload store out of reach", extra={"reason": str(error)})
+        logger.warning("upload store unavailable", extra={"reason": str(error)})
         return {"storage": "unreachable"}
     finally:
         # If the store is in the database, its check has opened a connection.

@@ -38,23 +38,29 @@ class ReadySchema(AnswerSchema):
     )
     database = fields.String(
         validate=OneOf(["ok", "unreachable", "not migrated", "read-only"]),
-        metadata=described("Without it nothing works: the one reason to be not ready.", "ok"),
+        metadata=described(
+            "Without the database nothing works. This is the only reason to be not ready.", "ok"
+        ),
     )
     broker = fields.String(
         validate=OneOf(["ok", "unreachable"]),
-        metadata=described("Without it workers find jobs a little later.", "ok"),
+        metadata=described("Without the broker, workers find jobs a little later.", "ok"),
     )
     storage = fields.String(
         validate=OneOf(["ok", "unreachable"]),
-        metadata=described("Without it no file can be uploaded, read or downloaded.", "ok"),
+        metadata=described(
+            "Without the upload store, no file can be uploaded, read or downloaded.", "ok"
+        ),
     )
     worker = fields.String(
         validate=OneOf(["ok", "degraded", "none", "unknown"]),
         metadata=described(
-            "Without one uploads are taken and wait; a degraded one has a thread that fails.", "ok"
+            "Without a worker, the service accepts uploads and they wait. A degraded worker"
+            " has a thread that fails.",
+            "ok",
         ),
     )
-    worker_seen_at = time_field("When a worker was last heard of, as far as it is remembered.")
+    worker_seen_at = time_field("When a worker last reported, if the service still knows.")
 
 
 @blueprint.route("/live")

@@ -26,7 +26,7 @@ EXTENSION = "student-voter-system-queue-depths"
 @blueprint.route("/metrics")
 @requires(Scope.METRICS)
 @refuses(blueprint, 401, 403)
-@blueprint.doc(responses={"200": {"description": "Figures with their names.", "content": FORMATS}})
+@blueprint.doc(responses={"200": {"description": "Metrics with their names.", "content": FORMATS}})
 def metrics() -> Response:
     """Show the metrics of the service
 

@@ -47,4 +47,4 @@ class Probe(Generic[T]):
         try:
             self._found = self._ask()
         except Exception:
-            logger.exception("probe met a defect")
+            logger.exception("probe met an internal error")

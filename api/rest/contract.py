@@ -102,7 +102,7 @@ def resolve(document: Any, node: Any) -> Any:
 def _check_query(agreed: Terms) -> None:
     faults = {name: ["Unknown field."] for name in request.args if name not in agreed.parameters}
     faults |= {
-        name: ["Give it once."]
+        name: ["Give it only once."]
         for name, values in request.args.lists()
         if len(values) > 1 and name in agreed.parameters - agreed.lists
     }
@@ -121,7 +121,7 @@ def _check_body(agreed: Terms) -> None:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         abort(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            message="Send the body as it is, without a Content-Encoding.",
+            message="Send the body without a Content-Encoding.",
             headers={"Accept-Encoding": "identity"},
         )
 
@@ -137,5 +137,5 @@ def _check_accept(agreed: Terms) -> None:
     if wanted and agreed.produces and wanted.best_match(agreed.produces) is None:
         abort(
             HTTPStatus.NOT_ACCEPTABLE,
-            message=f"{SENTENCES[406]} It comes as `{'` or `'.join(agreed.produces)}`.",
+            message=f"{SENTENCES[406]} Ask for `{'` or `'.join(agreed.produces)}`.",
         )

@@ -17,14 +17,14 @@ from webargs.flaskparser import abort
 from api.rest.blueprint import Blueprint
 
 MAX_CURSOR_CHARS = 2_000
-NEXT_LINK = "Where the next page is, by cursor; absent on the last (RFC 8288)."
+NEXT_LINK = "The URL of the next page by cursor. Absent on the last page (RFC 8288)."
 
 
 class CursorMetadataSchema(PaginationMetadataSchema):  # type: ignore[misc]
     """Flask-Smorest's counts, which a page by cursor does not have, and the next cursor."""
 
     next = fields.String(
-        metadata={"description": "The value of `after` for the next page; absent on the last."}
+        metadata={"description": "The value of `after` for the next page. Absent on the last page."}
     )
 
 

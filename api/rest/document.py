@@ -22,14 +22,16 @@ from api.rest.schemas import TASK_ID, described
 METHODS = ("get", "post", "put", "patch", "delete")
 ETAG = '"1c3e4d2e9a5b"'
 PARAMETERS = {
-    "task_id": described("Names the job; the upload's answer tells it.", TASK_ID),
-    "student_id": described("The registrar's id; text.", "0012345"),
-    "page": described("Which page, from 1.", 1),
-    "page_size": described("How many entries a page has.", 50),
+    "task_id": described("The id of the job, from the answer to the upload.", TASK_ID),
+    "student_id": described("The registrar's id, as text.", "0012345"),
+    "page": described("The number of the page, from 1.", 1),
+    "page_size": described("The number of entries on a page.", 50),
     "If-None-Match": described(
-        "The `ETag` of the answer that you have: 304 when it is still the same.", ETAG
+        "The `ETag` of your last answer. The status is 304 if nothing has changed since.", ETAG
     ),
-    "If-Match": described("The `ETag` of what you have read: 412 when it has changed since.", ETAG),
+    "If-Match": described(
+        "The `ETag` of what you have read. The status is 412 if it has changed since.", ETAG
+    ),
 }
 PAGINATION = {
     "total": 120,
@@ -45,7 +47,7 @@ COMMON_ERRORS = (400, 401, 403, 406, 422, 503)
 EXAMPLES: dict[int, str] = {
     **SENTENCES,
     **REFUSED_HEADS,
-    400: "The request broke off or is framed wrongly. Nothing was stored; please send it again.",
+    400: "The request broke off, or its body is framed wrongly. Nothing was stored. Send it again.",
     415: "Send the body as `application/json`.",
 }
 

@@ -40,7 +40,7 @@ class ApiCode(StrEnum):
     FOLLOWED_BY_ANOTHER = "FOLLOWED_BY_ANOTHER"
 
 
-TOO_SLOW = "The request arrives too slowly. Nothing was stored; please send it again."
+TOO_SLOW = "The request arrives too slowly. Nothing was stored. Send it again."
 
 OF_STATUS: dict[int, ApiCode] = {
     HTTPStatus.BAD_REQUEST: ApiCode.BAD_REQUEST,
@@ -66,7 +66,7 @@ OF_STATUS: dict[int, ApiCode] = {
 }
 # What the service answers to a request head that no view sees.
 REFUSED_HEADS: dict[int, str] = {
-    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The URL is too long.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
         "The request has too many headers, or one that is too long."
     ),

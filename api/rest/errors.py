@@ -36,22 +36,30 @@ SENTENCES = {
     400: "There is no file in the request.",
     401: "This API token is unknown.",
     403: "This API token lacks the scope `import`.",
-    404: "There is nothing at this address.",
-    405: "This address does not know the method; the header `Allow` lists those it knows.",
-    406: "The answer cannot be had in any of the formats that the header `Accept` asks for.",
-    409: "This task has ended already; there is nothing to cancel.",
-    410: "The files of this task have been deleted, as they are after a while.",
+    404: "Nothing is at this URL.",
+    405: (
+        "This URL does not support the method. The header `Allow` lists the methods that it"
+        " supports."
+    ),
+    406: "None of the formats in the header `Accept` is available.",
+    409: "This job has already ended, so it cannot be cancelled.",
+    410: "The files of this job were deleted after the retention time.",
     412: "The entry has changed since you saw it. Look at it again before you change it.",
-    413: "The file is larger than this service takes.",
+    413: "The file is larger than the service accepts.",
     415: "The file looks like a PDF document.",
-    422: "A parameter cannot be used; `errors` says which and why.",
-    428: "Send the entry's `ETag` in the header `If-Match`, so that you change what you have seen.",
-    429: "Too many API tokens were refused. Please wait a moment.",
+    422: "A parameter is not valid. `errors` says which and why.",
+    428: (
+        "Send the entry's `ETag` in the header `If-Match`. It shows which version you want to"
+        " change."
+    ),
+    429: "Too many API tokens were rejected. Wait a moment.",
     500: "Something went wrong in the service.",
-    503: "The database or the upload store is out of reach. Please try again in a moment.",
-    507: "There is no room for the file at present. Please tell the operator.",
+    503: "The database or the upload store is unavailable. Try again in a moment.",
+    507: "There is no room for the file now. Report it to the operator.",
 }
-BROKEN_OFF = "The request broke off or is framed wrongly. Nothing was stored; please send it again."
+BROKEN_OFF = (
+    "The request broke off, or its body is framed wrongly. Nothing was stored. Send it again."
+)
 # For these, the sentence says all that Werkzeug's own description could say.
 DEFAULTS = {404, 405, 406, 412, 422, 428}
 
@@ -125,16 +133,16 @@ def _too_large(_: TooLarge) -> Answer:
     limit_bytes = services().settings.max_upload_bytes
     return error_answer(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The file is larger than this service takes ({limit_bytes:,} bytes)."
-        " Please split it, or ask the operator to raise MAX_UPLOAD_BYTES.",
+        f"The file is larger than the service accepts ({limit_bytes:,} bytes). Split it, or"
+        " ask the operator to raise MAX_UPLOAD_BYTES.",
     )
 
 
 def _key_reused(_: KeyReused) -> Answer:
     return error_answer(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "This Idempotency-Key was used before, for another file or with other options. Nothing was"
-        " stored; please take a new key.",
+        "This Idempotency-Key was used before, for another file or with other options."
+        " Nothing was stored. Use a new key.",
         errors={"code": str(ApiCode.KEY_REUSED)},
     )
 
@@ -167,13 +175,13 @@ def _no_room(error: Exception) -> Answer:
 def _passwords_busy(_: PasswordsBusy) -> Answer:
     return error_answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "Too many people sign in at this moment. Please try again in a few seconds.",
+        "Too many users are signing in. Try again in a few seconds.",
         headers={"Retry-After": RETRY_AFTER_SECONDS},
     )
 
 
 def _unavailable(error: Exception) -> Answer:
-    logger.warning("a service is out of reach", extra={"reason": reason_of(error)})
+    logger.warning("a service is unavailable", extra={"reason": reason_of(error)})
     return error_answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
         SENTENCES[503],
@@ -189,11 +197,13 @@ def _defect(error: Exception) -> Answer:
     error_id = uuid4().hex[:12]
     route = request.url_rule.rule if request.url_rule else None
     logger.error(
-        "request met a defect", exc_info=error, extra={"error_id": error_id, "route": route}
+        "request met an internal error",
+        exc_info=error,
+        extra={"error_id": error_id, "route": route},
     )
     return error_answer(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Something went wrong in the service. Please try again, and give the operator this error"
-        f" id if it happens again: {error_id}.",
+        "Something went wrong in the service. Try again. If it happens again, give the"
+        f" operator this error id: {error_id}.",
         errors={"error_id": error_id},
     )

@@ -9,13 +9,12 @@ from api.rest.errors import SENTENCES, error_answer
 from api.rest.schemas import ErrorSchema
 
 API_VERSION = "1"
-DESCRIPTION = """\
-Election offices send the registrar's CSV or Excel file; a worker turns it into a voter roll and
-tells what became of every row.
-
-Click **Authorize** and enter an API token. A token has scopes: `read` to look into the roll,
-`import` to send files, `metrics` for monitoring, `admin` for everything.
-"""
+DESCRIPTION = (
+    "Election offices upload the registrar's CSV or Excel file. A worker turns it into a voter"
+    " roll and\nreports what became of every row.\n\nClick **Authorize** and enter an API token."
+    " A token has scopes: `read` to read the roll,\n`import` to upload files, `metrics` for"
+    " monitoring, `admin` for everything.\n"
+)
 OPENAPI_CONFIG = {
     "API_TITLE": "Student Voter System",
     "API_VERSION": API_VERSION,

@@ -54,7 +54,9 @@ class ErrorDetailsSchema(AnswerSchema):
 
     sometimes = frozenset({"query", "json", "error_id"})
 
-    code = fields.String(metadata=described("What went wrong; see docs/codes.md.", "NOT_FOUND"))
+    code = fields.String(
+        metadata=described("The cause of the error, see docs/codes.md.", "NOT_FOUND")
+    )
     query = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.String()),
@@ -65,7 +67,9 @@ class ErrorDetailsSchema(AnswerSchema):
         metadata=described("Faults of the body's fields.", {"email": ["Not a valid string."]}),
     )
     error_id = fields.String(
-        metadata=described("Of an INTERNAL_ERROR: leads to the log.", "4f1d0c2a9b7e")
+        metadata=described(
+            "In an INTERNAL_ERROR only: an id that leads to the log.", "4f1d0c2a9b7e"
+        )
     )
 
 
@@ -73,9 +77,9 @@ class ErrorSchema(AnswerSchema):
     """A response that is not a success."""
 
     code = fields.Integer(metadata=described("The HTTP status.", 404))
-    status = fields.String(metadata=described("The status in words.", "Not Found"))
+    status = fields.String(metadata=described("The reason phrase of the status.", "Not Found"))
     message = fields.String(
-        metadata=described("What went wrong, in a sentence.", "There is nothing at this address."),
+        metadata=described("What went wrong, in a sentence.", "Nothing is at this URL."),
     )
     errors = fields.Nested(
         ErrorDetailsSchema,

@@ -26,14 +26,14 @@ REFUSALS = {
     ),
     errors.UnsupportedTransferCoding: (
         HTTPStatus.NOT_IMPLEMENTED,
-        "This transfer coding is not known here.",
+        "The service does not support this transfer coding.",
     ),
     errors.ExpectationFailed: (
         HTTPStatus.EXPECTATION_FAILED,
-        "The only expectation that is met is `100-continue`.",
+        "The service supports no expectation except `100-continue`.",
     ),
     BodyTooSlow: (HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW),
-    errors.ParseException: (HTTPStatus.BAD_REQUEST, "The request is not HTTP as it is agreed on."),
+    errors.ParseException: (HTTPStatus.BAD_REQUEST, "The request is not valid HTTP."),
 }
 FAULT = (HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong in the service.")
 
@@ -44,7 +44,7 @@ def answer_to(error: BaseException) -> bytes:
         (refusal for kind, refusal in REFUSALS.items() if isinstance(error, kind)), FAULT
     )
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("request met a defect before it was one", exc_info=error)
+        logger.error("internal error before the request was complete", exc_info=error)
     else:
         logger.warning("invalid request", extra={"reason": type(error).__name__})
     return _answer(status, message)

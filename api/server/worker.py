@@ -59,7 +59,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def check_config(cls, cfg: Any, log: Any) -> None:
         """Reject TLS, which ends at a proxy: a handshake would be one more thing to wait for."""
         if cfg.is_ssl:
-            raise RuntimeError("This worker speaks no TLS; put a proxy in front of it.")
+            raise RuntimeError("This worker does not support TLS. Put a proxy in front of it.")
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection and wait for its first head."""

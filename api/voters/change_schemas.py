@@ -53,7 +53,7 @@ class CellField(fields.Field):  # type: ignore[type-arg]
 
 def _stated(field: str, example: str) -> dict[str, Any]:
     """Return the metadata of a text field of a voter."""
-    return {**described("As a file may hold it.", example), "maxLength": MAX_CHARS[field]}
+    return {**described("A value as a file may have it.", example), "maxLength": MAX_CHARS[field]}
 
 
 class VoterChangeSchema(Schema):
@@ -64,7 +64,7 @@ class VoterChangeSchema(Schema):
     """
 
     error_messages = {  # noqa: RUF012 - declared by marshmallow
-        "unknown": "This is no field of a voter that can be changed."
+        "unknown": "This is not a field of a voter that can be changed."
     }
 
     first_name = CellField(
@@ -90,12 +90,12 @@ class VoterChangeSchema(Schema):
     is_eligible = CellField(
         read_eligibility,
         "boolean",
-        metadata=described("Or yes/no, as in files.", True),
+        metadata=described("True or false, or yes/no as in files.", True),
     )
     reason = fields.String(
         required=True,
         validate=Length(max=MAX_REASON_CHARS),
-        metadata=described("Why, for the history.", "The registrar's letter of 3 November."),
+        metadata=described("The reason, for the history.", "The registrar's letter of 3 November."),
     )
 
     @post_load
@@ -112,5 +112,7 @@ class VoterChangeSchema(Schema):
             if value is not _Blank.NOTHING
         }
         if not stated:
-            raise ValidationError("State at least one field of the voter; a blank states nothing.")
+            raise ValidationError(
+                "State at least one field of the voter. A blank value states nothing."
+            )
         return {"reason": reason, "stated": stated}

@@ -23,7 +23,7 @@ def place_behind(cursor: str, sort: str) -> Place | None:
         return None
     place = _place_of(cursor, sort)
     if place is None:
-        message = "Take the cursor from the page before, with the same `sort`."
+        message = "Use the cursor of the page before, with the same `sort`."
         abort(422, messages={"query": {"after": [message]}})
     return place
 

@@ -35,7 +35,9 @@ Write = Callable[[Iterable[RollRow]], Iterator[bytes]]
 @counted_as(Quota.DOWNLOAD)
 @refuses(blueprint, 401, 403, 422, 507)
 @blueprint.arguments(VoterFilterSchema, location="query", unknown=RAISE)
-@blueprint.doc(responses=documented(CSV, "UTF-8 with a byte order mark, by student id."))
+@blueprint.doc(
+    responses=documented(CSV, "CSV in UTF-8 with a byte order mark, sorted by student id.")
+)
 def export_csv(parameters: dict[str, Any]) -> Response:
     """Download voters as CSV
 
@@ -51,7 +53,7 @@ def export_csv(parameters: dict[str, Any]) -> Response:
 @counted_as(Quota.DOWNLOAD)
 @refuses(blueprint, 401, 403, 422, 507)
 @blueprint.arguments(VoterFilterSchema, location="query", unknown=RAISE)
-@blueprint.doc(responses=documented(XLSX, "A workbook whose cells are text, by student id."))
+@blueprint.doc(responses=documented(XLSX, "A workbook whose cells are text, sorted by student id."))
 def export_xlsx(parameters: dict[str, Any]) -> Response:
     """Download voters as a workbook
 
@@ -71,7 +73,10 @@ def download_xlsx(voter_filter: VoterFilter) -> Response:
     from shared.roll_file.writing.xlsx_export import xlsx_blocks
 
     if total(voter_filter) > MAX_SHEET_VOTERS:
-        message = f"A sheet takes {MAX_SHEET_VOTERS:,} voters. Choose fewer, or take the CSV file."
+        message = (
+            f"A sheet holds at most {MAX_SHEET_VOTERS:,} voters. Choose fewer, or export a CSV"
+            " file."
+        )
         abort(422, message=message)
     return long_answer(lambda: _download(voter_filter, xlsx_blocks, XLSX, "xlsx"))
 

@@ -35,8 +35,8 @@ class VoterFilterSchema(Schema):
     q = fields.String(
         validate=[storable, Length(max=MAX_SEARCH_CHARS)],
         metadata=described(
-            "The beginning or any other part of an id, an e-mail address or a name (first and last"
-            " with one space between), in any case.",
+            "The beginning or any other part of an id, an email address or a name, in any"
+            " case. A name is first and last name with one space between.",
             "okafor",
         ),
     )
@@ -66,16 +66,16 @@ class VoterQuerySchema(VoterFilterSchema, PagedQuerySchema):
         load_default="student_id",
         validate=OneOf(SORTS),
         metadata=described(
-            "A leading `-` turns the order round; equals are in the order of their ids, unknown"
-            " years last.",
+            "A leading `-` reverses the order. Equal values are in the order of their ids."
+            " Unknown years are last.",
             "last_name",
         ),
     )
     after = fields.String(
         validate=Length(max=MAX_CURSOR_CHARS),
         metadata=described(
-            "A cursor in the place of `page`: `next` of `X-Pagination`, or empty to begin. Nothing"
-            " is counted then, and each page is as fast as the first.",
+            "A cursor in place of `page`: `next` of `X-Pagination`, or empty for the first"
+            " page. The service then counts nothing, and each page is as fast as the first.",
             "",
         ),
     )

@@ -9,10 +9,10 @@ from shared.voters.summary import MAX_DEPARTMENTS
 class VoterSchema(AnswerSchema):
     """A voter: one line of the roll."""
 
-    student_id = fields.String(metadata=described("The registrar's id; text.", "0012345"))
+    student_id = fields.String(metadata=described("The registrar's id, as text.", "0012345"))
     first_name = fields.String(metadata=described("Empty when never stated.", "Amina"))
     last_name = fields.String(metadata=described("Empty when never stated.", "Okafor"))
-    email = fields.String(metadata=described("Where the voter is reached.", "a.okafor@uni.example"))
+    email = fields.String(metadata=described("The voter's email address.", "a.okafor@uni.example"))
     department = fields.String(metadata=described("Empty when never stated.", "Physics"))
     year = fields.Integer(allow_none=True, metadata=described("Year of study, 1 to 12.", 2))
     is_eligible = fields.Boolean(metadata=described("Whether the student may vote.", True))
@@ -31,18 +31,22 @@ class ChangeSchema(AnswerSchema):
 
     changed_at = fields.String(
         metadata={
-            **described("When; RFC 3339, UTC.", "2026-01-31T09:30:00.125Z"),
+            **described("When it changed, as RFC 3339 in UTC.", "2026-01-31T09:30:00.125Z"),
             "format": "date-time",
         }
     )
-    changed_by = fields.String(metadata=described("Whose token it was.", "registrar"))
+    changed_by = fields.String(
+        metadata=described("The user or token that changed it.", "registrar")
+    )
     reason = fields.String(
-        metadata=described("Why; empty for an import.", "The registrar's letter of 3 November.")
+        metadata=described(
+            "The reason. Empty for an import.", "The registrar's letter of 3 November."
+        )
     )
     job_id = fields.String(
         allow_none=True,
         metadata={
-            **described("The import that did it, if any.", TASK_ID),
+            **described("The import that changed it, or null.", TASK_ID),
             "format": "uuid",
         },
     )
@@ -56,7 +60,7 @@ class DepartmentSchema(AnswerSchema):
 
     department = fields.String(metadata=described("Empty when never stated.", "Physics"))
     voters = count_field("Voters of the department.", 1200)
-    eligible = count_field("Those of them who may vote.", 1100)
+    eligible = count_field("Those of them who are eligible.", 1100)
 
 
 class YearSchema(AnswerSchema):
@@ -64,19 +68,19 @@ class YearSchema(AnswerSchema):
 
     year = fields.Integer(allow_none=True, metadata=described("Null when never stated.", 2))
     voters = count_field("Voters of the year.", 900)
-    eligible = count_field("Those of them who may vote.", 850)
+    eligible = count_field("Those of them who are eligible.", 850)
 
 
 class SummarySchema(AnswerSchema):
     """The counts of the roll, all from one moment."""
 
     voters = count_field("All voters of the roll.", 5400)
-    eligible = count_field("Those of them who may vote.", 5000)
+    eligible = count_field("Those of them who are eligible.", 5000)
     departments = count_field("How many departments there are.", 12)
     by_department = fields.List(
         fields.Nested(DepartmentSchema),
         metadata={"description": f"The largest {MAX_DEPARTMENTS:,} departments, largest first."},
     )
     by_year = fields.List(
-        fields.Nested(YearSchema), metadata={"description": "In order, the unknown year last."}
+        fields.Nested(YearSchema), metadata={"description": "In order. The unknown year is last."}
     )

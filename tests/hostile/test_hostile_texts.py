@@ -135,7 +135,7 @@ def test_no_text_of_a_body_is_a_defect(any_app: Flask, text: str) -> None:
 def test_a_name_with_a_nul_is_refused_before_it_is_looked_up(any_app: Flask) -> None:
     answer = sign_in(any_app.test_client(), "an\0n")
     assert answer.status_code == 422
-    assert answer.get_json()["message"] == "No text of this service holds a NUL character."
+    assert answer.get_json()["message"] == "A text must not have a NUL character."
 
 
 @pytest.mark.parametrize("text", ["\r\nX-Evil: 1", "\n", "\0", "\x7f", "\u2028", "\t"])

@@ -70,7 +70,7 @@ def test_an_error_is_a_page_for_a_person_and_json_for_the_script(app: Flask) -> 
     path = f"/admin/imports/{ANY}/"
     page = browser.get(path, headers={"Accept": "text/html"})
     assert (page.status_code, page.mimetype) == (404, "text/html")
-    assert "There is no task with this id." in page.get_data(as_text=True)
+    assert "There is no job with this id." in page.get_data(as_text=True)
     told = browser.get(f"{path}progress/", headers={"Accept": "application/json"})
     assert told.get_json()["errors"]["code"] == "NOT_FOUND"
 

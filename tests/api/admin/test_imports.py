@@ -154,7 +154,7 @@ def test_a_file_or_choice_that_will_not_do_is_told_at_the_form(
 def test_a_file_beyond_the_limit_is_told(browser: Browser) -> None:
     answer = send(browser, HEADER + 300_000 * b"x")
     assert answer.status_code in (200, 413)
-    assert "larger than this service takes" in text_of(answer)
+    assert "larger than the service accepts" in text_of(answer)
     assert Job.select().count() == 0
 
 

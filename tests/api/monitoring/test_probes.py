@@ -36,4 +36,4 @@ def test_a_defect_is_no_answer(caplog: pytest.LogCaptureFixture) -> None:
     probe = Probe(lambda: 1 // 0, seconds=5, otherwise=-1)
     probe.start()
     assert probe.answer() == -1
-    assert "probe met a defect" in caplog.messages
+    assert "probe met an internal error" in caplog.messages

@@ -52,7 +52,7 @@ def test_every_resource_answers_conditional_requests_alike(app: Flask) -> None:
 def test_a_parameter_given_twice_is_refused_rather_than_half_heard(client: ApiClient) -> None:
     answer = client.upload(ROLL, query_string="dry_run=true&dry_run=false")
     assert answer.status_code == 422
-    assert answer.get_json()["errors"]["query"] == {"dry_run": ["Give it once."]}
+    assert answer.get_json()["errors"]["query"] == {"dry_run": ["Give it only once."]}
 
 
 def test_a_flood_of_unknown_parameters_is_not_echoed(client: ApiClient) -> None:
