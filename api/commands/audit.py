@@ -27,11 +27,11 @@ def register_commands(app: Flask) -> None:
     type=click.IntRange(1, MAX_COUNT),
     default=DEFAULT_COUNT,
     show_default=True,
-    help="How many entries.",
+    help="The number of entries.",
 )
 @click.option("--action", type=click.Choice([str(action) for action in Action]))
-@click.option("--actor", help="Only what was done under this name.")
-@click.option("--subject", help="Only what was done to this job, voter, person or token.")
+@click.option("--actor", help="Only actions under this name.")
+@click.option("--subject", help="Only actions on this job, voter, user or token.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each entry.")
 @with_appcontext
 def audit(last: int, *, as_json: bool, **filters: str | None) -> None:

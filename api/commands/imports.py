@@ -82,11 +82,10 @@ def _kept(path: Path, encoding: str | None) -> StoredFile:
     except TooLarge as error:
         raise Refused(
             "TOO_LARGE",
-            f"The file is larger than {limit_bytes:,} bytes. Please split it, or raise"
-            " MAX_UPLOAD_BYTES.",
+            f"The file is larger than {limit_bytes:,} bytes. Split it, or raise MAX_UPLOAD_BYTES.",
         ) from error
     except (StoreFull, StoreUnavailable) as error:
-        raise Refused("STORE_UNAVAILABLE", f"The file could not be kept: {error}.") from error
+        raise Refused("STORE_UNAVAILABLE", f"The file could not be stored: {error}.") from error
     except OSError as error:
         raise Refused("UNREADABLE_PATH", f"Cannot read {path}: {error.strerror}.") from error
 

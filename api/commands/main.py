@@ -91,26 +91,29 @@ def _refuse_development_credentials() -> None:
     ]
     if commands:
         raise click.ClickException(
-            "The database holds credentials that `make run` made for a laptop. Make your own admin"
-            " with `flask create-admin`, then end those:\n" + "\n".join(commands)
+            "The database has credentials that `make run` made for a laptop. Create your"
+            " own admin with `flask create-admin`, then end those:\n" + "\n".join(commands)
         )
 
 
 @click.command()
-@click.option("--username", prompt=True, help="Asked for when not given.")
+@click.option(
+    "--username", prompt=True, help="The name. Without this option, the command asks for it."
+)
 @click.option(
     "--password",
     prompt=True,
     hide_input=True,
     confirmation_prompt=True,
-    help="Asked for when not given, which keeps it out of the shell's history.",
+    help="The password. Without this option, the command asks for it, which keeps it out of the"
+    " shell's history.",
 )
 @click.option(
     "--role",
     type=click.Choice([str(role) for role in Role]),
     default=str(Role.ADMIN),
     show_default=True,
-    help="What the person may do.",
+    help="The role, which says what the user may do.",
 )
 @with_appcontext
 def create_admin(username: str, password: str, role: str) -> None:
@@ -128,16 +131,16 @@ def create_admin(username: str, password: str, role: str) -> None:
 def _taken(name: str) -> str:
     person: Admin | None = Admin.get_or_none(Admin.username == name)
     if person is None:
-        return f"A token is named {name!r} already, perhaps a revoked one. Choose another name."
+        return f"A token has the name {name!r} already. It may be revoked. Choose another name."
     command, what = (
-        ("let-in", "lets them in again")
+        ("let-in", "reactivates the user")
         if person.disabled_at
-        else ("reset-password", "gives a new password if it is forgotten")
+        else ("reset-password", "sets a new password if it is forgotten")
     )
-    state = ", locked out" if person.disabled_at else ""
+    state = ", deactivated" if person.disabled_at else ""
     return (
-        f"There is a person named {name!r} already ({person.role}{state})."
-        f" `flask {command} {shlex.quote(name)}` {what}."
+        f"There is a user named {name!r} already ({person.role}{state}). `flask {command}"
+        f" {shlex.quote(name)}` {what}."
     )
 
 
@@ -157,41 +160,45 @@ def _short(context: click.Context, option: click.Parameter, value: str | None) -
 
 @click.command("import")
 @click.argument("file", type=click.Path())
-@click.option("--dry-run", is_flag=True, help="Only find out what would change.")
+@click.option("--dry-run", is_flag=True, help="Report what would change, and change nothing.")
 @click.option(
     "--mode",
     type=click.Choice([str(mode) for mode in Mode]),
-    help="Which voters to write; upsert when not given.",
+    help="Which voters to write. Default: upsert.",
 )
 @click.option(
     "--on-error",
     type=click.Choice([str(choice) for choice in OnError]),
-    help="Whether to save the good rows when others are rejected; skip when not given.",
+    help="Whether to save the good rows if others are rejected. Default: skip.",
 )
 @click.option(
     "--max-rejected-percent",
     type=click.FloatRange(0, 100),
     callback=_number,
-    help="Save nothing when more rows than this share are rejected.",
+    help="Save nothing if a larger percentage of rows is rejected.",
 )
 @click.option(
     "--expected-rows",
     type=click.IntRange(min=0),
-    help="Save nothing when the file has another number of rows.",
+    help="Save nothing if the file has another number of rows.",
 )
-@click.option("--encoding", callback=_short, help="Of a CSV file, when it is not told rightly.")
+@click.option(
+    "--encoding",
+    callback=_short,
+    help="The encoding of a CSV file, if the service detects it wrongly.",
+)
 @click.option(
     "--delimiter",
     type=click.Choice([*DELIMITERS, "tab"]),
-    help="Of a CSV file; `tab` may be spelled out.",
+    help="The delimiter of a CSV file. You can write `tab` for a tab.",
 )
-@click.option("--sheet", callback=_short, help="Of a workbook: its title.")
+@click.option("--sheet", callback=_short, help="The title of the sheet in a workbook.")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False),
-    help="Where to write the rejected rows; FILE.rejects.csv in this folder when not given.",
+    help="Where to write the rejected rows. Default: FILE.rejects.csv in this folder.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what the API's task status shows.")
+@click.option("--json", "as_json", is_flag=True, help="Print the task status of the API as JSON.")
 @with_appcontext
 def import_command(
     file: str, dry_run: bool, rejects: str | None, as_json: bool, **given: Any

@@ -35,7 +35,7 @@ def _row(person: Admin) -> tuple[str, ...]:
     return (
         person.username,
         person.role,
-        "locked out" if person.disabled_at else "may sign in",
+        "deactivated" if person.disabled_at else "active",
         shown_time(person.created_at),
         shown_time(person.signed_in_at),
     )
@@ -50,13 +50,13 @@ def reset_password(name: str) -> None:
         person = _person(name)
         password = people.reset_password(person.id)
     click.echo(
-        f"The one-time password of {name!r}, good for {people.ONE_TIME_DAYS} days, to be changed"
-        " at the next sign-in. It cannot be shown again:",
+        f"The one-time password of {name!r}, valid for {people.ONE_TIME_DAYS} days. The"
+        " user must change it at the next sign-in. It cannot be shown again:",
         err=True,
     )
     click.echo(password)
     if person.disabled_at:
-        click.echo(f"{name!r} is locked out; `flask let-in` lets them in again.", err=True)
+        click.echo(f"{name!r} is deactivated. `flask let-in` reactivates the user.", err=True)
 
 
 @click.command()
@@ -68,9 +68,9 @@ def lock_out(name: str) -> None:
         person = _person(name)
         if person.disabled_at is None and not people.lock_out(person.id):
             raise click.ClickException(
-                f"{name!r} is the last admin. Make another first: `flask create-admin`."
+                f"{name!r} is the last admin. Create another admin first: `flask create-admin`."
             )
-    click.echo(f"{name!r} is locked out.")
+    click.echo(f"{name!r} is deactivated.")
 
 
 @click.command()
@@ -80,15 +80,15 @@ def let_in(name: str) -> None:
     """Reactivate NAME, who can then sign in with the old password."""
     with usable_database():
         if people.let_in(_person(name).id):
-            click.echo(f"{name!r} may sign in again.")
+            click.echo(f"{name!r} is reactivated and can sign in again.")
         else:
-            click.echo(f"{name!r} is not locked out.")
+            click.echo(f"{name!r} is not deactivated.")
 
 
 def _person(name: str) -> Admin:
     found: Admin | None = Admin.get_or_none(Admin.username == name)
     if found is None:
         raise click.ClickException(
-            f"There is nobody named {name!r}. `flask list-people` lists who there is."
+            f"There is no user named {name!r}. `flask list-people` lists all users."
         )
     return found

@@ -25,9 +25,9 @@ def register_commands(app: Flask) -> None:
     "days",
     type=click.FloatRange(min=0),
     metavar="DAYS",
-    help="Of jobs that ended so long ago; RETAIN_FILES_DAYS if unset.",
+    help="Minimum number of days since the end of a job. Default: RETAIN_FILES_DAYS.",
 )
-@click.option("--dry-run", is_flag=True, help="Only count them.")
+@click.option("--dry-run", is_flag=True, help="Only count the jobs.")
 @with_appcontext
 def purge(days: float | None, dry_run: bool) -> None:
     """Delete uploads and rejected rows of old jobs now, as workers do automatically."""
@@ -41,11 +41,15 @@ def purge(days: float | None, dry_run: bool) -> None:
             count = purge_expired(services().store, days)
         except StoreUnavailable as error:
             raise click.ClickException(f"Not all files could be deleted: {error}.") from error
-    click.echo(f"Jobs whose files are deleted: {count:,}")
+    click.echo(f"Jobs whose files were deleted: {count:,}")
 
 
 @click.command("erase-roll")
-@click.option("--yes", is_flag=True, help="Really erase it. There is no way back but a backup.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Confirm that you want to erase the roll. Only a backup can restore it.",
+)
 @with_appcontext
 def erase_roll_command(yes: bool) -> None:
     """Erase every voter, the history of the roll and all uploaded files, after the election.
@@ -53,23 +57,23 @@ def erase_roll_command(yes: bool) -> None:
     The counts, codes, hashes, file name and uploader of each import remain.
     """
     if not yes:
-        raise click.ClickException("Nothing was erased. Say --yes if you mean it.")
+        raise click.ClickException("Nothing was erased. To erase the roll, add --yes.")
     with usable_database():
         try:
             erased = erase_roll(services().store)
         except ImportsOpen:
             raise click.ClickException(
-                "An import runs or waits, and nothing was erased. Let it end, or cancel it."
+                "An import runs or waits, and nothing was erased. Wait for its end, or cancel it."
             ) from None
         except StoreUnavailable as error:
             raise click.ClickException(
-                f"The roll is erased, but not all files are: {error}. A worker removes them within"
-                " hours of the store's return."
+                f"The roll is erased, but not all files are: {error}. A worker removes them"
+                " within hours after the store is available again."
             ) from error
         is_overwritten = overwrite_deleted()
     for name, count in asdict(erased).items():
         click.echo(f"erased {name}: {count:,}")
     if not is_overwritten:
         click.echo(
-            "The database is too busy to overwrite them; run its command VACUUM later.", err=True
+            "The database is too busy to overwrite them. Run its command VACUUM later.", err=True
         )

@@ -24,7 +24,7 @@ def register_commands(app: Flask) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 @with_appcontext
 def status(as_json: bool) -> None:
     """Show the roll, the queue, the workers and the jobs. Times are in UTC."""
@@ -44,7 +44,7 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
     if workers:
         yield from aligned([WORKER_COLUMNS, *map(_worker_row, workers)])
     if all(worker["state"] == "gone" for worker in workers):
-        yield "No worker is running; jobs wait until one is."
+        yield "No worker is running. Jobs wait until one starts."
     for worker in workers:
         if worker["state"] == "degraded":
             yield f"{worker['name']} has threads that fail: {' '.join(worker['troubles'])}."
@@ -65,7 +65,7 @@ def _summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Roll", f"{roll['voters']:,} voters, {roll['eligible']:,} of them eligible"),
         ("", f"changed {roll['changes']:,} times, last {roll['changed_at'] or 'never'}"),
         ("Jobs", _counted(jobs["states"])),
-        ("", f"{waiting} since the one that waits longest was due"),
+        ("", f"{waiting} since the longest waiting job was due"),
         ("Mails", _counted(document["report_mails"])),
         ("Webhook", _counted(document["webhook_calls"])),
         ("Queue", "the broker does not answer" if queues is None else _counted(queues)),

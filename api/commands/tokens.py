@@ -44,7 +44,7 @@ class DaysOrDate(click.ParamType["Node | datetime"]):
         except (ValueError, OverflowError):
             self.fail("Give a number of days, or a date such as 2027-01-31.", param, ctx)
         if end <= datetime.now(UTC).replace(tzinfo=None):
-            self.fail("This day is over.", param, ctx)
+            self.fail("This day is in the past.", param, ctx)
         return end
 
 
@@ -57,14 +57,15 @@ class DaysOrDate(click.ParamType["Node | datetime"]):
     type=click.Choice([str(scope) for scope in Scope]),
     default=[str(Scope.READ), str(Scope.IMPORT)],
     show_default=True,
-    help="What the token may do; may be given several times.",
+    help="What the token may do. You can repeat the option.",
 )
 @click.option(
     "--expires-in",
     "expires_at",
     type=DaysOrDate(),
     metavar="DAYS|DATE",
-    help="Days from now, or the last day on which it is good (2027-01-31, UTC). For ever if unset.",
+    help="Days from now, or the last valid day (2027-01-31, UTC). Default: the token never"
+    " expires.",
 )
 @with_appcontext
 def create_token(name: str, scopes: tuple[str, ...], expires_at: Node | datetime | None) -> None:
@@ -78,11 +79,11 @@ def create_token(name: str, scopes: tuple[str, ...], expires_at: Node | datetime
             raise click.ClickException(str(unusable)) from None
         except IntegrityError:
             raise click.ClickException(
-                f"A token or a person is named {name!r} already, perhaps a revoked or locked out"
-                " one. Choose another name."
+                f"A token or a user has the name {name!r} already. It may be revoked or"
+                " deactivated. Choose another name."
             ) from None
     click.echo(
-        f"The token {name!r} ({', '.join(scopes)}). Keep it now; it cannot be shown again:",
+        f"The token {name!r} ({', '.join(scopes)}). Store it now. It cannot be shown again:",
         err=True,
     )
     click.echo(token)
@@ -119,4 +120,4 @@ def revoke_token(name: str) -> None:
             return
         if ApiToken.get_or_none(ApiToken.name == name) is None:
             raise click.ClickException(f"There is no token named {name!r}.")
-    click.echo(f"The token {name!r} was revoked before.")
+    click.echo(f"The token {name!r} is revoked already.")

@@ -11,23 +11,24 @@ from dev.reference.tables import table
 HEAD = """\
 # Commands
 
-Made of the code by `make reference`.
+`make reference` makes this page from the code.
 """
 PROCESSES = """\
 ## Processes
 
-What a platform runs, as the `Procfile` says. Each ends on SIGTERM.
+The processes that a platform runs, from the `Procfile`. Each process ends on SIGTERM.
 """
 FLASK = """\
 ## flask
 
-For the operator, in the environment of the service: they read the same [settings](settings.md).
-Flask's own commands (`run`, `shell`, `routes`) are there too, and are not for production.
+Commands for the operator. Run them in the environment of the service, because they read the same
+[settings](settings.md). Flask's own commands (`run`, `shell`, `routes`) are also there. Do not use
+those in production.
 """
 MAKE = """\
 ## make
 
-For development, in the folder of the project.
+Commands for development. Run them in the folder of the project.
 """
 WIDTH = 88
 

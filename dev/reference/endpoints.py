@@ -11,16 +11,17 @@ from api.rest.document import endpoints_of, operations
 from dev.reference.tables import codes, table
 
 HEAD = """\
-# Addresses of the API
+# Endpoints of the API
 
-Each with the scopes of which a token needs one (`admin` may do everything), its parameters, and the
-statuses of its answers with the [codes](../codes.md) of its errors. What they are for, and in which
-order they are met, is told in [api.md](../api.md); Swagger UI at `/api/docs/` shows every field. An
-error may have a more particular code of the same status, such as `JOB_FINAL` instead of `CONFLICT`.
-Made of the OpenAPI document by `make reference`.
+Each endpoint with its scopes, its parameters, and the statuses of its answers with the
+[codes](../codes.md) of their errors. A token needs one of the scopes. The scope `admin` allows
+everything. [api.md](../api.md) says what the endpoints are for, and in which order you use them.
+Swagger UI at `/api/docs/` shows every field. An error can have a more specific code of the same
+status, such as `JOB_FINAL` instead of `CONFLICT`. `make reference` makes this page from the OpenAPI
+document.
 """
 SHARED = """\
-Every address that needs a token may also answer:
+Every endpoint that needs a token can also answer:
 """
 Refusals = dict[str, str]
 
@@ -85,7 +86,7 @@ def _parameters(parameters: list[Any]) -> list[str]:
 
 def _meaning(parameter: Any) -> str:
     is_needed = parameter.get("required") and parameter["in"] != "path"
-    return f"{'Needed. ' if is_needed else ''}{parameter['description']}"
+    return f"{'Required. ' if is_needed else ''}{parameter['description']}"
 
 
 def _body(document: Any, operation: Any) -> list[str]:
@@ -94,7 +95,7 @@ def _body(document: Any, operation: Any) -> list[str]:
         schema = resolve(document, content["schema"])
         needed = schema.get("required", ())
         rows = [
-            (f"`{name}`", _kind(field), f"{'Needed. ' * (name in needed)}{field['description']}")
+            (f"`{name}`", _kind(field), f"{'Required. ' * (name in needed)}{field['description']}")
             for name, field in schema["properties"].items()
         ]
         parts += [f"Body: `{kind}`\n", table(("field", "kind", "meaning"), rows), ""]

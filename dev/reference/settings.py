@@ -12,17 +12,18 @@ from dev.reference.tables import codes, table
 HEAD = """\
 # Settings
 
-Read from the environment, once, when a process starts; in development also from a file `.env`. Bad
-ones stop the start with one message that lists all of them. With `DEBUG` off, so does a default or
-weak password in `DATABASE_URL`, the broker's URL or `EMAIL_HOST_PASSWORD`, and `guest` at a broker
-elsewhere. `1` is yes, `0` is no. Made of [.env.example](../../.env.example) by `make reference`.
+A process reads the settings from the environment once, when it starts. In development it also reads
+them from a file `.env`. If settings are invalid, the process does not start, and one message lists
+all of them. With `DEBUG` off, some credentials also stop the start: a default or weak password in
+`DATABASE_URL`, the broker's URL or `EMAIL_HOST_PASSWORD`, and `guest` at a broker on another host.
+`1` is yes, `0` is no. `make reference` makes this page from [.env.example](../../.env.example).
 """
 TAIL = """\
-## Read by others
+## Settings that others read
 
-`PORT` and `WEB_CONCURRENCY` are read by Gunicorn and the `Procfile`: the port of the web process,
-8000 on loopback without it, and how many processes serve it, 2 without it. Whatever else is set for
-libpq, OpenSSL and obstore is theirs to read.
+Gunicorn and the `Procfile` read `PORT` and `WEB_CONCURRENCY`. `PORT` is the port of the web
+process. Without it, the port is 8000 on loopback. `WEB_CONCURRENCY` is the number of web processes.
+Without it, there are 2. The libraries libpq, OpenSSL and obstore read variables of their own.
 """
 TITLE = re.compile(r"^# --- (.+?) -+\n", re.MULTILINE)
 PAGE = re.compile(r"docs/([a-z/]+\.md)")

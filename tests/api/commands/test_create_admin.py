@@ -19,15 +19,15 @@ def test_a_taken_name_is_told_with_what_helps(app: Flask) -> None:
     lock_out(Admin.get(Admin.username == "bob").id)
     run(app, "create-token", "registrar")
     advice = {
-        "ada lee": "named 'ada lee' already (admin). `flask reset-password 'ada lee'` gives",
-        "bob": "already (admin, locked out). `flask let-in bob` lets them in again.",
-        "registrar": "A token is named 'registrar' already, perhaps a revoked one.",
+        "ada lee": "named 'ada lee' already (admin). `flask reset-password 'ada lee'` sets",
+        "bob": "already (admin, deactivated). `flask let-in bob` reactivates the user.",
+        "registrar": "A token has the name 'registrar' already. It may be revoked.",
     }
     for name, sentence in advice.items():
         result = run(app, "create-admin", "--username", name, "--password", "long enough")
         assert (result.exit_code, sentence in result.stderr) == (1, True), result.stderr
         assert len(result.stderr.splitlines()) == 1
-    assert "A token or a person is named 'bob'" in run(app, "create-token", "bob").stderr
+    assert "A token or a user has the name 'bob'" in run(app, "create-token", "bob").stderr
 
 
 def test_the_last_admin_gets_a_new_password_at_the_command_line(app: Flask) -> None:
@@ -44,13 +44,13 @@ def test_who_was_locked_out_is_let_in_at_the_command_line(app: Flask) -> None:
     for name in ("ada", "bob"):
         run(app, "create-admin", "--username", name, "--password", "long enough")
     lock_out(Admin.get(Admin.username == "bob").id)
-    assert "'bob' is locked out" in run(app, "reset-password", "bob").stderr
+    assert "'bob' is deactivated" in run(app, "reset-password", "bob").stderr
     _, ada, bob = run(app, "list-people").stdout.splitlines()
-    assert (ada.split()[:4], bob.split()[:4]) == (
-        ["ada", "admin", "may", "sign"],
-        ["bob", "admin", "locked", "out"],
+    assert (ada.split()[:3], bob.split()[:3]) == (
+        ["ada", "admin", "active"],
+        ["bob", "admin", "deactivated"],
     )
-    for told in ("'bob' may sign in again.", "'bob' is not locked out."):
+    for told in ("'bob' is reactivated and can sign in again.", "'bob' is not deactivated."):
         assert run(app, "let-in", "bob").stdout.strip() == told
 
 
@@ -58,4 +58,4 @@ def test_who_was_locked_out_is_let_in_at_the_command_line(app: Flask) -> None:
 def test_nobody_of_the_name_is_told_with_where_to_look(app: Flask, command: str) -> None:
     result = run(app, command, "nobody")
     assert result.exit_code == 1
-    assert "There is nobody named 'nobody'. `flask list-people`" in result.stderr
+    assert "There is no user named 'nobody'. `flask list-people`" in result.stderr

@@ -102,9 +102,9 @@ def test_purge_deletes_what_workers_would_and_first_counts_it(
     uploads = Path(settings.upload_store.removeprefix("file:"))
     assert run(app, "purge", "--dry-run").stdout == "Jobs whose files would be deleted: 1\n"
     assert len(list(uploads.iterdir())) == 2
-    assert run(app, "purge").stdout == "Jobs whose files are deleted: 1\n"
+    assert run(app, "purge").stdout == "Jobs whose files were deleted: 1\n"
     assert len(list(uploads.iterdir())) == 1
-    assert run(app, "purge", "--older-than", "0").stdout == "Jobs whose files are deleted: 1\n"
+    assert run(app, "purge", "--older-than", "0").stdout == "Jobs whose files were deleted: 1\n"
     assert list(uploads.iterdir()) == []
     assert {old, new} == {job.id for job in Job.select().where(Job.files_purged_at.is_null(False))}
     assert run(app, "purge", "--older-than", "-1").exit_code == 2

@@ -30,7 +30,7 @@ def test_a_person_is_locked_out_unless_nobody_could_let_them_in_again(app: Flask
     create_person("bob", PASSWORD, Role.ADMIN)
     database.close()
     for _ in range(2):
-        assert run(app, "lock-out", "ann").stdout == "'ann' is locked out.\n"
+        assert run(app, "lock-out", "ann").stdout == "'ann' is deactivated.\n"
     assert sign_in("ann", PASSWORD) is None
     assert run(app, "lock-out", "carol").exit_code == 1
 
