@@ -26,7 +26,7 @@ from shared.access.tokens import Admin, ApiToken, all_tokens, create_token, revo
 
 # A database fails on a number that is too large to compare with a key.
 ID = "<int(max=2147483647):{}>"
-NAME_IS_TAKEN = "A token or a person has this name already, perhaps a revoked or locked out one."
+NAME_IS_TAKEN = "A token or a user has this name already. It may be revoked or deactivated."
 
 
 class Tokens(Page):
@@ -56,18 +56,18 @@ class Tokens(Page):
         """Revoke a token, so that no request with it is accepted any more."""
         token: ApiToken | None = ApiToken.get_or_none(ApiToken.id == token_id)
         if token is None:
-            abort(404, message="There is no such token.")
+            abort(404, message="There is no token with this id.")
         if revoke_token(token.name):
             flash(f"The token {token.name} is revoked.", "success")
         else:
-            flash(f"The token {token.name} was revoked before.", "warning")
+            flash(f"The token {token.name} is revoked already.", "warning")
         return redirect(url_for(".index"))
 
 
 class People(Page):
     """The page of all users, including those who are deactivated."""
 
-    name = "People"
+    name = "Users"
     endpoint = "people"
     url = "/admin/people"
     scopes = (Scope.ADMIN,)
@@ -94,7 +94,7 @@ class People(Page):
         elif set_role(person_id, Role(form.role.data)):
             flash(f"{person.username} is now {form.role.data}.", "success")
         else:
-            flash(f"{person.username} is the last admin and must stay one.", "warning")
+            flash(f"{person.username} is the last admin and must stay an admin.", "warning")
         return redirect(url_for(".index"))
 
     @expose(f"/{ID.format('person_id')}/lock-out/", methods=["POST"])
@@ -103,11 +103,11 @@ class People(Page):
         """Deactivate a user: end all sessions and allow no new one."""
         person = _person_or_404(person_id)
         if lock_out(person_id):
-            flash(f"{person.username} is locked out.", "success")
+            flash(f"{person.username} is deactivated. All sessions have ended.", "success")
         elif person.disabled_at is not None:
-            flash(f"{person.username} was locked out before.", "warning")
+            flash(f"{person.username} is deactivated already.", "warning")
         else:
-            flash(f"{person.username} is the last admin and must stay one.", "warning")
+            flash(f"{person.username} is the last admin and must stay an admin.", "warning")
         return redirect(url_for(".index"))
 
     @expose(f"/{ID.format('person_id')}/let-in/", methods=["POST"])
@@ -116,9 +116,12 @@ class People(Page):
         """Reactivate a user who was deactivated."""
         person = _person_or_404(person_id)
         if let_in(person_id):
-            flash(f"{person.username} may sign in again, with the old password.", "success")
+            flash(
+                f"{person.username} is reactivated and can sign in with the old password.",
+                "success",
+            )
         else:
-            flash(f"{person.username} is not locked out.", "warning")
+            flash(f"{person.username} is not deactivated.", "warning")
         return redirect(url_for(".index"))
 
     @expose(f"/{ID.format('person_id')}/reset-password/", methods=["GET", "POST"])
@@ -179,5 +182,5 @@ def _password_of_new_person(form: PersonForm) -> str | None:
 def _person_or_404(person_id: int) -> Admin:
     found: Admin | None = Admin.get_or_none(Admin.id == person_id)
     if found is None:
-        abort(404, message="There is no such person.")
+        abort(404, message="There is no user with this id.")
     return found

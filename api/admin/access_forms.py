@@ -13,15 +13,15 @@ from shared.access.scopes import Scope
 from shared.access.tokens import MAX_DAYS, end_of
 
 SCOPES = {
-    Scope.READ: "Look at the roll and the imports",
-    Scope.IMPORT: "Send files and decide about imports",
-    Scope.METRICS: "Fetch the figures for monitoring",
+    Scope.READ: "Read the roll and the imports",
+    Scope.IMPORT: "Upload files and decide about imports",
+    Scope.METRICS: "Read the metrics for monitoring",
     Scope.ADMIN: "Everything",
 }
 ROLES = {
-    Role.VIEWER: "Viewer: may look",
-    Role.IMPORTER: "Importer: may also import files",
-    Role.ADMIN: "Admin: may do everything",
+    Role.VIEWER: "Viewer: can read",
+    Role.IMPORTER: "Importer: can also import files",
+    Role.ADMIN: "Admin: can do everything",
 }
 
 
@@ -38,24 +38,24 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
         filters=[_stripped],
     )
     scopes = SelectMultipleField(
-        "What it may do",
+        "Scopes",
         choices={str(scope): text for scope, text in SCOPES.items()},
         default=[str(Scope.READ), str(Scope.IMPORT)],
         widget=ListWidget(),
         option_widget=CheckboxInput(),
     )
-    last_day = DateField("Last day, in UTC (for ever if empty)", [Optional()])
+    last_day = DateField("Last day, in UTC (empty: never expires)", [Optional()])
 
     def validate_scopes(self, field: SelectMultipleField) -> None:
         """Reject a token without scopes, because it could do nothing."""
         if not field.data:
-            raise ValidationError("Choose at least one.")
+            raise ValidationError("Choose at least one scope.")
 
     def validate_last_day(self, field: DateField) -> None:
         """Accept today or a later day, but no day so far ahead that it must be a typing error."""
         today = datetime.now(UTC).date()
         if field.data and not today <= field.data <= today + timedelta(days=MAX_DAYS):
-            raise ValidationError(f"Choose today or a day of the next {MAX_DAYS:,}.")
+            raise ValidationError(f"Choose a day from today to {MAX_DAYS:,} days from now.")
 
     @property
     def expires_at(self) -> datetime | None:
@@ -74,7 +74,7 @@ class PersonForm(RoleForm):
 
     name = StringField(
         "Name",
-        [DataRequired("Give the person's name."), Length(max=MAX_NAME_CHARS)],
+        [DataRequired("Give the name of the user."), Length(max=MAX_NAME_CHARS)],
         filters=[_stripped],
         render_kw={"autocomplete": "off"},
     )

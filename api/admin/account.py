@@ -24,7 +24,7 @@ from shared.access.people import PasswordExpired, change_password
 from shared.access.people import sign_in as find_person
 from shared.access.people import sign_out as end_sessions
 
-EXPIRED = "This one-time password is too old. Please ask an admin for a new one."
+EXPIRED = "This one-time password has expired. Ask an admin for a new one."
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
@@ -46,8 +46,8 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     """The form for the current password and, twice, the new one."""
 
     old = PasswordField(
-        "Present password",
-        [InputRequired("Enter your present password.")],
+        "Current password",
+        [InputRequired("Enter your current password.")],
         render_kw={"autocomplete": "current-password"},
     )
     new = PasswordField(
@@ -58,7 +58,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     )
     again = PasswordField(
         "New password again",
-        [InputRequired("Enter the new password once more.")],
+        [InputRequired("Enter the new password again.")],
         render_kw={"autocomplete": "new-password"},
     )
 
@@ -94,7 +94,7 @@ class Account(Page):
         logout_user()
         session.clear()
         end_sessions(leaving)
-        flash("You are signed out, here and on any other computer.", "success")
+        flash("You are signed out, here and on all other devices.", "success")
         return redirect(url_for("account.sign_in"))
 
     @expose("/", methods=["GET", "POST"])
@@ -105,7 +105,7 @@ class Account(Page):
         if person().has_one_time_password:
             form.old.label.text = "One-time password"
         if form.validate_on_submit() and self._is_changed(form):
-            flash("Your password is changed. Please sign in with it.", "success")
+            flash("Your password is changed. Sign in with the new password.", "success")
             logout_user()
             session.pop("_user_id", None)
             return redirect(url_for("account.sign_in"))
@@ -113,7 +113,7 @@ class Account(Page):
 
     def _is_changed(self, form: PasswordForm) -> bool:
         if form.new.data != form.again.data:
-            form.again.errors = ("The two new passwords differ.",)
+            form.again.errors = ("The two new passwords are different.",)
             return False
         if told := _told_to_wait(person().name):
             form.old.errors = (told,)
@@ -125,7 +125,7 @@ class Account(Page):
             return False
         if not is_changed:
             note_failed_sign_in(person().name)
-            form.old.errors = ("This is not your present password.",)
+            form.old.errors = ("This is not your current password.",)
         return is_changed
 
 
@@ -133,7 +133,7 @@ def _told_to_wait(account: str) -> str | None:
     """Return an error message if the client has tried too many passwords for the account."""
     seconds = seconds_before_sign_in(account)
     minutes = math.ceil(seconds / 60)
-    return f"Too many wrong passwords. Please wait {minutes} min." if seconds else None
+    return f"Too many wrong passwords. Wait {minutes} min." if seconds else None
 
 
 def _is_signed_in(form: SignInForm) -> bool:
@@ -150,7 +150,7 @@ def _is_signed_in(form: SignInForm) -> bool:
         return False
     if found is None:
         note_failed_sign_in(name)
-        form.password.errors = ("This name and password do not belong together.",)
+        form.password.errors = ("The name or the password is wrong.",)
         return False
     forget_failed_sign_ins(name)
     session.clear()

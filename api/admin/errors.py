@@ -7,16 +7,16 @@ from flask import Response, render_template, request
 from api.access.auth import is_page
 
 TITLES = {
-    400: "This form cannot be used",
-    403: "You may not do this",
-    404: "There is no such page",
-    410: "The file is no longer there",
-    411: "This form cannot be used",
-    413: "The file is too large",
-    422: "This cannot be understood",
-    429: "Too often",
-    500: "Something went wrong",
-    503: "Please try again in a moment",
+    400: "Invalid form",
+    403: "No permission",
+    404: "Page not found",
+    410: "File no longer available",
+    411: "Invalid form",
+    413: "File too large",
+    422: "Invalid request",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Service unavailable",
 }
 
 

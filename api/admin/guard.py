@@ -138,7 +138,7 @@ def _check_scopes() -> None:
     view = current_app.view_functions[request.endpoint]
     scopes: tuple[Scope, ...] = getattr(view, "scopes", UNMARKED)
     if not person().allows(*scopes):
-        abort(403, message="Your role does not let you do this. Please ask an admin.")
+        abort(403, message="Your role does not allow this. Ask an admin.")
 
 
 def _renew_session() -> None:

@@ -47,7 +47,7 @@ def _departments(summary: Summary) -> list[Group]:
 
 
 def _year(group: Group) -> str:
-    return "not known" if group.name is None else str(group.name)
+    return "unknown" if group.name is None else str(group.name)
 
 
 def _running() -> list[Job]:

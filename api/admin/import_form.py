@@ -18,8 +18,8 @@ from shared.importing.options import ImportOptions, OnError
 from shared.staging.merge import Mode
 
 INTENTS = [
-    SelectChoice("preview", "Preview first: show what would change, and let me apply it then"),
-    SelectChoice("apply", "Import at once"),
+    SelectChoice("preview", "Preview first: show what would change. You can apply it later."),
+    SelectChoice("apply", "Import now"),
 ]
 MODES = [
     SelectChoice(Mode.UPSERT.value, "Create new voters and update those on the roll"),
@@ -29,7 +29,7 @@ MODES = [
 DELIMITER_OF = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 # The choices have names, because a browser does not send a tab reliably.
 DELIMITER_CHOICES = [
-    SelectChoice("", "Find out"),
+    SelectChoice("", "Detect automatically"),
     *(SelectChoice(name, name.capitalize()) for name in DELIMITER_OF),
 ]
 
@@ -38,15 +38,15 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     """A file, what to do with it, and the conditions of the import."""
 
     file = FileField("The registrar's file", [FileRequired("Choose a file.")])
-    intent = RadioField("What to do", choices=INTENTS, default="preview")
-    mode = RadioField("Which voters", choices=MODES, default=Mode.UPSERT.value)
+    intent = RadioField("Action", choices=INTENTS, default="preview")
+    mode = RadioField("Voters to write", choices=MODES, default=Mode.UPSERT.value)
     abort = BooleanField("Save nothing if any row is rejected")
     expected_rows = IntegerField(
-        "The registrar's count of rows (saves nothing when it differs)",
+        "The registrar's count of rows (a different count saves nothing)",
         [Optional(), NumberRange(0, MAX_EXPECTED_ROWS, "Give a whole number.")],
     )
     max_rejected_percent = FloatField(
-        "Save nothing when more than this percentage of rows is rejected",
+        "Save nothing if more than this percentage of rows is rejected",
         [Optional(), NumberRange(0, 100, "Give a number from 0 to 100.")],
     )
     encoding = StringField("Encoding of a CSV file", [Optional(), Length(max=40)])

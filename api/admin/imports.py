@@ -117,7 +117,7 @@ class Imports(Page):
         if jobs.cancel(task_id, by=person().name):
             flash("The import is cancelled. The roll is as it was before.", "success")
         else:
-            flash("The import had ended before it could be cancelled.", "warning")
+            flash("The import had already ended, so it was not cancelled.", "warning")
         return _to(task_id)
 
     @expose("/<uuid:task_id>/retry/", methods=["POST"])
@@ -147,11 +147,11 @@ class Imports(Page):
     def resend(self, task_id: UUID) -> Response:
         """Send the report mail again."""
         if not services().settings.mail.recipients:
-            flash("No mail can be sent: the setting ADMIN_EMAIL is empty.", "warning")
+            flash("The setting ADMIN_EMAIL is empty, so the report has no recipient.", "warning")
         elif jobs.resend_report(task_id):
-            flash("The mail will be sent again in a moment.", "success")
+            flash("The report will be sent again in a moment.", "success")
         else:
-            flash("The mail is still to be sent. Please wait for it.", "warning")
+            flash("The report still waits to be sent.", "warning")
         return _to(task_id)
 
 
@@ -193,7 +193,7 @@ def _submitted(form: ImportForm) -> UUID | None:
     except FileFault as fault:
         form.file.errors = (fault.message,)
     except TooLarge:
-        form.file.errors = ("The file is larger than this service takes.",)
+        form.file.errors = ("The file is larger than the service accepts.",)
     return None
 
 
@@ -205,7 +205,7 @@ def _followed(task_id: UUID, follow: Callable[..., UUID]) -> Response:
         flash(reason.message, "warning")
         return _to(task_id)
     except FilePurged:
-        flash("The file has been deleted, as files are after a while.", "warning")
+        flash("The file was deleted after the retention time.", "warning")
         return _to(task_id)
     return _to(new_id)
 

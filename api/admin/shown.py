@@ -11,10 +11,18 @@ UNITS = ("bytes", "KiB", "MiB", "GiB")
 STATES = {
     JobState.PENDING: "Waiting",
     JobState.STARTED: "Running",
-    JobState.RETRY: "Will be tried again",
+    JobState.RETRY: "Waiting for a retry",
     JobState.SUCCESS: "Imported",
     JobState.FAILURE: "Not imported",
     JobState.REVOKED: "Cancelled",
+}
+
+# The words of a page where they differ from those of the audit table.
+NAMES = {
+    "create-person": "create user",
+    "lock-out": "deactivate user",
+    "let-in": "reactivate user",
+    "person": "user",
 }
 
 
@@ -79,7 +87,13 @@ def value(found: object) -> str:
             return str(found)
 
 
+def name(found: str) -> str:
+    """Return an action, an outcome or a kind of actor of the audit table in words."""
+    return NAMES.get(found, found.replace("-", " "))
+
+
 FILTERS = {
+    "name": name,
     "shown": value,
     "state": state,
     "number": number,

@@ -30,15 +30,15 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
     version = HiddenField()
     first_name = StringField("First name")
     last_name = StringField("Last name")
-    email = StringField("E-mail", [InputRequired("A voter needs an e-mail address.")])
+    email = StringField("Email", [InputRequired("A voter needs an email address.")])
     department = StringField("Department")
     year = SelectField("Year of study", choices=YEARS)
     is_eligible = SelectField("Eligible", choices=ELIGIBLE)
     reason = StringField(
-        "Why it changes, for the history",
+        "Reason, for the history",
         [
             InputRequired("Say why the entry changes."),
-            Length(max=MAX_REASON_CHARS, message="Say it in %(max)d characters."),
+            Length(max=MAX_REASON_CHARS, message="Use at most %(max)d characters."),
         ],
     )
 
@@ -67,7 +67,7 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
         except ValidationError as error:
             faults = error.messages_dict
             if "_schema" in faults:
-                faults["reason"] = ["Nothing differs from the entry as it is."]
+                faults["reason"] = ["Nothing has changed in the entry."]
             for field in self:
                 field.errors = tuple(map(_without_code, faults.get(field.name, ())))
             return None

@@ -144,7 +144,7 @@ def _asked() -> dict[str, Any]:
     try:
         asked: dict[str, Any] = VoterQuerySchema().load(_stated(*FILTERS))
     except ValidationError as error:
-        message = "A filter of this address cannot be used. Please begin with the list."
+        message = "A filter of this URL is not valid. Start again from the list."
         abort(422, message=message, messages={"query": error.messages})
     return asked
 

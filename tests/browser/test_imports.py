@@ -19,7 +19,7 @@ WORKBOOK = ROOT / "samples" / "roll.xlsx"
 HEADER = "student_id,first_name,last_name,email,department,year,is_eligible\n"
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 FILE_NAME = f"{MARKUP.replace('/', '_')}.csv"
-LOST = "The connection broke off. Nothing was imported; please send the file again."
+LOST = "The connection broke off. Nothing was imported. Upload the file again."
 
 
 def csv_file(name: str, *rows: str, header: str = HEADER) -> FilePayload:
@@ -47,7 +47,7 @@ def test_a_workbook_is_dropped_previewed_applied_and_its_rejected_rows_are_mende
     page.get_by_role("link", name="Import a file").first.click()
     drop(page, WORKBOOK)
     assert chosen_file(page) == "roll.xlsx"
-    page.get_by_role("button", name="Send the file").click()
+    page.get_by_role("button", name="Upload file").click()
     wait_until_final(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Preview of roll.xlsx")
     assert outcome(page).startswith("File check completed: 298 of 300 rows would be saved")
@@ -66,7 +66,7 @@ def test_a_workbook_is_dropped_previewed_applied_and_its_rejected_rows_are_mende
         "Repeated in the file": "0",
         "Rejected": "2",
     }
-    faults = page.get_by_role("region", name="What to mend")
+    faults = page.get_by_role("region", name="Rows to fix")
     expect(faults.get_by_text("INVALID_YEAR")).to_be_visible()
 
     with page.expect_download() as download:
@@ -99,7 +99,7 @@ def test_a_file_is_imported_with_the_keyboard_alone(visitor: Visitor) -> None:
     page.on("filechooser", lambda _: None)
     page.goto("/admin/import/")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     page.keyboard.press("Tab")
@@ -109,10 +109,10 @@ def test_a_file_is_imported_with_the_keyboard_alone(visitor: Visitor) -> None:
     chooser.value.set_files(csv_file("keys.csv", "keys-1,A,B,keys@x.edu,Law,1,yes"))
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_label("Import at once")).to_be_checked()
+    expect(page.get_by_label("Import now")).to_be_checked()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Send the file")).to_be_focused()
+    expect(page.get_by_role("button", name="Upload file")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/imports/*/")
     wait_until_final(page)
@@ -165,12 +165,12 @@ def test_a_file_that_is_no_roll_is_refused_on_the_page_and_another_can_be_sent(
     }
     field = page.get_by_label("The registrar's file")
     field.set_input_files(document)
-    page.get_by_role("button", name="Send the file").click()
+    page.get_by_role("button", name="Upload file").click()
     expect(page.get_by_role("alert")).to_contain_text("looks like a PDF document")
     expect(field).to_be_focused()
     field.set_input_files(csv_file("good.csv", "ok-1,A,B,ok@x.edu,Law,1,yes"))
     expect(page.get_by_role("alert")).to_have_count(0)
-    page.get_by_role("button", name="Send the file").click()
+    page.get_by_role("button", name="Upload file").click()
     page.wait_for_url("**/admin/imports/*/")
     wait_until_final(page)
 
@@ -180,12 +180,12 @@ def test_a_connection_that_breaks_off_while_sending_is_told(visitor: Visitor) ->
     page.goto("/admin/import/")
     page.get_by_label("The registrar's file").set_input_files(WORKBOOK)
     page.context.set_offline(True)
-    page.get_by_role("button", name="Send the file").click()
+    page.get_by_role("button", name="Upload file").click()
     expect(page.get_by_role("alert")).to_have_text(LOST)
     assert all("ERR_INTERNET_DISCONNECTED" in told for told in visitor.complaints)
     visitor.complaints.clear()
     page.context.set_offline(False)
-    page.get_by_role("button", name="Send the file").click()
+    page.get_by_role("button", name="Upload file").click()
     page.wait_for_url("**/admin/imports/*/")
     wait_until_final(page)
 

@@ -158,7 +158,7 @@ def test_the_skip_link_leads_past_the_menu(visitor: Visitor) -> None:
     page = visitor.window()
     page.goto("/admin/import/")
     page.keyboard.press("Tab")
-    skip = page.get_by_role("link", name="Skip to the content")
+    skip = page.get_by_role("link", name="Skip to content")
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")

@@ -30,7 +30,7 @@ def test_a_person_signs_in_and_out_again(visitor: Visitor) -> None:
     expect(page.get_by_role("link", name=OFFICER)).to_be_visible()
     visitor.sign_out(page)
     expect(page.get_by_role("status")).to_have_text(
-        "You are signed out, here and on any other computer."
+        "You are signed out, here and on all other devices."
     )
     page.go_back()
     page.goto("/admin/")
@@ -41,7 +41,7 @@ def test_a_wrong_password_is_told_at_its_field(visitor: Visitor) -> None:
     page = visitor.window(is_signed_in=False)
     sign_in(page, OFFICER, "wrong")
     field = page.get_by_label("Password")
-    expect(field).to_have_accessible_description("This name and password do not belong together.")
+    expect(field).to_have_accessible_description("The name or the password is wrong.")
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_value("")
     expect(field).to_be_focused()
@@ -73,7 +73,7 @@ def test_a_new_password_ends_the_sessions_of_all_other_windows(visitor: Visitor)
     send(watching, ROLL)
     watched = watching.url
     changing.goto("/admin/account/")
-    changing.get_by_label("Present password").fill(PASSWORD)
+    changing.get_by_label("Current password").fill(PASSWORD)
     changing.get_by_label("New password", exact=True).fill(OTHER)
     changing.get_by_label("New password again").fill(OTHER)
     changing.get_by_role("button", name="Change password").click()
@@ -91,6 +91,6 @@ def test_a_form_that_was_opened_before_signing_out_in_another_tab_does_nothing(
     visitor.sign_out(other_tab)
     expect(other_tab).to_have_url(f"{visitor.service.url}{SIGN_IN}")
     page.get_by_label("The registrar's file").set_input_files(ROLL)
-    page.get_by_role("button", name="Send the file").click()
+    page.get_by_role("button", name="Upload file").click()
     expect(page).to_have_title("Sign in · Voter roll")
-    expect(page.get_by_role("status")).to_contain_text("You were signed out.")
+    expect(page.get_by_role("status")).to_contain_text("Your session has ended.")

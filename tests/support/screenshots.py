@@ -123,8 +123,8 @@ def _correct_a_voter(page: Page) -> None:
     page.goto(VOTER)
     page.get_by_text("Correct this entry").click()
     page.get_by_label("Department").fill("History")
-    page.get_by_label("Why it changes").fill("Changed subject, says the registrar")
-    page.get_by_role("button", name="Save the entry").click()
+    page.get_by_label("Reason, for the history").fill("Changed subject, says the registrar")
+    page.get_by_role("button", name="Save entry").click()
     page.get_by_role("status").wait_for()
 
 

@@ -106,8 +106,8 @@ def send(page: Page, file: Path | FilePayload, *, at_once: bool = False) -> None
     page.goto("/admin/import/")
     page.get_by_label("The registrar's file").set_input_files(file)
     if at_once:
-        page.get_by_label("Import at once").check()
-    page.get_by_role("button", name="Send the file").click()
+        page.get_by_label("Import now").check()
+    page.get_by_role("button", name="Upload file").click()
     page.wait_for_url("**/admin/imports/*/")
 
 

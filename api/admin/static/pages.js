@@ -13,7 +13,7 @@ function localTimes(root) {
   }
 }
 
-// What nobody has asked for does not keep the session.
+// A request that the user did not ask for does not extend the session.
 async function fetchUnattended(address, accept) {
   const answer = await fetch(address, { headers: { Accept: accept, "X-Unattended": "1" } });
   if (answer.redirected || answer.status === 404) { location.reload(); }
@@ -31,7 +31,7 @@ async function renewPage() {
   begin();
 }
 
-// A running import: ask how far it is, and show the whole page anew when it has ended.
+// A running import: ask how far it is, and show the whole page again when it has ended.
 function followProgress(box) {
   const bar = box.querySelector("progress");
   const status = box.querySelector("[data-status]");
@@ -44,17 +44,17 @@ function followProgress(box) {
       if (job.is_final) { await renewPage(); }
       if (job.percent === null) { bar.removeAttribute("value"); } else { bar.value = job.percent; }
       if (status.textContent !== job.status) { status.textContent = job.status; }
-    } catch { /* The network is away for a moment; the next try tells. */ }
+    } catch { /* The network is away for a moment; the next attempt shows. */ }
     setTimeout(ask, 1000);
   };
   setTimeout(ask, 500);
 }
 
-// A file: dropped or chosen, sent with a bar that tells how much of it has gone out.
+// A file: dropped or chosen, sent with a bar that shows how much of it is sent.
 function uploadWithProgress(form) {
   const drop = form.querySelector("[data-drop]");
   const input = form.querySelector("input[type=file]");
-  // Anywhere on the page: a browser opens a file that is dropped where nobody takes it.
+  // Anywhere on the page: a browser opens a file that is dropped outside a field.
   for (const name of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(name, (event) => {
       event.preventDefault();
@@ -81,7 +81,7 @@ function uploadWithProgress(form) {
       const percent = progress.total ? Math.round((100 * progress.loaded) / progress.total) : 0;
       sending.querySelector("progress").value = percent;
       sending.querySelector("[data-status]").textContent =
-        percent < 100 ? `Sending: ${percent} %` : "Sent; waiting for the answer …";
+        percent < 100 ? `Sending: ${percent} %` : "Sent. Waiting for the answer …";
     };
     request.onload = () => {
       if (request.responseURL && request.responseURL.split("?")[0] !== location.href.split("?")[0]) {
@@ -90,9 +90,9 @@ function uploadWithProgress(form) {
       }
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       const found = page.querySelector("main .error:not([hidden]), main .notice");
-      stopped(found ? found.textContent : "The file was not taken. Please try again.");
+      stopped(found ? found.textContent : "The file was not accepted. Try again.");
     };
-    request.onerror = () => stopped("The connection broke off. Nothing was imported; please send the file again.");
+    request.onerror = () => stopped("The connection broke off. Nothing was imported. Upload the file again.");
     problem.hidden = true;
     sending.hidden = false;
     button.disabled = true;

@@ -163,10 +163,10 @@ def test_a_token_may_end_with_a_day(admin: Browser) -> None:
         ({"name": "x" * 101}, "longer than 100"),
         ({"name": "a\x01b"}, "printable characters"),
         ({"name": "a\u202eb"}, "printable characters"),
-        ({"scopes": []}, "Choose at least one."),
+        ({"scopes": []}, "Choose at least one scope."),
         ({"scopes": ["read", "root"]}, "'root'"),
-        ({"last_day": "2020-01-01"}, "Choose today or a day of the next 3,650."),
-        ({"last_day": "9999-12-31"}, "Choose today or a day of the next 3,650."),
+        ({"last_day": "2020-01-01"}, "Choose a day from today to 3,650 days from now."),
+        ({"last_day": "9999-12-31"}, "Choose a day from today to 3,650 days from now."),
         ({"last_day": "soon"}, "Not a valid date value."),
         ({"name": "taken"}, "has this name already"),
         ({"name": "the admin"}, "has this name already"),
@@ -193,10 +193,10 @@ def test_a_revoked_token_opens_nothing(admin: Browser) -> None:
     page = admin.get(TOKENS)
     assert "The token program is revoked." in text_of(page)
     assert "program Revoked read" in text_of(page)
-    assert "Revoke for ever" not in text_of(page)
+    assert "Revoke permanently" not in text_of(page)
     assert ApiClient(admin.client.application, token).get("/api/voters/").status_code == 401
     send(admin, revoke, {})
-    assert "was revoked before" in text_of(admin.get(TOKENS))
+    assert "is revoked already" in text_of(admin.get(TOKENS))
 
 
 def test_the_list_tells_the_state_of_each_token(admin: Browser) -> None:
@@ -241,7 +241,7 @@ def test_a_new_person_signs_in_with_the_role(admin: Browser) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"name": " "}, "Give the person's name."),
+        ({"name": " "}, "Give the name of the user."),
         ({"name": "x" * 101}, "longer than 100"),
         ({"name": "a\x01b"}, "printable characters"),
         ({"name": "a\u200bb"}, "printable characters"),
@@ -280,13 +280,13 @@ def test_who_is_locked_out_is_out_at_once_and_until_let_in_again(admin: Browser)
     lock = f"{PEOPLE}{person('ann').id}/lock-out/"
     database.close()
     send(admin, lock, {})
-    assert "ann is locked out." in text_of(admin.get(PEOPLE))
+    assert "ann is deactivated." in text_of(admin.get(PEOPLE))
     assert ann.get("/admin/").status_code == 302
     assert ann.sign_in("ann").status_code == 200
     send(admin, lock, {})
-    assert "ann was locked out before." in text_of(admin.get(PEOPLE))
+    assert "ann is deactivated already." in text_of(admin.get(PEOPLE))
     let_in = lock.replace("lock-out", "let-in")
-    for told in ("ann may sign in again", "ann is not locked out."):
+    for told in ("ann is reactivated and can sign in", "ann is not deactivated."):
         assert send(admin, let_in, {}).location == PEOPLE
         assert told in text_of(admin.get(PEOPLE))
     assert ann.get("/admin/").status_code == 302
@@ -311,7 +311,7 @@ def test_a_one_time_password_is_shown_once_and_opens_only_the_page_to_change_it(
     assert ann.sign_in("ann", password).status_code == 302
     for path in ("/admin/", "/admin/import/", "/admin/no-such-page/"):
         assert ann.get(path).location == ACCOUNT
-    assert "You have signed in with a one-time password." in text_of(ann.get(ACCOUNT))
+    assert "You are signed in with a one-time password." in text_of(ann.get(ACCOUNT))
     kept = ann.post(ACCOUNT, form_of=ACCOUNT, old=password, new=password, again=password)
     assert "Choose a password of your own." in text_of(kept)
     ann.post(ACCOUNT, form_of=ACCOUNT, old=password, new=PASSWORD, again=PASSWORD)
@@ -329,8 +329,8 @@ def test_a_one_time_password_is_good_for_three_days(admin: Browser) -> None:
     Admin.update(one_time_until=clock(-1)).where(Admin.username == "ann").execute()
     database.close()
     ann = Browser(admin.client.application)
-    assert "This one-time password is too old." in text_of(ann.sign_in("ann", password))
-    assert "too old" not in text_of(ann.sign_in("ann", "wrong"))
+    assert "This one-time password has expired." in text_of(ann.sign_in("ann", password))
+    assert "has expired" not in text_of(ann.sign_in("ann", "wrong"))
     assert ann.get("/admin/").location.startswith(SIGN_IN)
 
 
@@ -364,7 +364,7 @@ def test_the_last_admin_stays(admin: Browser, action: str, fields: dict[str, str
     own = f"{PEOPLE}{person('the admin').id}/{action}/"
     database.close()
     send(admin, own, fields)
-    assert "the admin is the last admin and must stay one." in text_of(admin.get(PEOPLE))
+    assert "the admin is the last admin and must stay an admin." in text_of(admin.get(PEOPLE))
     create_person("second", PASSWORD, Role.ADMIN)
     database.close()
     send(admin, own, fields)

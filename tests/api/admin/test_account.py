@@ -48,8 +48,8 @@ def test_whoever_sends_a_form_after_the_session_has_ended_is_told(app: Flask) ->
     browser = Browser(app)
     asked = browser.client.post("/admin/import/").location
     for _ in range(2):  # A script may follow the redirect before the user does.
-        assert "You were signed out. Please sign in" in text_of(browser.get(asked))
-    assert "You were signed out" not in text_of(browser.get(SIGN_IN))
+        assert "Your session has ended. Sign in" in text_of(browser.get(asked))
+    assert "Your session has ended" not in text_of(browser.get(SIGN_IN))
 
 
 def test_a_form_sent_too_late_leads_back_to_its_page_if_it_has_one(app: Flask) -> None:
@@ -72,7 +72,7 @@ def test_a_wrong_name_or_password_is_told_alike(app: Flask, name: str, password:
     browser = Browser(app)
     answer = browser.sign_in(name, password)
     assert answer.status_code == 200
-    assert "This name and password do not belong together." in text_of(answer)
+    assert "The name or the password is wrong." in text_of(answer)
     assert not is_in(browser)
 
 
@@ -83,7 +83,7 @@ def test_whoever_guesses_too_often_must_wait(settings: Settings, app: Flask) -> 
     for _ in range(3):
         browser.sign_in("ann", "wrong")
     answer = browser.sign_in("ann", PASSWORD)
-    assert "Too many wrong passwords. Please wait 15 min." in text_of(answer)
+    assert "Too many wrong passwords. Wait 15 min." in text_of(answer)
     assert not is_in(browser)
 
 
@@ -96,8 +96,8 @@ def test_the_present_password_is_not_guessed_more_often_than_at_the_sign_in(
     def guess(old: str) -> str:
         return text_of(thief.post(ACCOUNT, form_of=ACCOUNT, old=old, new=OTHER, again=OTHER))
 
-    assert ["not your present password" in guess("wrong") for _ in range(2)] == [True, True]
-    assert "Too many wrong passwords. Please wait 15 min." in guess(PASSWORD)
+    assert ["not your current password" in guess("wrong") for _ in range(2)] == [True, True]
+    assert "Too many wrong passwords. Wait 15 min." in guess(PASSWORD)
     assert AuditEntry.select().where(AuditEntry.outcome == "refused").count() == 2
 
 
@@ -124,8 +124,8 @@ def test_a_new_password_ends_all_sessions(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "again", "told"),
     [
-        ("wrong", OTHER, OTHER, "This is not your present password."),
-        (PASSWORD, OTHER, "else", "The two new passwords differ."),
+        ("wrong", OTHER, OTHER, "This is not your current password."),
+        (PASSWORD, OTHER, "else", "The two new passwords are different."),
         (PASSWORD, "short", "short", "A password has 10 to 200 characters."),
         (PASSWORD, "The Viewer", "The Viewer", "The password must not be the name."),
     ],

@@ -38,6 +38,16 @@ def test_the_page_shows_the_entries_and_leads_to_what_they_are_about(admin: Brow
     assert 'href="/admin/voters/voter/?id=' in html
 
 
+def test_the_page_names_actions_on_users_in_its_own_words(admin: Browser) -> None:
+    act_as(Actor(ActorKind.PERSON, "ann"))
+    record(Action.LOCK_OUT, "bob")
+    act_as(SERVICE)
+    shown = text_of(admin.get(f"{AUDIT}?action=lock-out")).partition("Details")[2]
+    assert "Deactivate user" in shown
+    assert "ann user" in shown
+    assert "Lock out" not in shown
+
+
 def test_the_page_finds_entries(admin: Browser) -> None:
     def shown(query: str) -> str:
         return text_of(admin.get(f"{AUDIT}?{query}")).partition("Detail")[2]

@@ -68,7 +68,7 @@ def test_a_retry_that_waits_while_the_roll_changes_fails(app: Flask, client: Api
 def test_the_page_offers_a_preview_where_a_retry_would_fail(app: Flask, failed_apply: str) -> None:
     browser = browser_of(app, Role.IMPORTER)
     page = f"/admin/imports/{failed_apply}/"
-    assert "Try again" not in text_of(browser.get(page))
+    assert "Retry " not in text_of(browser.get(page))
     preview = browser.post(f"{page}preview/", form_of=page).location
     run_due_jobs(app)
     shown = text_of(browser.get(preview))
@@ -92,7 +92,7 @@ def test_a_preview_of_an_older_roll_is_previewed_again(app: Flask, client: ApiCl
 
 
 def offers_retry(app: Flask, task_id: UUID) -> bool:
-    return "Try again" in text_of(browser_of(app, Role.IMPORTER).get(f"/admin/imports/{task_id}/"))
+    return "Retry " in text_of(browser_of(app, Role.IMPORTER).get(f"/admin/imports/{task_id}/"))
 
 
 def test_the_page_offers_no_retry_that_must_fail(app: Flask, client: ApiClient) -> None:

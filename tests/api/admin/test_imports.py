@@ -68,7 +68,7 @@ def test_a_file_is_previewed_first_and_then_applied(app: Flask, browser: Browser
     assert "Preview of roll.csv" in shown
     assert "Would be created 1" in shown
     assert "first name Ann becomes Anne" in shown
-    assert "0 voters become eligible, 1 is no longer eligible" in shown
+    assert "0 voters become eligible, 1 voter is no longer eligible" in shown
     assert Voter.get_by_id("1").first_name == "Ann"
 
     applied = browser.post(f"{page}apply/", form_of=page).location
@@ -96,7 +96,7 @@ def test_the_faults_are_told_with_advice_and_the_rows_can_be_downloaded(
 ) -> None:
     page = imported(app, browser, BAD, intent="apply")
     shown = text_of(browser.get(page))
-    assert "What to mend" in shown
+    assert "Rows to fix" in shown
     assert "The email address is not one address" in shown
     assert "nobody" in shown
     with browser.get(f"{page}rejects.csv") as rejects:
@@ -127,8 +127,8 @@ def test_the_choices_of_the_form_reach_the_import(app: Flask, browser: Browser) 
     }
     shown = text_of(browser.get(page))
     assert "asked to save nothing in this case" in shown
-    assert "mend these rows in the registrar's own file, and import the whole file again." in shown
-    assert "Download the rejected rows, mend them" not in shown
+    assert "Fix these rows in the registrar's own file. Then import the whole file again." in shown
+    assert "Download the rejected rows and fix them" not in shown
     assert Job.get().uploaded_by == "the importer"
 
 
@@ -187,7 +187,7 @@ def test_the_history_can_be_searched_sorted_and_paged(app: Flask, browser: Brows
 
 
 def test_home_shows_the_roll_and_what_is_running(app: Flask, browser: Browser) -> None:
-    assert "There is nobody on the roll yet." in text_of(browser.get("/admin/"))
+    assert "The roll is empty." in text_of(browser.get("/admin/"))
     imported(app, browser, OTHER, intent="apply")
     send(browser, ROLL, "running.csv")
     shown = text_of(browser.get("/admin/"))

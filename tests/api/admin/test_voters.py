@@ -113,7 +113,7 @@ def test_every_role_sees_the_roll_and_admins_alone_a_form(voters_app: Flask, rol
     assert browser.get("/admin/voters/").status_code == 200
     page = browser.get(VOTER_0012)
     assert page.status_code == 200
-    assert ("Save the entry" in text_of(page)) == (role is Role.ADMIN)
+    assert ("Save entry" in text_of(page)) == (role is Role.ADMIN)
     for kind in ("csv", "xlsx"):
         answer = browser.get(f"/admin/voters/export.{kind}")
         assert (answer.status_code, len(answer.get_data()) > 100) == (200, True)
@@ -284,16 +284,16 @@ def test_what_is_typed_means_what_the_same_cell_of_a_file_means(
     ("typed", "sentence"),
     [
         ({"email": "nobody"}, "Give one email address of the form"),
-        ({"email": ""}, "A voter needs an e-mail address."),
-        ({"last_name": "#N/A"}, "The cell holds the Excel error #N/A"),
-        ({"last_name": "x" * 151}, "at most 150 fit"),
+        ({"email": ""}, "A voter needs an email address."),
+        ({"last_name": "#N/A"}, "The cell has the Excel error #N/A"),
+        ({"last_name": "x" * 151}, "at most 150 are allowed"),
         ({"first_name": "a\x01b"}, "invisible character U+0001"),
         ({"year": "13"}, "Not a valid choice"),
         ({"is_eligible": "perhaps"}, "Not a valid choice"),
         ({"year": "4", "reason": ""}, "Say why the entry changes."),
         ({"year": "4", "reason": " \u200b"}, "Say in plain text why the entry changes."),
         ({"year": "4", "reason": "a\x01b"}, "Say in plain text why the entry changes."),
-        ({"year": "4", "reason": "x" * 501}, "Say it in 500 characters."),
+        ({"year": "4", "reason": "x" * 501}, "Use at most 500 characters."),
     ],
 )
 def test_what_cannot_be_saved_is_told_at_the_field_and_kept(
@@ -310,7 +310,7 @@ def test_what_cannot_be_saved_is_told_at_the_field_and_kept(
 @pytest.mark.parametrize("typed", [{}, {"department": "Law "}, {"department": ' =""'}])
 def test_an_entry_that_says_it_all_already_stays(admin: Browser, typed: dict[str, str]) -> None:
     answer = save(admin, admin.get(VOTER_0012), **typed)
-    assert "Nothing differs from the entry" in text_of(answer)
+    assert "Nothing has changed in the entry" in text_of(answer)
     assert (entry(), VoterHistory.select().count(), roll_version()) == (ANN, 0, 0)
 
 
@@ -335,7 +335,7 @@ def test_a_change_in_a_second_tab_is_told_and_not_overwritten(any_admin: Browser
     told = save(any_admin, other, first_name="Anna")
     assert told.status_code == 409
     assert "Nothing was saved" in text_of(told)
-    assert "You had entered: First name Anna Department Law" in text_of(told)
+    assert "You entered: First name Anna Department Law" in text_of(told)
     assert entry() == ("0012", "Ann", "Lee", "ann@x.edu", "Physics", 3, True)
 
     form = shown_form(told)
