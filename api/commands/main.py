@@ -198,7 +198,9 @@ def _short(context: click.Context, option: click.Parameter, value: str | None) -
     type=click.Path(dir_okay=False),
     help="Where to write the rejected rows. Default: FILE.rejects.csv in this folder.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the task status of the API as JSON.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the status document of the API as JSON."
+)
 @with_appcontext
 def import_command(
     file: str, dry_run: bool, rejects: str | None, as_json: bool, **given: Any

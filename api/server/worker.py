@@ -278,7 +278,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         try:
             util.write_nonblock(client, answer_to(exc))
         except OSError:
-            logger.debug("nobody reads the answer")
+            logger.debug("no one reads the answer")
 
 
 def _unkept() -> Future[Any]:

@@ -34,7 +34,7 @@ def endpoints_page(app: Flask) -> str:
     parts = [HEAD, SHARED, table(("status", "code"), map(_refusal_row, sorted(shared.items()))), ""]
     for path, method, operation in operations(document):
         endpoint = endpoints[path, method]
-        parts.append(f"## {method.upper()} {path}\n")
+        parts.append(f"## {method.upper()} `{path}`\n")
         parts.append(_prose(app, endpoint, operation))
         given = (*document["paths"][path].get("parameters", ()), *operation.get("parameters", ()))
         parts.extend(_parameters([resolve(document, parameter) for parameter in given]))

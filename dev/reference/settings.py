@@ -14,9 +14,13 @@ HEAD = """\
 
 A process reads the settings from the environment once, when it starts. In development it also reads
 them from a file `.env`. If settings are invalid, the process does not start, and one message lists
-all of them. With `DEBUG` off, some credentials also stop the start: a default or weak password in
-`DATABASE_URL`, the broker's URL or `EMAIL_HOST_PASSWORD`, and `guest` at a broker on another host.
-`1` is yes, `0` is no. `make reference` makes this page from [.env.example](../../.env.example).
+all of them. `1` is yes, `0` is no. `make reference` makes this page from
+[.env.example](../../.env.example).
+
+With `DEBUG` off, some credentials also stop the start:
+
+- a default or weak password in `DATABASE_URL`, the broker's URL or `EMAIL_HOST_PASSWORD`
+- `guest` at a broker on another host
 """
 TAIL = """\
 ## Settings that others read

@@ -44,7 +44,7 @@ class Doorbell:
             self._start_publishing(job_id).result(RING_SECONDS)
         except Exception as error:  # noqa: BLE001 - transports raise errors of no common family
             logger.warning(
-                "doorbell not confirmed; a worker finds the job when it polls",
+                "doorbell not confirmed, a worker finds the job when it polls",
                 extra={"job_id": str(job_id), "reason": type(error).__name__},
             )
             return False

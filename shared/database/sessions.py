@@ -29,8 +29,8 @@ def require_own_session(
         return
     if _is_shared(connection, connect):
         raise SharedSession(
-            "it is reached through a pooler that shares sessions; use a pooler in session mode, or"
-            " the address of the server itself"
+            "it is reached through a pooler that shares sessions. Use a pooler in session"
+            " mode, or the address of the server itself"
         )
 
 

@@ -27,11 +27,19 @@ _ITEM = re.compile(r"^\s*(?:[-*]|\d+\.) ")
 _HEADING = re.compile(r"^#+ ")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[)\"'”*_]*\s+")
 
+# A contract name and texts that are code, although they have the shape of a message.
+_NAME = re.compile(r"\ATask status\b")
+_NOT_PROSE = re.compile(r"(?:CREATE|INSERT|UPDATE|SELECT|WITH|attachment;|default-src)\s")
 _SCRIPT = re.compile(r"<(script|style)\b.*?</\1>|\{#.*?#\}|<!--.*?-->", re.S)
 _STATEMENT = re.compile(r"\{%.*?%\}", re.S)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.S)
 _INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|i|kbd|small|span|strong|time)\b[^>]*>")
-_MESSAGE = re.compile(r"[A-Z].* .*[.?!]", re.S)
+_ATTRIBUTE = re.compile(r'\b(?:alt|aria-label|placeholder|title)="([^"]*)"')
+_MESSAGE = re.compile(r"[A-Za-z`].* .*", re.S)
+_STRING = re.compile(r'"([^"\n]*)"|\'([^\'\n]*)\'|`([^`\n]*)`')
+_JS_COMMENT = re.compile(r"^\s*//.*$|/\*.*?\*/", re.M)
+_JS_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_ALERT = re.compile(r"^ +(?:summary|description): (.*)$", re.M)
 
 
 def markdown_blocks(text: str) -> Iterator[str]:
@@ -53,22 +61,27 @@ def markdown_blocks(text: str) -> Iterator[str]:
 
 
 def template_blocks(text: str) -> Iterator[str]:
-    """The prose of a Jinja template. A blank line or a tag that is not inline ends a block."""
-    text = _EXPRESSION.sub(CODE, _STATEMENT.sub("\n\n", _SCRIPT.sub("\n\n", text)))
+    """The prose of a Jinja template. A blank line or a tag that is not inline ends a block.
+
+    The texts of attributes and the strings in Jinja's own code follow the prose.
+    """
+    text = _SCRIPT.sub("\n\n", text)
+    found = [attribute for attribute in _ATTRIBUTE.findall(text) if "{" not in attribute]
+    code = [*_STATEMENT.findall(text), *_EXPRESSION.findall(text)]
+    found += [literal for part in code for literal in _strings(part) if " " in literal.strip()]
+    text = _EXPRESSION.sub(CODE, _STATEMENT.sub("\n\n", text))
     text = html.unescape(_TAG.sub("\n\n", _INLINE_TAG.sub("", text)))
     yield from (" ".join(block.split()) for block in re.split(r"\n\s*\n", text))
+    yield from found
 
 
 def message_blocks(text: str) -> Iterator[str]:
-    """The strings of a Python module that are sentences, without its docstrings."""
+    """The messages, labels and log lines of a Python module: strings of two words or more.
+
+    Docstrings are not among them, except the help texts of commands.
+    """
     tree = ast.parse(text)
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
+    docstrings = set(map(id, _docstrings(tree)))
     parts: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
@@ -78,12 +91,49 @@ def message_blocks(text: str) -> Iterator[str]:
             message = node.value
         else:
             continue
-        if not {id(node)} & (docstrings | parts) and _MESSAGE.fullmatch(message):
-            yield message
+        if not {id(node)} & (docstrings | parts) and _is_prose(message.strip()):
+            yield from _paragraphs(_CODE_SPAN.sub(CODE, message))
+
+
+def _docstrings(tree: ast.Module) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body:
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and not _is_command(node):
+                yield first.value
+
+
+def _is_command(node: ast.AST) -> bool:
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    return any(".command(" in ast.unparse(decorator) for decorator in decorators)
+
+
+def _is_prose(text: str) -> bool:
+    return bool(_MESSAGE.fullmatch(text)) and not _NAME.match(text) and not _NOT_PROSE.match(text)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """The parts of a text between blank lines. An indented line is a part of its own."""
+    yield from (" ".join(part.split()) for part in re.split(r"\n(?=\s)", text))
 
 
 def _shown(part: ast.expr) -> str:
     return str(part.value) if isinstance(part, ast.Constant) else CODE
+
+
+def script_blocks(text: str) -> Iterator[str]:
+    """The messages of a JavaScript file: strings of two words or more."""
+    text = _JS_VARIABLE.sub(CODE, _JS_COMMENT.sub("", text))
+    yield from filter(_MESSAGE.fullmatch, _strings(text))
+
+
+def _strings(code: str) -> Iterator[str]:
+    yield from ("".join(groups) for groups in _STRING.findall(code))
+
+
+def alert_blocks(text: str) -> Iterator[str]:
+    """The summaries and descriptions of Prometheus alerts."""
+    yield from (_CODE_SPAN.sub(CODE, found.strip('"')) for found in _ALERT.findall(text))
 
 
 def sentences(blocks: Iterable[str]) -> Iterator[str]:

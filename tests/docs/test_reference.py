@@ -40,8 +40,8 @@ def test_every_command_address_and_parameter_is_there(app: Flask) -> None:
     assert "import" in names
     assert [name for name in names if f"Usage: flask {name} " not in pages["commands.md"]] == []
     document = app.test_client().get("/api/openapi.json").get_json()
-    assert [path for path in document["paths"] if f" {path}\n" not in pages["endpoints.md"]] == []
-    upload = pages["endpoints.md"].partition("## POST /api/upload/")[2].partition("\n## ")[0]
+    assert [path for path in document["paths"] if f" `{path}`\n" not in pages["endpoints.md"]] == []
+    upload = pages["endpoints.md"].partition("## POST `/api/upload/`")[2].partition("\n## ")[0]
     assert "Scope: `import`." in upload
     assert "| `expected_rows` | query | integer from 0 to 100,000,000 |" in upload
     assert "| 507 Insufficient Storage | `NO_ROOM` |" in upload
