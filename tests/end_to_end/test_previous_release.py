@@ -25,6 +25,7 @@ def service(tmp_path: Path, fresh_postgresql_url: str) -> Iterator[Service]:
         connection.execute(DUMP.read_bytes())
     with running_service(
         tmp_path,
+        with_release=True,
         DATABASE_URL=fresh_postgresql_url,
         UPLOAD_STORE="database:",
         RETAIN_FILES_DAYS=FOR_EVER,

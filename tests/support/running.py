@@ -248,8 +248,13 @@ class Service:
 
 
 @contextmanager
-def running_service(folder: Path, **settings: str) -> Iterator[Service]:
-    """Run web and one worker on a migrated database, and a mail server for them."""
+def running_service(
+    folder: Path, *, with_release: bool = False, **settings: str
+) -> Iterator[Service]:
+    """Run web and one worker on a migrated database, and a mail server for them.
+
+    `with_release` migrates the database by the release command, which takes a second more.
+    """
     inbox = Inbox()
     port = free_port()
     environment = {
@@ -268,6 +273,8 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
     }
     service = Service(environment, f"http://127.0.0.1:{port}", "", inbox)
     with inbox.open():
+        if with_release:
+            service.release()
         service.token = _prepare_database(environment["DATABASE_URL"])
         try:
             service.start("web")

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
@@ -162,20 +163,19 @@ def ask_whether_alive(web: WebProcess) -> None:
 
 
 def test_a_slow_reader_gets_each_answer_whole(web: WebProcess) -> None:
-    def body(client: socket.socket) -> bytes:
-        answer = http.client.HTTPResponse(client)
-        answer.begin()
-        return answer.read()
+    def body(answers: BinaryIO) -> bytes:
+        assert answers.readline().startswith(b"HTTP/1.1 200 ")
+        return answers.read(int(http.client.parse_headers(answers)["Content-Length"]))
 
-    with web.connect() as client:
+    with web.connect() as client, client.makefile("rb") as answers:
         client.sendall(GET_ASSET)
-        expected = body(client)
+        expected = body(answers)
     assert len(expected) > 1_000_000
-    with web.connect() as client:
+    with web.connect() as client, client.makefile("rb") as answers:
         client.sendall(UNREAD)
         # The answers fill all buffers. The rest of them waits in the main loop.
         time.sleep(1)
-        assert [body(client) == expected for _ in range(2)] == [True, True]
+        assert [body(answers) == expected for _ in range(2)] == [True, True]
 
 
 def test_a_form_that_comes_in_pieces_is_read(web: WebProcess) -> None:
