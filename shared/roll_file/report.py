@@ -1,6 +1,6 @@
 """The report of one import: what happened to the rows of the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Self
@@ -73,23 +73,20 @@ class Report:
     def sentence(self, dry_run: bool) -> str:
         """Return the outcome in one sentence, for the status and the email."""
         rows = f"{self.saved:,} of {self.rows_read:,} rows"
-        outcomes = f"{self._outcomes()}, {self.rejected:,} rejected"
+        outcomes = f"({', '.join(self._good_outcomes())}), {self.rejected:,} rejected"
         if dry_run:
-            return f"File check completed: {rows} would be saved ({outcomes}. Nothing was changed."
-        return f"File processing completed successfully: {rows} saved ({outcomes}."
+            return f"File check completed: {rows} would be saved {outcomes}. Nothing was changed."
+        return f"File processing completed successfully: {rows} saved {outcomes}."
 
-    def _outcomes(self) -> str:
-        counts = [
-            f"{self.created:,} created",
-            f"{self.updated:,} updated",
-            f"{self.unchanged:,} unchanged",
-        ]
+    def _good_outcomes(self) -> Iterator[str]:
+        yield f"{self.created:,} created"
+        yield f"{self.updated:,} updated"
+        yield f"{self.unchanged:,} unchanged"
         if self.repeated:
-            counts.append(f"{self.repeated:,} repeated")
+            yield f"{self.repeated:,} repeated"
         for code, mode in LEFT_ALONE.items():
             if rows := self.warnings.get(code):
-                counts.append(f"including {rows:,} that {mode} skips")
-        return f"{', '.join(counts)})"
+                yield f"including {rows:,} that {mode} skips"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as the API shows it."""
