@@ -48,8 +48,10 @@ def import_roll(url: str, roll: Path, **settings: str) -> Measured:
     measured = run(command, environment)
     job = jobs.find(claim.job_id)
     database.close()
-    if job is None or job.state != JobState.SUCCESS:
-        raise SystemExit(f"the import failed: {job and job.error_message}")
+    if job is None:
+        raise SystemExit("the job of the import is gone")
+    if job.state != JobState.SUCCESS:
+        raise SystemExit(f"the import failed: {job.error_message}")
     open_store(uploads).delete(stored.key)
     return measured
 

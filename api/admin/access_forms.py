@@ -26,7 +26,7 @@ ROLES = {
 
 
 def _stripped(text: str | None) -> str | None:
-    return text and text.strip()
+    return None if text is None else text.strip()
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc]

@@ -55,7 +55,7 @@ def job_page(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
         "warnings": _described((report or {}).get("warnings", {})),
         "is_final": job.state in FINAL_STATES,
         "is_preview": is_preview,
-        "would_change": bool(report and report["created"] + report["updated"]),
+        "would_change": _would_change(report),
         "is_current": is_current,
         "is_followed": is_followed,
         "can_be_retried": is_current and not is_followed and _may_pass(job),
@@ -69,6 +69,10 @@ def _is_out_of_date(job: Job) -> bool:
     """Whether the roll has changed since the preview that the job is, or was to apply."""
     preview_id = job.id if job.dry_run and job.state == JobState.SUCCESS else job.preview_of
     return preview_id is not None and is_out_of_date(preview_id)
+
+
+def _would_change(report: Mapping[str, Any] | None) -> bool:
+    return report is not None and (report["created"] > 0 or report["updated"] > 0)
 
 
 def _is_undone(job: Job) -> bool:

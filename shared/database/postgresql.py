@@ -96,12 +96,15 @@ class Adapter(Psycopg3ExtAdapter):
             if not self._has_own_sessions:
                 require_own_session(connection, connected)
                 self._has_own_sessions = True
-            statement_ms = round((answer_seconds or 0) * 1000)
+            # PostgreSQL takes 0 for no limit.
+            statement_ms = 0 if answer_seconds is None else round(answer_seconds * 1000)
             connection.execute(SET_UNLESS_SET, (f"{IDLE_IN_TRANSACTION_MS}", f"{statement_ms}"))
         except BaseException:
             connection.close()
             raise
-        connection.answer_seconds = answer_seconds and answer_seconds + MARGIN_SECONDS
+        connection.answer_seconds = (
+            None if answer_seconds is None else answer_seconds + MARGIN_SECONDS
+        )
         return connection
 
 

@@ -65,16 +65,20 @@ def compare(mode: Mode = Mode.UPSERT) -> Counts:
     staged, new, changed, turned_on, turned_off = map(int, database.execute(query).fetchone())
     created = 0 if mode is Mode.UPDATE_ONLY else new
     updated = 0 if mode is Mode.CREATE_ONLY else changed
-    not_created, not_updated = new - created, changed - updated
     return Counts(
         created=created,
         updated=updated,
         unchanged=staged - created - updated,
-        not_created=not_created and not_created + _count_repeats(is_new),
-        not_updated=not_updated and not_updated + _count_repeats(is_changed),
+        not_created=_count_rows(new - created, is_new),
+        not_updated=_count_rows(changed - updated, is_changed),
         eligibility_on=turned_on if updated else 0,
         eligibility_off=turned_off if updated else 0,
     )
+
+
+def _count_rows(voters: int, condition: Expression) -> int:
+    """Count the rows of this many voters, who meet the condition, with the repeated rows."""
+    return voters + _count_repeats(condition) if voters else 0
 
 
 def _count_repeats(condition: Expression) -> int:
