@@ -172,7 +172,10 @@ class Worker:
             self._tend()
             if is_consuming != self._job_processes.has_room:
                 is_consuming = self._job_processes.has_room
-                consumer.consume() if is_consuming else consumer.cancel()
+                if is_consuming:
+                    consumer.consume()
+                else:
+                    consumer.cancel()
             self._drain(connection)
             if time.monotonic() - checked_at >= HEARTBEAT_CHECK_SECONDS:
                 connection.heartbeat_check()

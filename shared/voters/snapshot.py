@@ -31,7 +31,8 @@ class Snapshot:
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             with database.connection_context():
-                (_copy if is_postgresql() else _write)(rows_in_order(voter_filter), self._file)
+                write = _copy if is_postgresql() else _write
+                write(rows_in_order(voter_filter), self._file)
             # A full disk must be noticed before the response begins.
             self._file.flush()
         except BaseException:
