@@ -107,7 +107,7 @@ def _of_workers(workers: list[Worker]) -> Iterator[Metric]:
         "Workers that are alive, and those that stopped in the last day without a report.",
         labels=["state"],
     )
-    alive = sum(worker.is_alive for worker in workers)
+    alive = sum(1 for worker in workers if worker.is_alive)
     found.add_metric(["alive"], alive)
     found.add_metric(["gone"], len(workers) - alive)
     yield found

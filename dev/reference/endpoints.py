@@ -85,8 +85,12 @@ def _parameters(parameters: list[Any]) -> list[str]:
 
 
 def _meaning(parameter: Any) -> str:
-    is_needed = parameter.get("required") and parameter["in"] != "path"
-    return f"{'Required. ' if is_needed else ''}{parameter['description']}"
+    is_needed = parameter.get("required", False) and parameter["in"] != "path"
+    return _explained(parameter, is_needed=is_needed)
+
+
+def _explained(described: Any, *, is_needed: bool) -> str:
+    return f"Required. {described['description']}" if is_needed else str(described["description"])
 
 
 def _body(document: Any, operation: Any) -> list[str]:
@@ -95,7 +99,7 @@ def _body(document: Any, operation: Any) -> list[str]:
         schema = resolve(document, content["schema"])
         needed = schema.get("required", ())
         rows = [
-            (f"`{name}`", _kind(field), f"{'Required. ' * (name in needed)}{field['description']}")
+            (f"`{name}`", _kind(field), _explained(field, is_needed=name in needed))
             for name, field in schema["properties"].items()
         ]
         parts += [f"Body: `{kind}`\n", table(("field", "kind", "meaning"), rows), ""]

@@ -100,7 +100,7 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
         return None
     is_as_seen = (Job.id == job_id) & (Job.attempts == job.attempts) & _is_claimable()
     was_started = job.state == JobState.STARTED
-    deaths = job.deaths + was_started
+    deaths = job.deaths + 1 if was_started else job.deaths
     claim = None
     if was_started and job.worker == FOREGROUND:
         is_ours = conclude(job_id, is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
@@ -245,7 +245,7 @@ def release(
     job = Job.get_or_none(claim.holds)
     if job is None:
         return None
-    deaths = job.deaths + (death is not None)
+    deaths = job.deaths if death is None else job.deaths + 1
     if death and deaths >= max_attempts:
         return JobState.FAILURE if fail(claim, death, _gave_up(death, deaths)) else None
     if death:

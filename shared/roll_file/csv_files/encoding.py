@@ -165,11 +165,14 @@ def _is_plausible(sign: str) -> bool:
 def _line_at(stream: BinaryIO, encoding: str, offset: int) -> int:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     line = 1
-    ends_in_return = False
+    last = ""
     for chunk in _chunks(stream):
         text = decoder.decode(chunk[:offset])
-        line += len(_LINE_END.findall(text)) - (ends_in_return and text.startswith("\n"))
-        ends_in_return = text.endswith("\r") if text else ends_in_return
+        line += len(_LINE_END.findall(text))
+        if last == "\r" and text.startswith("\n"):
+            # One line end was cut in two, and counted in both blocks.
+            line -= 1
+        last = text[-1:] or last
         offset -= len(chunk)
         if offset <= 0:
             break

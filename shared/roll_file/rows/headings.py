@@ -11,8 +11,8 @@ MAX_HEADING_DIGITS = 4
 
 def looks_like_data(label: str) -> bool:
     """Whether a label looks like an email address, an id, a date or a number, not a heading."""
-    digits = sum(map(str.isdigit, label))
-    signs = sum(map(str.isalnum, label))
+    digits = sum(1 for sign in label if sign.isdigit())
+    signs = sum(1 for sign in label if sign.isalnum())
     return "@" in label or digits > MAX_HEADING_DIGITS or 2 * digits > signs
 
 

@@ -133,7 +133,8 @@ def _plain_form(kind: Kind, formats: CellFormats) -> PlainPart | None:
 
 def _check_sheets(looks: Collection[Look]) -> None:
     """Reject a part that is listed as several sheets, because it would be read as many times."""
-    if sum(look.sheet_count for look in looks) > sum(look.kind in _SHEETS for look in looks):
+    listed = sum(look.sheet_count for look in looks)
+    if listed > sum(1 for look in looks if look.kind in _SHEETS):
         raise ValueError("more sheets than parts for them")
 
 
