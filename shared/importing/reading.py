@@ -2,10 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, takewhile
-from typing import cast
 
 from shared.importing.rejected_rows import Rejections
 from shared.jobs import transitions
@@ -14,8 +12,8 @@ from shared.jobs.transitions import Claim
 from shared.roll_file.errors import FileCode, FileFault, WarningCode
 from shared.roll_file.report import Report
 from shared.roll_file.rows.columns import repeats_header
-from shared.roll_file.rows.row import RollReader, Row
-from shared.roll_file.rows.validation import Staged, compile_validator
+from shared.roll_file.rows.row import Cell, RollReader, Row
+from shared.roll_file.rows.validation import Rejected, Staged, compile_validator
 from shared.roll_file.writing.csv_export import as_meant, is_disarmed
 from shared.staging import load, repeats
 
@@ -51,22 +49,19 @@ def stage_all(
     Between two batches the connection is free, and the attempt reports its progress.
     """
     load.begin_staging()
-    report = Report()
-    rows = _good_rows(reader, rejections, report, ids)
+    rows = _GoodRows(reader, rejections, ids)
     staged = 0
-    told_at = time.monotonic()
-    for first in rows:
-        batch = takewhile(bool, chain((first,), islice(rows, BATCH_ROWS - 1)))
-        staged += load.stage(cast(Iterator[Staged], batch))
+    noted_at = time.monotonic()
+    while not rows.are_exhausted:
+        staged += load.stage(rows.next_batch())
         _stage_rejected(rejections)
-        if time.monotonic() - told_at >= PROGRESS_SECONDS:
+        if time.monotonic() - noted_at >= PROGRESS_SECONDS:
             percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
             rows_read = staged + rejections.count
             transitions.note_progress(claim, rows_read=rows_read, percent=percent)
             on_progress(Phase.READING, rows_read, percent)
-            told_at = time.monotonic()
-    _stage_rejected(rejections)
-    report.rows_read = staged + rejections.count
+            noted_at = time.monotonic()
+    report = Report(rows_read=staged + rejections.count, blank_rows=rows.blank_count)
     if not report.rows_read:
         raise FileFault(
             FileCode.NO_ROWS,
@@ -82,28 +77,50 @@ def _stage_rejected(rejections: Rejections) -> None:
         load.stage_rejected(legible)
 
 
-def _good_rows(
-    reader: RollReader, rejections: Rejections, report: Report, ids: Ids
-) -> Iterator[Staged | None]:
-    """Yield the good rows. Yields None if a batch must end so that rejected rows can be staged."""
-    validate = compile_validator(reader.header)
-    for line, cells in rows_as_meant(reader):
-        row = validate(line, cells)
-        if isinstance(row, tuple):
-            if row[1] <= ids.last:
-                ids.are_rising = False
-            ids.last = row[1]
-            yield row
-        elif row is None:
-            report.blank_rows += 1
-        elif repeats_header(reader.header, cells):
-            reader.warnings[WarningCode.REPEATED_HEADER] += 1
-        else:
-            rejections.add(line, cells, row)
-            if row.legible:
-                ids.see(row.legible[1])
-            if len(rejections.legible) >= MAX_WAITING_REJECTS:
-                yield None
+class _GoodRows:
+    """The good rows of a file, batch by batch.
+
+    On the way, counts blank rows and repeated headers, and collects the rejected rows.
+    """
+
+    def __init__(self, reader: RollReader, rejections: Rejections, ids: Ids) -> None:
+        self._header = reader.header
+        self._warnings = reader.warnings
+        self._rows = rows_as_meant(reader)
+        self._validate = compile_validator(reader.header)
+        self._rejections = rejections
+        self._ids = ids
+        self.blank_count = 0
+        self.are_exhausted = False
+
+    def next_batch(self) -> Iterator[Staged]:
+        """Yield good rows until the batch is full, or too many rejected rows wait to be staged."""
+        ids, validate = self._ids, self._validate
+        room = BATCH_ROWS
+        for line, cells in self._rows:
+            row = validate(line, cells)
+            if isinstance(row, tuple):
+                if row[1] <= ids.last:
+                    ids.are_rising = False
+                ids.last = row[1]
+                yield row
+                room -= 1
+                if not room:
+                    return
+            elif row is None:
+                self.blank_count += 1
+            elif repeats_header(self._header, cells):
+                self._warnings[WarningCode.REPEATED_HEADER] += 1
+            else:
+                self._reject(line, cells, row)
+                if len(self._rejections.legible) >= MAX_WAITING_REJECTS:
+                    return
+        self.are_exhausted = True
+
+    def _reject(self, line: int, cells: Sequence[Cell], row: Rejected) -> None:
+        self._rejections.add(line, cells, row)
+        if row.legible:
+            self._ids.see(row.legible[1])
 
 
 def rows_as_meant(reader: RollReader) -> Iterator[Row]:
