@@ -50,9 +50,9 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
     options = ImportOptions.from_dict(job.options)
     reading = partial(open_roll, options=options, limits=limits)
     with _opened(store, job) as file, reading(file) as reader:
-        transitions.note_progress(
+        transitions.note_file(
             claim,
-            format=reader.format,
+            file_format=reader.format,
             encoding=reader.encoding,
             delimiter=reader.delimiter,
             sheet=reader.sheet,
@@ -61,17 +61,14 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
         with Rejections(header.labels, header.unnamed, job.size_bytes) as rejections:
             ids = Ids()
             report = stage_all(claim, reader, rejections, ids, on_progress)
-            # This many rows were read, whatever the outcome of the job.
-            transitions.note_progress(claim, rows_read=report.rows_read)
+            transitions.note_rows_read(claim, report.rows_read)
             label = header.labels[header.columns["student_id"]]
             if not ids.are_rising and _find_conflicts(label):
                 with reading(file) as once_more:
                     rejections.add_conflicts(rows_as_meant(once_more), label)
             _compare(report, reader, rejections)
             check_conditions(options, report, rejections, store)
-            transitions.note_progress(
-                claim, phase=Phase.APPLYING, rows_read=report.rows_read, percent=None
-            )
+            transitions.note_progress(claim, Phase.APPLYING, report.rows_read, None)
             on_progress(Phase.APPLYING, report.rows_read, None)
             _conclude(claim, job, options, report, rejections, store)
     on_progress(Phase.DONE, report.rows_read, 100.0)

@@ -58,7 +58,7 @@ def stage_all(
         if time.monotonic() - noted_at >= PROGRESS_SECONDS:
             percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
             rows_read = staged + rejections.count
-            transitions.note_progress(claim, rows_read=rows_read, percent=percent)
+            transitions.note_progress(claim, Phase.READING, rows_read, percent)
             on_progress(Phase.READING, rows_read, percent)
             noted_at = time.monotonic()
     report = Report(rows_read=staged + rejections.count, blank_rows=rows.blank_count)

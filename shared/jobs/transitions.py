@@ -6,12 +6,12 @@ transaction of its caller.
 
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from uuid import UUID
 
-from peewee import Expression
+from peewee import Expression, Field
 
 from config.log_context import REQUEST_ID
 from shared.access.names import COMMAND_LINE
@@ -21,6 +21,7 @@ from shared.jobs import outbox
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import WAITING_STATES, JobCode, JobState, Phase
 from shared.roll_file.errors import RowError
+from shared.roll_file.formats import Format
 
 logger = logging.getLogger(__name__)
 
@@ -139,13 +140,38 @@ def renew(claim: Claim, lease_seconds: float) -> bool:
     return bool(query.execute())
 
 
-def note_progress(claim: Claim, **values: Any) -> None:
-    """Save the progress of the attempt: `phase`, `rows_read`, `percent`.
+def note_file(
+    claim: Claim,
+    *,
+    file_format: Format,
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+) -> None:
+    """Save how the attempt reads the file. Raises AttemptLost."""
+    _note(
+        claim,
+        {
+            Job.format: file_format,
+            Job.encoding: encoding,
+            Job.delimiter: delimiter,
+            Job.sheet: sheet,
+        },
+    )
 
-    Also saves what is found out about the file (`format`, `encoding`, `delimiter`, `sheet`). Raises
-    AttemptLost.
-    """
-    if not Job.update(**values).where(claim.holds).execute():
+
+def note_progress(claim: Claim, phase: Phase, rows_read: int, percent: float | None) -> None:
+    """Save the progress of the attempt. A `percent` of None means unknown. Raises AttemptLost."""
+    _note(claim, {Job.phase: phase, Job.rows_read: rows_read, Job.percent: percent})
+
+
+def note_rows_read(claim: Claim, rows_read: int) -> None:
+    """Save how many rows the file has, whatever the outcome of the job. Raises AttemptLost."""
+    _note(claim, {Job.rows_read: rows_read})
+
+
+def _note(claim: Claim, values: Mapping[Field, object]) -> None:
+    if not Job.update(values).where(claim.holds).execute():
         _lost(claim)
 
 

@@ -89,7 +89,7 @@ def test_a_stale_attempt_changes_nothing() -> None:
     assert transitions.fail(stale, "X", "x") is False
     assert transitions.release(stale, death=None, max_attempts=3) is None
     with pytest.raises(AttemptLost):
-        transitions.note_progress(stale, rows_read=5)
+        transitions.note_rows_read(stale, 5)
     with pytest.raises(AttemptLost), database.atomic():
         transitions.finish(stale, REPORT, [])
     job = jobs.find(stale.job_id)
@@ -137,7 +137,7 @@ def test_a_job_that_ended_with_its_terminal_is_not_finished_by_a_worker() -> Non
 
 def test_a_job_that_waits_shows_no_progress() -> None:
     claim = claimed()
-    transitions.note_progress(claim, rows_read=88, percent=8.8)
+    transitions.note_progress(claim, Phase.READING, 88, 8.8)
     transitions.release(claim, death=None, max_attempts=3)
     job = jobs.find(claim.job_id)
     assert job is not None

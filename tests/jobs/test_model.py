@@ -105,10 +105,10 @@ class Jobs(RuleBasedStateMachine):
     @rule(claim=claims)
     def tell_progress(self, claim: Claim) -> None:
         if self.holds(claim):
-            transitions.note_progress(claim, rows_read=7)
+            transitions.note_rows_read(claim, 7)
         else:
             with pytest.raises(AttemptLost):
-                transitions.note_progress(claim, rows_read=7)
+                transitions.note_rows_read(claim, 7)
 
     @rule(claim=claims, is_rolled_back=st.booleans())
     def finish(self, claim: Claim, is_rolled_back: bool) -> None:
