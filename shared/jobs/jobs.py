@@ -6,7 +6,7 @@ Every function is one statement or one transaction of its own.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from peewee import ModelSelect
@@ -108,7 +108,17 @@ def create_started(
     return Claim(job_id, 1)
 
 
-def create_again(earlier: Job, *, uploaded_by: str, **changed: Any) -> UUID | None:
+class FollowUpColumns(TypedDict, total=False):
+    """The columns in which a follow-up job may differ from the earlier one."""
+
+    dry_run: bool
+    preview_of: UUID | None
+    retry_of: UUID | None
+
+
+def create_again(
+    earlier: Job, *, uploaded_by: str, **changed: Unpack[FollowUpColumns]
+) -> UUID | None:
     """Commit a copy of a job as PENDING, with the values in `changed`. Return its id.
 
     Returns None if its files are purged. Returns a live job that follows from the same job in the
