@@ -1,15 +1,14 @@
 """Map the columns of a file to fields by exact labels in an explicit table, never by a guess."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
 
 from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.rows.aliases.table import field_of
 from shared.roll_file.rows.headings import looks_like_data, short_label
-from shared.roll_file.rows.text import fold, shorten, trim
+from shared.roll_file.rows.text import shorten, trim
 
 FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
 REQUIRED = ("student_id", "email")
@@ -19,81 +18,6 @@ MAX_IGNORED_SHOWN = 100
 # The rejects file writes each rejected row as wide as the header.
 MAX_COLUMNS = 1_000
 MAX_ROWS_ABOVE = 10_000
-
-_SEPARATORS = re.compile(r"[\W_]+")
-_ID_KINDS = ("id", "no", "nr", "num", "number")
-# These labels are left out on purpose, because they mean something else in some registrar's system:
-# name, username, number, serial_no, admission_no, national_id, personal_email, programme, course,
-# academic_year, entry_year, birth_year, status, active, registered.
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "student_id": (
-        "id",
-        *(f"id_{kind}" for kind in _ID_KINDS[1:]),
-        *(
-            f"{whose}_{kind}"
-            for whose in ("student", "matric", "matriculation", "reg", "registration")
-            for kind in _ID_KINDS
-        ),
-        *(f"{whose}_{kind}" for whose in ("index", "roll") for kind in _ID_KINDS[1:]),
-        *(
-            f"{whose}_{kind}"
-            for whose in ("enrolment", "enrollment", "university_id", "student_id")
-            for kind in _ID_KINDS[1:]
-        ),
-        *(f"student_{name}_{kind}" for name in ("reg", "registration") for kind in _ID_KINDS[1:]),
-        "university_id",
-        "student_code",
-        "student_identifier",
-        "student_identification_number",
-        *("student_id_required", "student_s_id", "sid"),
-        "student",
-        "matric",
-    ),
-    "first_name": (
-        *("first_name", "first_names", "given_name", "given_names", "forename", "forenames"),
-        *("firstname", "student_first_name", "first_name_s", "given_name_s", "forename_s"),
-    ),
-    "last_name": (
-        *("last_name", "last_names", "surname", "surnames", "family_name", "family_names"),
-        *("lastname", "student_last_name", "student_surname", "last_name_s", "surname_s"),
-        "family_name_s",
-    ),
-    "email": (
-        *("email", "e_mail", "mail", "email_id", "email_addr", "mail_address"),
-        *("email_address", "e_mail_address", "electronic_mail"),
-        *(f"{whose}_email" for whose in ("student", "university", "institutional", "college")),
-        *(f"{whose}_email_address" for whose in ("student", "university", "institutional")),
-        *("student_e_mail", "university_e_mail", "school_email", "campus_email", "uni_email"),
-        *("email_student", "email_university", "email_required", "email_address_required"),
-    ),
-    "department": (
-        *("department", "departments", "dept", "dep", "department_name", "dept_name"),
-        *("faculty", "faculty_name", "school", "school_name", "home_department"),
-        *("student_department", "academic_department"),
-    ),
-    "year": (
-        *("year", "level", "year_of_study", "study_year", "year_of_studies", "class_level"),
-        *("year_level", "study_level", "level_of_study", "student_year", "student_level"),
-        *("current_year_of_study", "current_level", "academic_level", "year_group", "yr"),
-        "current_year",
-    ),
-    "is_eligible": (
-        *("is_eligible", "eligible", "eligibility", "voting_eligible", "can_vote", "may_vote"),
-        *("eligible_to_vote", "is_eligible_to_vote", "eligible_voter", "is_eligible_voter"),
-        *("voting_eligibility", "voter_eligibility", "eligibility_status", "eligible_for_voting"),
-        *("vote_eligible", "voter_eligible", "voting_right", "right_to_vote"),
-        *("eligible_y_n", "is_eligible_y_n", "eligible_yes_no"),
-    ),
-}
-ALIASES: Mapping[str, str] = MappingProxyType(
-    {
-        spelling: field
-        for field, names in _NAMES.items()
-        for name in names
-        # "StudentID" and "studentId" have no separator that could be seen.
-        for spelling in (name, name.replace("_", ""))
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +97,9 @@ def recognise(labels: Iterable[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for index, label in enumerate(labels):
         # Columns that a rejects file adds start with an underscore.
-        if not label.startswith("_") and (field := _field_of(label)):
+        if not label.startswith("_") and (field := field_of(label)):
             found.setdefault(field, []).append(index)
     return found
-
-
-# A file may hold a long label in thousands of cells.
-@lru_cache(maxsize=4_096)
-def _field_of(label: str) -> str | None:
-    return ALIASES.get(_SEPARATORS.sub("_", fold(label)).strip("_"))
 
 
 def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) -> Header:

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.roll_file.errors import FileCode, FileFault
-from shared.roll_file.rows.columns import ALIASES, FIELDS, Header, find_header
+from shared.roll_file.rows.columns import Header, find_header
 
 
 def header_of(*rows: Sequence[object]) -> Header:
@@ -88,11 +88,6 @@ def test_a_label_means_a_field_only_by_the_table(label: str, field: str | None) 
     header = header_of([label, *required.values()])
     meaning = {index: name for name, index in header.columns.items()}
     assert meaning.get(0) == field
-
-
-def test_every_alias_leads_to_a_field_and_every_field_is_its_own_alias() -> None:
-    assert set(ALIASES.values()) == set(FIELDS)
-    assert all(ALIASES[field] == field for field in FIELDS)
 
 
 def test_the_header_tells_what_is_ignored_and_what_is_missing() -> None:
