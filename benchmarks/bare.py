@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.job_process import run
-from benchmarks.rolls import HEADER
+from shared.roll_file.fields import FIELDS
 
-COLUMNS = ", ".join(HEADER)
+COLUMNS = ", ".join(FIELDS)
 READ_SHEET = """
 import sys
 from openpyxl import load_workbook
@@ -50,7 +50,7 @@ def _copy(url: str, roll: Path) -> None:
 
 
 def _execute_many(path: str, roll: Path) -> None:
-    marks = ", ".join("?" * len(HEADER))
+    marks = ", ".join("?" * len(FIELDS))
     with sqlite3.connect(path) as connection, roll.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
         next(reader)

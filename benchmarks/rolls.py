@@ -9,7 +9,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 
-HEADER = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
+from shared.roll_file.fields import FIELDS
+
 DEPARTMENTS = ("Computer Science", "Law", "Medicine", "Mathematics", "History", "Economics")
 
 
@@ -32,7 +33,7 @@ def write_csv(path: Path, count: int) -> Path:
     """Write a CSV file of `count` rows."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(HEADER)
+        writer.writerow(FIELDS)
         writer.writerows(rows(count))
     return path
 
@@ -41,7 +42,7 @@ def write_xlsx(path: Path, count: int) -> Path:
     """Write a workbook of `count` rows, with its strings inline in the cells."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Roll")
-    sheet.append(HEADER)
+    sheet.append(FIELDS)
     for row in rows(count):
         sheet.append(row)
     book.save(path)
@@ -84,7 +85,7 @@ def write_ods(path: Path, count: int) -> Path:
         archive.writestr("META-INF/manifest.xml", _ODS_MANIFEST)
         with archive.open("content.xml", "w", force_zip64=True) as part:
             part.write(_ODS_HEAD.encode())
-            for row in (HEADER, *rows(count)):
+            for row in (FIELDS, *rows(count)):
                 cells = "".join(_ODS_CELL.format(value) for value in row)
                 part.write(f"<table:table-row>{cells}</table:table-row>".encode())
             part.write(_ODS_TAIL.encode())

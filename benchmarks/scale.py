@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from benchmarks.deployment import FINAL, Deployment, deployed
-from benchmarks.rolls import HEADER, rows
+from benchmarks.rolls import rows
+from shared.roll_file.fields import FIELDS
 
 ROLLS = 8
 ROWS = 250_000
@@ -56,7 +57,7 @@ def _write_roll(path: Path, letter: str, count: int) -> Path:
     """Write a file whose ids no other file has."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(HEADER)
+        writer.writerow(FIELDS)
         writer.writerows((letter + row[0], *row[1:3], letter + row[3], *row[4:])
                          for row in rows(count))  # fmt: skip
     return path
@@ -67,7 +68,7 @@ def _upload_much(service: Deployment) -> None:
     path = service.folder / "large.csv"
     line = b"S00000000,First,Last,someone@students.example.edu,Law,1,true\r\n"
     with path.open("wb") as file:
-        file.write(",".join(HEADER).encode() + b"\r\n")
+        file.write(",".join(FIELDS).encode() + b"\r\n")
         file.write(line * (LARGE_BYTES // len(line)))
     before = _peak_mib(service)
     started_at = time.perf_counter()

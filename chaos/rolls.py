@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-HEADER = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
+from shared.roll_file.fields import FIELDS
+
 # Small enough for most files to overwrite voters of other files.
 POOL_OF_IDS = 4000
 SIZES = (1, 20, 200, 2000)
@@ -73,7 +74,7 @@ def _good(rng: Random, number: int) -> RollFile:
                 repeated += 1
     rows = voters + extra
     rng.shuffle(rows)
-    content = _csv(HEADER, rows)
+    content = _csv(FIELDS, rows)
     return RollFile(number, content, tuple(voters), len(rows), repeated, rejected)
 
 
@@ -100,8 +101,8 @@ def _csv(header: tuple[str, ...], rows: list[Cells]) -> bytes:
 
 SPOILED: dict[str, Callable[[int], bytes]] = {
     "MISSING_COLUMNS": lambda number: _csv(("student_id", "year"), [(str(number), "1")]),
-    "NO_ROWS": lambda number: _csv(HEADER, []),
+    "NO_ROWS": lambda number: _csv(FIELDS, []),
     "UNCLOSED_QUOTE": lambda number: (
-        _csv(HEADER, []) + f'{number},"Never closed,x,x@example.edu,,1,true\r\n'.encode() * 3
+        _csv(FIELDS, []) + f'{number},"Never closed,x,x@example.edu,,1,true\r\n'.encode() * 3
     ),
 }

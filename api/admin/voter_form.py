@@ -10,9 +10,9 @@ from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from api.voters.change_schemas import MAX_REASON_CHARS, VoterChangeSchema
-from shared.roll_file.rows.cells import MAX_CHARS, MAX_YEAR, MIN_YEAR
+from shared.roll_file.fields import CHANGEABLE, FIELDS, MAX_CHARS
+from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
 from shared.roll_file.rows.text import TextTooLong, clean
-from shared.voters.history import ENTRY, FIELDS
 from shared.voters.models import Voter
 
 YEARS = {"": "unknown", **{str(year): str(year) for year in range(MIN_YEAR, MAX_YEAR + 1)}}
@@ -47,7 +47,7 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
 
         A field of one line shows a text without its line breaks, which is not a change.
         """
-        typed = {name: self[name].data for name in FIELDS if self[name].data is not None}
+        typed = {name: self[name].data for name in CHANGEABLE if self[name].data is not None}
         return {
             name: _cleaned(text)
             for name, text in typed.items()
@@ -87,7 +87,7 @@ def form_of(voter: Voter, reason: str = "") -> VoterForm:
 
 def version_of(voter: Voter) -> str:
     """Return a hash that identifies this version of the entry."""
-    entry = [getattr(voter, name) for name in ENTRY]
+    entry = [getattr(voter, name) for name in FIELDS]
     return sha256(json.dumps(entry).encode()).hexdigest()
 
 

@@ -8,8 +8,8 @@ from marshmallow import Schema, ValidationError, fields, post_load
 from marshmallow.validate import Length
 
 from api.rest.schemas import described
+from shared.roll_file.fields import MAX_CHARS
 from shared.roll_file.rows.cells import (
-    MAX_CHARS,
     MAX_YEAR,
     MIN_YEAR,
     BadCell,
@@ -20,10 +20,9 @@ from shared.roll_file.rows.cells import (
 )
 from shared.roll_file.rows.row import Cell
 from shared.roll_file.rows.text import TextTooLong, clean, forbidden_in_text
+from shared.voters.models import unstated
 
 MAX_REASON_CHARS = 500
-# The value that `null` stores in a field that may be empty.
-CLEARED = {"first_name": "", "last_name": "", "department": "", "year": None}
 
 
 class _Blank(Enum):
@@ -107,7 +106,7 @@ class VoterChangeSchema(Schema):
         if not reason or forbidden_in_text(reason):
             raise ValidationError("Say in plain text why the entry changes.", "reason")
         stated = {
-            name: CLEARED[name] if value is None else value
+            name: unstated(name) if value is None else value
             for name, value in given.items()
             if value is not _Blank.NOTHING
         }

@@ -18,16 +18,17 @@ from api.rest.openapi import refuses
 from api.voters.query_schemas import VoterFilterSchema
 from shared.access.scopes import Scope
 from shared.audit import Action
+from shared.roll_file.fields import VoterRow
 from shared.roll_file.writing.csv_export import MAX_SHEET_VOTERS, csv_blocks
 from shared.voters.queries import VoterFilter, total
-from shared.voters.snapshot import RollRow, Snapshot
+from shared.voters.snapshot import Snapshot
 
 blueprint = Blueprint(
     "Voter exports", __name__, url_prefix="/api/voters", description="The roll as a file."
 )
 
 EVERYBODY = VoterFilter()
-Write = Callable[[Iterable[RollRow]], Iterator[bytes]]
+Write = Callable[[Iterable[VoterRow]], Iterator[bytes]]
 
 
 @blueprint.route("/export.csv")

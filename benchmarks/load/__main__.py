@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.deployment import FINAL, Deployment, deployed
-from benchmarks.rolls import HEADER, rows, write_csv
+from benchmarks.rolls import rows, write_csv
+from shared.roll_file.fields import FIELDS
 
 VOTERS = 1_000_000
 # About a megabyte.
@@ -57,7 +58,7 @@ def _begin_imports(service: Deployment, seconds: int) -> list[str]:
 def _write_version(path: Path, number: int) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(HEADER)
+        writer.writerow(FIELDS)
         for place, (*others, year, is_eligible) in enumerate(rows(VOTERS)):
             shown = year if place % 10 else (year + number) % 6 + 1
             writer.writerow((*others, shown, is_eligible))

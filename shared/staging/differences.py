@@ -6,9 +6,10 @@ from typing import Any
 from peewee import JOIN, Expression
 
 from shared.database.connection import database
+from shared.roll_file.fields import CHANGEABLE
 from shared.staging.merge import Mode, differs
 from shared.staging.tables import StagedVoter
-from shared.voters.models import COMPARED, Voter
+from shared.voters.models import Voter
 
 
 def sample_differences(mode: Mode, limit: int) -> list[dict[str, Any]]:
@@ -27,7 +28,7 @@ def sample_differences(mode: Mode, limit: int) -> list[dict[str, Any]]:
 
 
 def _differences(kind: str, which: Expression, limit: int) -> Iterator[dict[str, Any]]:
-    values = [getattr(model, name) for model in (StagedVoter, Voter) for name in COMPARED]
+    values = [getattr(model, name) for model in (StagedVoter, Voter) for name in CHANGEABLE]
     query = (
         StagedVoter.select(StagedVoter.student_id, StagedVoter.line, *values)
         .join(Voter, JOIN.LEFT_OUTER, on=(Voter.student_id == StagedVoter.student_id))
@@ -36,7 +37,7 @@ def _differences(kind: str, which: Expression, limit: int) -> Iterator[dict[str,
         .limit(limit)
     )
     for student_id, line, *found in database.execute(query):
-        pairs = zip(COMPARED, found[len(COMPARED) :], found[: len(COMPARED)], strict=True)
+        pairs = zip(CHANGEABLE, found[len(CHANGEABLE) :], found[: len(CHANGEABLE)], strict=True)
         yield {
             "change": kind,
             "student_id": student_id,

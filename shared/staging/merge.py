@@ -8,17 +8,17 @@ from enum import StrEnum
 from functools import reduce
 from operator import or_
 
-from peewee import JOIN, SQL, Case, Expression, Function, fn
+from peewee import JOIN, SQL, Case, Expression, Field, Function, Node, fn
 
 from shared.database.connection import database, is_postgresql
+from shared.roll_file.fields import CHANGEABLE
 from shared.staging.tables import RepeatedId, StagedVoter
 from shared.voters.counts import recount
 from shared.voters.history import Author, note_entries
-from shared.voters.models import COMPARED, Voter
+from shared.voters.models import Voter, unstated
 from shared.voters.roll import note_roll_changed
 
 ALL_ROWS = fn.COUNT(SQL("*"))
-NEW_VOTER_DEFAULTS = {"first_name": "", "last_name": "", "department": "", "is_eligible": False}
 
 
 class Mode(StrEnum):
@@ -125,7 +125,7 @@ def _update_changed(author: Author) -> int:
     note_entries(Voter.student_id.in_(changed), author)
     stated = {
         getattr(Voter, name): fn.COALESCE(getattr(StagedVoter, name), getattr(Voter, name))
-        for name in COMPARED
+        for name in CHANGEABLE
     }
     query = (
         Voter.update(stated)
@@ -139,7 +139,11 @@ def differs() -> Expression:
     """Return the condition that the row states a value which the roll does not have."""
     changed = reduce(
         or_,
-        (getattr(StagedVoter, name) != getattr(Voter, name) for name in COMPARED if name != "year"),
+        (
+            getattr(StagedVoter, name) != getattr(Voter, name)
+            for name in CHANGEABLE
+            if name != "year"
+        ),
     )
     # The roll may have no year yet, and a comparison with NULL is neither true nor false.
     year = StagedVoter.year.is_null(False) & (
@@ -156,16 +160,8 @@ def _insert_new() -> int:
     Without it, on a roll known to be empty, PostgreSQL was still scanning the rows just inserted
     after ten minutes.
     """
-    columns = [
-        StagedVoter.student_id,
-        *(
-            fn.COALESCE(getattr(StagedVoter, name), NEW_VOTER_DEFAULTS[name])
-            if name in NEW_VOTER_DEFAULTS
-            else getattr(StagedVoter, name)
-            for name in COMPARED
-        ),
-    ]
-    fields = [Voter.student_id, *(getattr(Voter, name) for name in COMPARED)]
+    columns = [StagedVoter.student_id, *map(_value_of_new_voter, CHANGEABLE)]
+    fields = [Voter.student_id, *(getattr(Voter, name) for name in CHANGEABLE)]
     query = (
         StagedVoter.select(*columns)
         .join(Voter, JOIN.LEFT_OUTER, on=(Voter.student_id == StagedVoter.student_id))
@@ -173,3 +169,9 @@ def _insert_new() -> int:
         .order_by(StagedVoter.student_id)
     )
     return int(Voter.insert_from(query, fields).as_rowcount().execute())
+
+
+def _value_of_new_voter(name: str) -> Node:
+    staged: Field = getattr(StagedVoter, name)
+    value = unstated(name)
+    return staged if value is None else fn.COALESCE(staged, value)

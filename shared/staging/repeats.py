@@ -12,8 +12,8 @@ from peewee import SQL, Expression, Value, fn
 
 from shared.database.connection import database, is_postgresql
 from shared.database.sql import stream
+from shared.roll_file.fields import CHANGEABLE, OPTIONAL
 from shared.staging.tables import RejectedRow, RepeatedId, StagedVoter
-from shared.voters.models import COMPARED, OPTIONAL
 
 ALL_ROWS = fn.COUNT(SQL("*"))
 
@@ -52,7 +52,7 @@ def find_repeats() -> None:
         StagedVoter.select(StagedVoter.student_id)
         .where(StagedVoter.student_id.in_(RepeatedId.select(RepeatedId.student_id)))
         .group_by(StagedVoter.student_id)
-        .having(reduce(or_, (_differs_within_group(name) for name in COMPARED)))
+        .having(reduce(or_, (_differs_within_group(name) for name in CHANGEABLE)))
     )
     RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(contradicted)).execute()
     if RejectedRow.select().exists():
@@ -76,7 +76,7 @@ def _find_contradicting_rejects() -> None:
         RejectedRow.select(RejectedRow.student_id)
         .join(RepeatedId, on=(RepeatedId.student_id == RejectedRow.student_id))
         .join(StagedVoter, on=(StagedVoter.line == RepeatedId.first_line))
-        .where(reduce(or_, map(_is_contradicted, COMPARED)))
+        .where(reduce(or_, map(_is_contradicted, CHANGEABLE)))
     )
     RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(contradicted)).execute()
 

@@ -11,7 +11,7 @@ from peewee import Case, Expression, ModelSelect, fn
 
 from shared.voters.models import Roll, RollGroup, Voter
 
-FIELDS = (RollGroup.department, RollGroup.year, RollGroup.voters, RollGroup.eligible)
+GROUP_FIELDS = (RollGroup.department, RollGroup.year, RollGroup.voters, RollGroup.eligible)
 
 
 class Place(NamedTuple):
@@ -37,7 +37,7 @@ def count_groups() -> "ModelSelect[Voter]":
 def kept_groups() -> "ModelSelect[RollGroup]":
     """Query the same from the kept counts. The result is empty if they are out of date."""
     are_current = Roll.select().where(Roll.version == Roll.counted_version)
-    return RollGroup.select(*FIELDS).where(fn.EXISTS(are_current))
+    return RollGroup.select(*GROUP_FIELDS).where(fn.EXISTS(are_current))
 
 
 def kept_count(department: str | None, year: int | None, is_eligible: bool | None) -> int | None:
@@ -63,7 +63,7 @@ def kept_count(department: str | None, year: int | None, is_eligible: bool | Non
 def recount() -> None:
     """Count all groups again, after an import and in its transaction."""
     RollGroup.delete().execute()
-    RollGroup.insert_from(count_groups(), list(FIELDS)).execute()
+    RollGroup.insert_from(count_groups(), list(GROUP_FIELDS)).execute()
     Roll.update(counted_version=Roll.version).execute()
 
 
@@ -88,7 +88,7 @@ def _add(place: Place, voters: int) -> None:
     ).where(_is_group_of(place))
     if not added.execute():
         group = (place.department, place.year, voters, eligible)
-        RollGroup.insert_many([group], fields=FIELDS).execute()
+        RollGroup.insert_many([group], fields=GROUP_FIELDS).execute()
 
 
 def _is_group_of(place: Place) -> Expression:

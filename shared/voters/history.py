@@ -9,10 +9,8 @@ from uuid import UUID
 from peewee import Case, Expression, Field, Value, fn
 
 from shared.database.sql import clock
+from shared.roll_file.fields import CHANGEABLE, FIELDS
 from shared.voters.models import Voter, VoterHistory
-
-FIELDS = ("first_name", "last_name", "email", "department", "year", "is_eligible")
-ENTRY = ("student_id", *FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +29,14 @@ def note_entries(which: Expression, author: Author) -> None:
     that changes them.
     """
     entries = Voter.select(
-        *(getattr(Voter, name) for name in ENTRY),
+        *(getattr(Voter, name) for name in FIELDS),
         clock(),
         Value(author.name),
         Value(author.reason),
         Value(author.job_id, converter=VoterHistory.job.db_value),
     ).where(which)
     fields = [
-        *(getattr(VoterHistory, name) for name in ENTRY),
+        *(getattr(VoterHistory, name) for name in FIELDS),
         VoterHistory.changed_at,
         VoterHistory.changed_by,
         VoterHistory.reason,
@@ -80,9 +78,9 @@ def changes(student_id: str, first: int, limit: int) -> list[Change]:
     at all.
     """
     changed = (VoterHistory.changed_at, VoterHistory.changed_by, VoterHistory.reason)
-    before = [getattr(VoterHistory, name) for name in FIELDS]
+    before = [getattr(VoterHistory, name) for name in CHANGEABLE]
     query = (
-        VoterHistory.select(*changed, VoterHistory.job, *before, *map(_after, FIELDS))
+        VoterHistory.select(*changed, VoterHistory.job, *before, *map(_after, CHANGEABLE))
         .join(Voter, on=(Voter.student_id == VoterHistory.student_id))
         .where(VoterHistory.student_id == student_id)
         .order_by(VoterHistory.id.desc())
@@ -96,7 +94,7 @@ def changes(student_id: str, first: int, limit: int) -> list[Change]:
 def _change(
     changed_at: datetime, changed_by: str, reason: str, job: UUID | None, *entries: Any
 ) -> Change:
-    before, after = entries[: len(FIELDS)], entries[len(FIELDS) :]
+    before, after = entries[: len(CHANGEABLE)], entries[len(CHANGEABLE) :]
     return Change(changed_at, changed_by, reason, job, tuple(_differences(before, after)))
 
 
@@ -108,6 +106,6 @@ def _after(name: str) -> Any:
 
 
 def _differences(before: tuple[Any, ...], after: tuple[Any, ...]) -> Iterator[Difference]:
-    for name, old, new in zip(FIELDS, before, after, strict=True):
+    for name, old, new in zip(CHANGEABLE, before, after, strict=True):
         if old != new:
             yield Difference(name, old, new)

@@ -17,9 +17,6 @@ from peewee import (
 
 from shared.database.connection import BaseModel, is_postgresql
 
-OPTIONAL = ("first_name", "last_name", "department", "year", "is_eligible")
-COMPARED = ("email", *OPTIONAL)
-
 
 class BytewiseTextField(TextField):
     """Text of a TEMP table, compared byte by byte as the roll's key is.
@@ -44,6 +41,12 @@ class Voter(BaseModel):
     department = TextField(default="")
     year = SmallIntegerField(null=True)
     is_eligible = BooleanField(default=False)
+
+
+def unstated(field: str) -> str | bool | None:
+    """Return the value of a field that was never stated. None means unknown, or required."""
+    value: str | bool | None = getattr(Voter, field).default
+    return value
 
 
 class VoterHistory(BaseModel):

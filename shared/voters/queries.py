@@ -5,7 +5,7 @@ five times as long. Without one, a page by cursor takes a fraction of a second a
 (docs/performance.md).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -34,7 +34,10 @@ Conditions = list[Expression]
 
 @dataclass(frozen=True, slots=True)
 class VoterFilter:
-    """The filters of a search. None means any. `q` is part of an id, name or email address."""
+    """The filters of a search: values of a voter's fields, where None means any.
+
+    `q` is part of an id, a name or an email address.
+    """
 
     q: str = ""
     student_id: str | None = None
@@ -44,12 +47,12 @@ class VoterFilter:
 
     def conditions(self) -> Conditions:
         """Return the conditions of the query, none for the whole roll."""
-        named = ("student_id", "department", "year", "is_eligible")
-        stated = {name: getattr(self, name) for name in named}
+        stated = {field.name: getattr(self, field.name) for field in fields(self)}
+        text = stated.pop("q")
         found = [
             getattr(Voter, name) == value for name, value in stated.items() if value is not None
         ]
-        return [*found, _contains(self.q)] if self.q else found
+        return [*found, _contains(text)] if text else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,8 @@ from typing import IO, Any
 from peewee import ModelSelect, __exception_wrapper__  # type: ignore[attr-defined]
 
 from shared.database.connection import database, is_postgresql
+from shared.roll_file.fields import VoterRow
 from shared.voters.queries import VoterFilter, rows_in_order
-
-# The seven fields. The year is None if it is unknown.
-RollRow = tuple[str, str, str, str, str, int | None, bool]
 
 # True, as SQLite and PostgreSQL write it.
 TRUE = ("1", "t")
@@ -39,7 +37,7 @@ class Snapshot:
             self.close()
             raise
 
-    def rows(self) -> Iterator[RollRow]:
+    def rows(self) -> Iterator[VoterRow]:
         """Yield the rows once. The file is closed after the last."""
         self._file.seek(0)
         with TextIOWrapper(self._file, encoding="utf-8", newline="") as file:

@@ -22,8 +22,8 @@ from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
 from shared.jobs.transitions import Claim
 from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.fields import FIELDS
 from shared.roll_file.limits import Limits
-from shared.roll_file.rows.columns import FIELDS
 from shared.storage.file_store import FileStore
 from shared.storage.store import StoreFull, StoreUnavailable
 from shared.voters.models import Voter

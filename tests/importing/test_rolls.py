@@ -11,8 +11,8 @@ from shared.jobs import jobs
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState
 from shared.roll_file.errors import FileFault
+from shared.roll_file.fields import FIELDS
 from shared.roll_file.limits import Limits
-from shared.roll_file.rows.columns import FIELDS
 from shared.storage.database_store import DatabaseStore
 from shared.voters.models import Voter
 from tests.importing.cell_rolls import ROLLS as CELL_ROLLS

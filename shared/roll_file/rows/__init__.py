@@ -1,4 +1,4 @@
 """Rows and cells: find the columns, clean the text, check each value.
 
-Imports only the formats, limits and errors of `shared.roll_file`.
+Imports only the fields, formats, limits and errors of `shared.roll_file`.
 """

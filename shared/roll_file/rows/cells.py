@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from math import isfinite
 
 from shared.roll_file.errors import RowCode
+from shared.roll_file.fields import MAX_CHARS
 from shared.roll_file.rows.row import Cell, NoValue
 from shared.roll_file.rows.text import (
     COMPOSED_CHARS,
@@ -18,13 +19,6 @@ from shared.roll_file.rows.text import (
     trim,
 )
 
-MAX_CHARS = {
-    "student_id": 64,
-    "first_name": 150,
-    "last_name": 150,
-    "email": 254,
-    "department": 200,
-}
 # The longest text of a year or an eligibility. Longer text is neither.
 MAX_WORD_CHARS = 64
 MIN_YEAR = 1

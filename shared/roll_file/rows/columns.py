@@ -6,12 +6,11 @@ from itertools import islice
 from types import MappingProxyType
 
 from shared.roll_file.errors import FileCode, FileFault
+from shared.roll_file.fields import FIELDS, REQUIRED
 from shared.roll_file.rows.aliases.table import field_of
 from shared.roll_file.rows.headings import looks_like_data, short_label
 from shared.roll_file.rows.text import shorten, trim
 
-FIELDS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
-REQUIRED = ("student_id", "email")
 HEADER_SEARCH_ROWS = 20
 MAX_LABELS_SHOWN = 30
 MAX_IGNORED_SHOWN = 100

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from shared.roll_file.errors import RowCode, RowError
+from shared.roll_file.fields import FIELDS, KEY, MAX_CHARS, REQUIRED
 from shared.roll_file.rows.cells import (
     FALSE_WORDS,
     FIRST_LOSSY_NUMBER,
     FORMULA_OF_TEXT,
-    MAX_CHARS,
     MAX_YEAR,
     MIN_YEAR,
     PLAIN_EMAIL,
@@ -31,7 +31,7 @@ from shared.roll_file.rows.cells import (
     shown,
     value_as_text,
 )
-from shared.roll_file.rows.columns import FIELDS, REQUIRED, Header
+from shared.roll_file.rows.columns import Header
 from shared.roll_file.rows.row import Cell
 from shared.roll_file.rows.text import is_composed, shorten, trim
 
@@ -74,10 +74,10 @@ _ELIGIBILITIES: Mapping[str, bool | None] = {"": None} | {
     for spelling in (word, word.upper(), word.title())
 }
 # In a row of at most this many characters, only the id can be too long.
-_SHORT_ROW_CHARS = min(MAX_CHARS["first_name"], MAX_CHARS["last_name"], MAX_CHARS["department"])
+_SHORT_ROW_CHARS = min(chars for name, chars in MAX_CHARS.items() if name not in REQUIRED)
 _NOTHING = (None, "")
 _BLANKS = frozenset(_NOTHING)
-_MAX_ID_CHARS = MAX_CHARS["student_id"]
+_MAX_ID_CHARS = MAX_CHARS[KEY]
 
 
 def compile_validator(header: Header) -> Validate:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
+from shared.roll_file.fields import FIELDS, VoterRow
 from shared.roll_file.formats import Format
 from shared.roll_file.rows.cells import FORMULA_OF_TEXT
-from shared.roll_file.rows.columns import FIELDS
 from shared.roll_file.rows.row import Cell
 from shared.roll_file.writing.disarming import arm, disarm
 from shared.roll_file.writing.rejects import BOM, is_rejects_file
@@ -33,10 +33,8 @@ _LINE_BREAK = re.compile("[\r\n]")
 _ROW_LIKE = (",", "@", "\ufeff")
 _MAX_BREAKS = 20
 
-Voter = tuple[str, str, str, str, str, int | None, bool]
 
-
-def csv_blocks(voters: Iterable[Voter]) -> Iterator[bytes]:
+def csv_blocks(voters: Iterable[VoterRow]) -> Iterator[bytes]:
     """Yield a CSV file of the voters, in UTF-8 with a byte order mark, in constant memory."""
     yield f"{BOM}{','.join(LABELS)}\r\n".encode()
     rows = map(_csv_row, voters)
@@ -46,7 +44,7 @@ def csv_blocks(voters: Iterable[Voter]) -> Iterator[bytes]:
         yield text.getvalue().encode()
 
 
-def _csv_row(voter: Voter) -> list[str]:
+def _csv_row(voter: VoterRow) -> list[str]:
     student_id, first_name, last_name, email, department, year, is_eligible = voter
     return [
         _csv_cell(student_id),

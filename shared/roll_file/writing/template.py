@@ -8,8 +8,8 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from shared.roll_file.rows.cells import MAX_CHARS, MAX_YEAR, MIN_YEAR
-from shared.roll_file.rows.columns import FIELDS
+from shared.roll_file.fields import FIELDS, MAX_CHARS, WIDTHS
+from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
 from shared.roll_file.writing.rejects import BOM
 from shared.roll_file.writing.xlsx_saving import saved
 
@@ -35,7 +35,6 @@ EXPLAINED = MappingProxyType(
 # be replaced.
 EXAMPLE = ("EXAMPLE-1", "Amina", "Okafor", "amina.okafor@example.edu", "Physics", "2", "no")
 INSTRUCTION = "Replace the example below with your voters, one in each row."
-WIDTHS = (16, 18, 18, 34, 28, 8, 12)
 FORMATTED_ROWS = 1_000
 
 

@@ -14,7 +14,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from shared.roll_file.writing.csv_export import LABELS, Voter, escaped, protected, spelt
+from shared.roll_file.fields import WIDTHS, VoterRow
+from shared.roll_file.writing.csv_export import LABELS, escaped, protected, spelt
 from shared.roll_file.writing.disarming import disarm_text
 from shared.roll_file.writing.xlsx_saving import saved
 
@@ -26,7 +27,7 @@ BLOCK_ROWS = 2_000
 BLOCK_BYTES = 64 * 1024
 # A third of the time of the default level, for a file a tenth larger.
 COMPRESSION = 1
-WIDTHS = (16, 18, 18, 34, 28, 8, 12, 11)
+DISARMED_WIDTH = 11
 _SHEET = "xl/worksheets/sheet1.xml"
 _END_OF_ROWS = b"</sheetData>"
 _TEXT_FORMAT = "@"
@@ -36,7 +37,7 @@ _NOT_IN_XML = re.compile("[\r\ufffe\uffff]")
 _MARKUP = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 
 
-def xlsx_blocks(voters: Iterable[Voter]) -> Iterator[bytes]:
+def xlsx_blocks(voters: Iterable[VoterRow]) -> Iterator[bytes]:
     """Yield a workbook of at most MAX_SHEET_VOTERS voters, all texts as text.
 
     Takes constant memory.
@@ -67,7 +68,7 @@ def _frame() -> bytes:
     sheet = book.worksheets[0]
     sheet.title = SHEET_TITLE
     sheet.freeze_panes = "A2"
-    for letter, width in zip("ABCDEFGH", WIDTHS, strict=True):
+    for letter, width in zip("ABCDEFGH", (*WIDTHS, DISARMED_WIDTH), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.append(LABELS)
     for label in sheet[1]:
@@ -95,7 +96,7 @@ def _around_rows(sheet: bytes) -> tuple[bytes, bytes]:
     return before, end + after
 
 
-def _rows(voters: Iterable[Voter], style: str) -> Iterator[str]:
+def _rows(voters: Iterable[VoterRow], style: str) -> Iterator[str]:
     for number, (*texts, year, is_eligible) in enumerate(voters, start=2):
         cells = [
             f'<c r="{letter}{number}" s="{style}" t="inlineStr"><is><t{_space(text)}>'

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 import shared.roll_file.rows.aliases
+from shared.roll_file.fields import FIELDS
 from shared.roll_file.rows.aliases.table import ALIASES, LANGUAGES, Headings, build_table, normalise
-from shared.roll_file.rows.columns import FIELDS
 
 FOLDER = Path(shared.roll_file.rows.aliases.__file__).parent
 SOURCES = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py"))
@@ -15,7 +15,7 @@ def headings_of(language: Headings) -> list[str]:
     return [heading for headings in language.values() for heading in headings]
 
 
-def test_every_alias_leads_to_a_field_and_every_field_is_its_own_alias() -> None:
+def test_every_field_has_aliases_and_is_its_own_alias() -> None:
     assert set(ALIASES.values()) == set(FIELDS)
     assert all(ALIASES[field] == field for field in FIELDS)
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.roll_file.errors import MAX_VALUE_CHARS, RowCode
-from shared.roll_file.rows.cells import MAX_CHARS
-from shared.roll_file.rows.columns import FIELDS, find_header
+from shared.roll_file.fields import FIELDS, MAX_CHARS
+from shared.roll_file.rows.columns import find_header
 from shared.roll_file.rows.row import Cell, NoValue
 from shared.roll_file.rows.validation import (
     Rejected,

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from shared.roll_file.fields import FIELDS, VoterRow
 from shared.roll_file.reader import open_roll
 from shared.roll_file.rows.cells import BadCell, read_email, read_student_id, read_text
-from shared.roll_file.rows.columns import FIELDS
 from shared.roll_file.rows.validation import compile_validator
-from shared.roll_file.writing.csv_export import LABELS, Voter, as_meant, csv_blocks, is_disarmed
+from shared.roll_file.writing.csv_export import LABELS, as_meant, csv_blocks, is_disarmed
 from shared.roll_file.writing.xlsx_export import xlsx_blocks
 
-Write = Callable[[Iterable[Voter]], Iterator[bytes]]
+Write = Callable[[Iterable[VoterRow]], Iterator[bytes]]
 WRITERS = pytest.mark.parametrize("write", [csv_blocks, xlsx_blocks])
 
 # Characters that some format, reader or program treats specially.
@@ -58,7 +58,7 @@ VOTERS = st.tuples(
 )
 
 
-def read_back(content: bytes) -> list[Voter]:
+def read_back(content: bytes) -> list[VoterRow]:
     """The voters that an import reads from a file."""
     with open_roll(io.BytesIO(content)) as reader:
         assert is_disarmed(reader.header.labels)
@@ -79,7 +79,7 @@ def read_back(content: bytes) -> list[Voter]:
 
 @WRITERS
 @given(voters=st.lists(VOTERS, min_size=1, max_size=4))
-def test_an_export_reads_back_as_it_was(write: Write, voters: list[Voter]) -> None:
+def test_an_export_reads_back_as_it_was(write: Write, voters: list[VoterRow]) -> None:
     assert read_back(b"".join(write(voters))) == voters
 
 
@@ -92,7 +92,7 @@ AWKWARD = [
 @WRITERS
 @pytest.mark.parametrize("student_id", AWKWARD)
 def test_an_id_reads_back_as_it_was(write: Write, student_id: str) -> None:
-    voters: list[Voter] = [(student_id, "", "", "a@x.edu", "", None, False)]
+    voters: list[VoterRow] = [(student_id, "", "", "a@x.edu", "", None, False)]
     assert read_back(b"".join(write(voters))) == voters
 
 
@@ -109,7 +109,7 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_reads_back_as_it_was(write: Write, name: str) -> None:
     kept = read_text("first_name")(name) or ""
-    voters: list[Voter] = [
+    voters: list[VoterRow] = [
         ("1", kept, kept, "a@x.edu", kept, 3, True),
         ("2", "Ann", "Lee", "b@x.edu", "Law", None, False),
     ]
@@ -117,7 +117,7 @@ def test_a_name_reads_back_as_it_was(write: Write, name: str) -> None:
 
 
 def test_a_csv_file_holds_no_formula_and_no_bare_number() -> None:
-    voters: list[Voter] = [("007", "=1+1", "+1", "-a@x.edu", "@SUM(A1)", 3, True)]
+    voters: list[VoterRow] = [("007", "=1+1", "+1", "-a@x.edu", "@SUM(A1)", 3, True)]
     content = b"".join(csv_blocks(voters)).decode("utf-8-sig")
     header, row = csv.reader(io.StringIO(content))
     assert header == [*FIELDS, "_disarmed"]
@@ -125,7 +125,7 @@ def test_a_csv_file_holds_no_formula_and_no_bare_number() -> None:
 
 
 def test_a_workbook_holds_text_and_no_formula() -> None:
-    voters: list[Voter] = [("007", "=1+1", "3-4", "a@x.edu", "Law", 3, True)]
+    voters: list[VoterRow] = [("007", "=1+1", "3-4", "a@x.edu", "Law", 3, True)]
     book = load_workbook(io.BytesIO(b"".join(xlsx_blocks(voters))))
     header, row = book["Roll"].iter_rows()
     assert [cell.value for cell in header] == list(LABELS)
@@ -140,7 +140,7 @@ def test_an_export_is_made_while_its_rows_come(write: Write) -> None:
     """The first block arrives long before the export requests the last row."""
     asked = 0
 
-    def voters() -> Iterator[Voter]:
+    def voters() -> Iterator[VoterRow]:
         nonlocal asked
         for number in range(30_000):
             asked = number

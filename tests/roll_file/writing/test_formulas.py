@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.roll_file.errors import RowCode, RowError
-from shared.roll_file.writing.csv_export import Voter, csv_blocks
+from shared.roll_file.fields import VoterRow
+from shared.roll_file.writing.csv_export import csv_blocks
 from shared.roll_file.writing.disarming import arm, disarm, disarm_text
 from shared.roll_file.writing.rejects import RejectsWriter
 from shared.roll_file.writing.template import csv_template
@@ -55,7 +56,7 @@ def rejects_file(cell: str) -> str:
 
 
 def exported(cell: str) -> str:
-    voters: list[Voter] = [("A1", cell, cell, "a|=b@x.edu", cell, 3, True)]
+    voters: list[VoterRow] = [("A1", cell, cell, "a|=b@x.edu", cell, 3, True)]
     return b"".join(csv_blocks(voters)).decode("utf-8-sig")
 
 

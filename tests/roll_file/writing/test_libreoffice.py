@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from shared.roll_file.errors import RowCode, RowError
-from shared.roll_file.writing.csv_export import Voter, csv_blocks
+from shared.roll_file.fields import VoterRow
+from shared.roll_file.writing.csv_export import csv_blocks
 from shared.roll_file.writing.rejects import RejectsWriter
 from shared.roll_file.writing.template import csv_template, xlsx_template
 from shared.roll_file.writing.xlsx_export import xlsx_blocks
@@ -23,7 +24,7 @@ ATTACKS = [
 ]  # fmt: skip
 # Ids that a program changes if it takes them for numbers or dates.
 IDS = ["0012345", "1E5", "3-4", "12345678901234567890", "1.5", "MAR1", "3.4.2020", "1,5"]
-VOTERS: list[Voter] = [
+VOTERS: list[VoterRow] = [
     (student_id, attack, attack, "a|=b@x.edu", attack, 3, True)
     for student_id, attack in zip(IDS * 2, ATTACKS, strict=False)
 ]
