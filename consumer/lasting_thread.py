@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from shared.database.connection import database
 from shared.database.outages import OUTAGES, OutageLog
-from shared.storage.store import StoreFull, StoreUnavailable
+from shared.storage.errors import StoreFull, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from shared.audit import Action, record
 from shared.database.connection import database, is_postgresql
 from shared.database.outages import OUTAGES, reason_of
+from shared.errors import VoterSystemError
 from shared.jobs import files
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import FINAL_STATES
@@ -21,7 +22,7 @@ EMPTIED = (Voter, VoterHistory, JobFault)
 BATCH = 500
 
 
-class ImportsOpen(Exception):
+class ImportsOpen(VoterSystemError):
     """An import runs or waits, and would write voters again."""
 
 

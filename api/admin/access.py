@@ -10,7 +10,7 @@ from api.access.auth import requires
 from api.admin.access_forms import PersonForm, RoleForm, TokenForm
 from api.admin.guard import person as signed_in
 from api.admin.page import Page
-from shared.access.names import UnusableName
+from shared.access.errors import UnusableName
 from shared.access.people import (
     ONE_TIME_DAYS,
     Role,

@@ -18,9 +18,10 @@ from api.access.rate_limits import (
 )
 from api.admin.guard import Person, person, safe_next
 from api.admin.page import ANYBODY, Page
+from shared.access.errors import PasswordExpired, WeakPassword
 from shared.access.names import MAX_NAME_CHARS
-from shared.access.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, WeakPassword
-from shared.access.people import PasswordExpired, change_password
+from shared.access.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
+from shared.access.people import change_password
 from shared.access.people import sign_in as find_person
 from shared.access.people import sign_out as end_sessions
 

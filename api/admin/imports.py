@@ -22,8 +22,8 @@ from api.jobs.jobs import job_or_404
 from api.services import services
 from shared.access.scopes import Scope
 from shared.importing import follow_up
-from shared.importing.follow_up import FilePurged, NotPossible
-from shared.importing.submission import TooLarge, submit
+from shared.importing.errors import FilePurged, NotPossible, TooLarge
+from shared.importing.submission import submit
 from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES

@@ -10,9 +10,10 @@ from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from api.voters.change_schemas import MAX_REASON_CHARS, VoterChangeSchema
+from shared.roll_file.errors import TextTooLong
 from shared.roll_file.fields import CHANGEABLE, FIELDS, MAX_CHARS
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
-from shared.roll_file.rows.text import TextTooLong, clean
+from shared.roll_file.rows.text import clean
 from shared.voters.models import Voter
 
 YEARS = {"": "unknown", **{str(year): str(year) for year in range(MIN_YEAR, MAX_YEAR + 1)}}

@@ -18,16 +18,17 @@ import click
 from api.commands.foreground import attempted, failing_when_interrupted, lease_renewed
 from api.services import services
 from config.settings import Settings
+from shared.importing.errors import TooLarge
 from shared.importing.options import ImportOptions
 from shared.importing.reading import OnProgress
-from shared.importing.submission import TooLarge, keep
+from shared.importing.submission import keep
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobState, Phase
 from shared.jobs.status_document import describe
 from shared.roll_file.errors import FileFault
-from shared.storage.store import FileLost, StoreFull, StoreUnavailable
+from shared.storage.errors import FileLost, StoreFull, StoreUnavailable
 
 SHOWN_FAULTS = 20
 BAR_STEPS = 1000

@@ -13,8 +13,7 @@ from peewee import IntegrityError
 
 from api.services import services
 from shared.access import development
-from shared.access.names import UnusableName
-from shared.access.passwords import WeakPassword
+from shared.access.errors import UnusableName, WeakPassword
 from shared.access.people import Role, create_person
 from shared.access.tokens import Admin
 from shared.audit import SERVICE, Action, act_as, command_line, record

@@ -10,7 +10,7 @@ from api.commands.main import usable_database
 from api.services import services
 from shared.deletion import ImportsOpen, erase_roll, overwrite_deleted, purge_expired
 from shared.jobs.files import count_expired
-from shared.storage.store import StoreUnavailable
+from shared.storage.errors import StoreUnavailable
 
 
 def register_commands(app: Flask) -> None:

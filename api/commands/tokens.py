@@ -10,7 +10,7 @@ from peewee import IntegrityError, Node
 from api.commands.main import usable_database
 from api.commands.tables import print_table, shown_time
 from shared.access import tokens as credentials
-from shared.access.names import UnusableName
+from shared.access.errors import UnusableName
 from shared.access.scopes import Scope
 from shared.access.tokens import MAX_DAYS, ApiToken, end_of
 from shared.database.sql import clock

@@ -19,7 +19,7 @@ from api.rest.openapi import refuses
 from api.services import services
 from shared.access.scopes import Scope
 from shared.importing import follow_up
-from shared.importing.follow_up import FilePurged, NotPossible
+from shared.importing.errors import FilePurged, NotPossible
 from shared.jobs import jobs
 from shared.jobs.states import FINAL_STATES
 

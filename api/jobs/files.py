@@ -27,7 +27,7 @@ from shared.audit import Action
 from shared.jobs.models import Job, JobFault
 from shared.roll_file.errors import RowCode
 from shared.roll_file.formats import Format
-from shared.storage.store import FileLost
+from shared.storage.errors import FileLost
 
 blueprint = Blueprint(
     "Job files", __name__, url_prefix="/api/jobs", description="Rejected rows and original files."

@@ -20,8 +20,9 @@ from api.rest.openapi import refuses
 from api.rest.schemas import STATUS_URL
 from api.services import services
 from shared.access.scopes import Scope
+from shared.importing.errors import TooLarge
 from shared.importing.options import ImportOptions
-from shared.importing.submission import TooLarge, submit
+from shared.importing.submission import submit
 from shared.jobs.models import Job
 
 blueprint = Blueprint("Upload", __name__, url_prefix="/api/upload", description="Upload a roll.")

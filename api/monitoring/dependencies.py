@@ -13,7 +13,8 @@ from shared.database.connection import database
 from shared.database.outages import OUTAGES, OutageLog, is_read_only
 from shared.database.schema import pending_migrations
 from shared.jobs.status_document import rfc3339
-from shared.storage.store import StoreUnavailable, UploadStore
+from shared.storage.errors import StoreUnavailable
+from shared.storage.store import UploadStore
 from shared.workers import check_writable, is_any_alive, is_any_in_trouble, latest_beat
 
 logger = logging.getLogger(__name__)

@@ -18,11 +18,11 @@ from api.middleware.paced_socket import TooSlow
 from api.rest.error_codes import TOO_SLOW, ApiCode, with_code
 from api.rest.schemas import ErrorSchema
 from api.services import services
-from shared.access.passwords import PasswordsBusy
+from shared.access.errors import PasswordsBusy
 from shared.database.outages import OUTAGES, is_disk_full, reason_of
-from shared.importing.submission import KeyReused, TooLarge
+from shared.importing.errors import KeyReused, TooLarge
 from shared.roll_file.errors import FileCode, FileFault
-from shared.storage.store import StoreFull, StoreUnavailable
+from shared.storage.errors import StoreFull, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 

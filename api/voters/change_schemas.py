@@ -8,18 +8,18 @@ from marshmallow import Schema, ValidationError, fields, post_load
 from marshmallow.validate import Length
 
 from api.rest.schemas import described
+from shared.roll_file.errors import BadCell, TextTooLong
 from shared.roll_file.fields import MAX_CHARS
 from shared.roll_file.rows.cells import (
     MAX_YEAR,
     MIN_YEAR,
-    BadCell,
     read_eligibility,
     read_email,
     read_text,
     read_year,
 )
 from shared.roll_file.rows.row import Cell
-from shared.roll_file.rows.text import TextTooLong, clean, forbidden_in_text
+from shared.roll_file.rows.text import clean, forbidden_in_text
 from shared.voters.models import unstated
 
 MAX_REASON_CHARS = 500

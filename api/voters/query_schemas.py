@@ -8,9 +8,10 @@ from marshmallow.validate import Length, OneOf, Range
 from api.rest.cursors import MAX_CURSOR_CHARS
 from api.rest.query import PagedQuerySchema, storable
 from api.rest.schemas import described
+from shared.roll_file.errors import TextTooLong
 from shared.roll_file.fields import MAX_CHARS
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
-from shared.roll_file.rows.text import TextTooLong, compose
+from shared.roll_file.rows.text import compose
 from shared.voters.queries import SORTS, VoterFilter
 
 MAX_SEARCH_CHARS = 254

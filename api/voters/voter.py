@@ -18,8 +18,9 @@ from api.voters.voter_schemas import ChangeSchema, VoterSchema
 from shared.access.scopes import Scope
 from shared.database.connection import ANSWER_SECONDS, limit_lock_wait
 from shared.jobs.status_document import rfc3339
+from shared.roll_file.errors import TextTooLong
 from shared.roll_file.fields import MAX_CHARS
-from shared.roll_file.rows.text import TextTooLong, compose
+from shared.roll_file.rows.text import compose
 from shared.voters import history
 from shared.voters.editing import edit
 from shared.voters.history import Author

@@ -8,7 +8,8 @@ from flask_mail import Attachment, Message
 from config.settings import MailSettings
 from consumer.mail.report import ReportMail
 from shared.jobs.models import Job, OutboxEntry
-from shared.storage.store import FileLost, UploadStore
+from shared.storage.errors import FileLost
+from shared.storage.store import UploadStore
 
 # Asks mail programs to send no automatic replies: RFC 3834, and Microsoft's own header.
 NO_AUTOMATIC_ANSWERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}

@@ -13,7 +13,8 @@ from consumer.mail.report import compose
 from consumer.outbox import NobodyToTell, Sender
 from shared.jobs.models import JobFault, OutboxEntry
 from shared.jobs.states import Channel
-from shared.storage.store import StoreUnavailable, UploadStore
+from shared.storage.errors import StoreUnavailable
+from shared.storage.store import UploadStore
 
 logger = logging.getLogger(__name__)
 

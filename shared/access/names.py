@@ -2,8 +2,10 @@
 
 from peewee import TextField
 
+from shared.access.errors import UnusableName
 from shared.database.connection import BaseModel
-from shared.roll_file.rows.text import TextTooLong, compose
+from shared.roll_file.errors import TextTooLong
+from shared.roll_file.rows.text import compose
 
 MAX_NAME_CHARS = 100
 # The actor's name for what is done at the command line.
@@ -14,10 +16,6 @@ class TakenName(BaseModel):
     """A name that a token or a user has or once had."""
 
     name = TextField(primary_key=True)
-
-
-class UnusableName(ValueError):
-    """No list could show the name, or another actor already has it."""
 
 
 def take_name(name: str) -> None:

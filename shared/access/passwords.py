@@ -10,6 +10,8 @@ from threading import BoundedSemaphore, Lock
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from shared.access.errors import PasswordsBusy, WeakPassword
+
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 200
 # A thousand IP addresses that each try as often as one may need more than ten days for this many.
@@ -25,17 +27,6 @@ MAX_CALLERS = 4
 
 _callers = BoundedSemaphore(MAX_CALLERS)
 _one_at_a_time = Lock()
-
-
-class PasswordsBusy(Exception):
-    """Too many callers wait for a password check. Try again in a moment."""
-
-
-class WeakPassword(ValueError):
-    """The password is not acceptable.
-
-    It is too short, too long, the user's name, easily guessed, or the one-time password.
-    """
 
 
 def check_password(username: str, password: str) -> None:

@@ -15,13 +15,9 @@ from textwrap import wrap
 from types import MappingProxyType
 from typing import Any
 
+from shared.access.errors import PasswordExpired, WeakPassword
 from shared.access.names import check_name, take_name
-from shared.access.passwords import (
-    WeakPassword,
-    check_password,
-    hash_of,
-    is_password,
-)
+from shared.access.passwords import check_password, hash_of, is_password
 from shared.access.scopes import Scope
 from shared.access.tokens import Admin
 from shared.audit import Action, ActorKind, Outcome, become, record
@@ -50,10 +46,6 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = MappingProxyType(
         Role.ADMIN: frozenset(Scope),
     }
 )
-
-
-class PasswordExpired(Exception):
-    """The one-time password was correct, but it has expired."""
 
 
 def create_person(username: str, password: str, role: Role) -> None:

@@ -9,12 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from config.log_context import is_request_id
+from shared.broker.errors import UnreadableMessage
 
 MESSAGE_VERSION = 1
-
-
-class UnreadableMessage(Exception):
-    """The message is not from this service, or is from a later version of it."""
 
 
 def encode(job_id: UUID) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from playhouse.postgres_ext import PooledPsycopg3Database, Psycopg3Database, Psy
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 
+from shared.database.errors import NoAnswer
 from shared.database.sessions import require_own_session
 
 # The timeout for making a connection, and for the check of a pooled connection.
@@ -38,10 +39,6 @@ SET_UNLESS_SET = (
 # The server's own limit must come first, because the connection survives that.
 MARGIN_SECONDS = 1.0
 REFUSE_SECONDS = 1.0
-
-
-class NoAnswer(psycopg.OperationalError):
-    """The server did not answer within the limit. The connection is closed."""
 
 
 class BoundedConnection(psycopg.Connection[Any]):

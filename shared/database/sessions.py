@@ -9,11 +9,9 @@ from typing import Any
 
 import psycopg
 
+from shared.database.errors import SharedSession
+
 ROUNDS = 5
-
-
-class SharedSession(psycopg.OperationalError):
-    """A pooler shares the sessions of the server among its clients."""
 
 
 def require_own_session(

@@ -8,16 +8,17 @@ from uuid import uuid4
 
 from shared.database.connection import database
 from shared.database.outages import OUTAGES, is_disk_full
-from shared.importing.conditions import JobFailure
-from shared.importing.options import UnknownOption
+from shared.importing.errors import JobFailure, UnknownOption
 from shared.importing.pipeline import run
 from shared.importing.reading import OnProgress
 from shared.jobs import transitions
+from shared.jobs.errors import AttemptLost
 from shared.jobs.states import JobCode
-from shared.jobs.transitions import AttemptLost, Claim
+from shared.jobs.transitions import Claim
 from shared.roll_file.errors import FileFault
 from shared.roll_file.limits import Limits
-from shared.storage.store import StoreFull, StoreUnavailable, UploadStore
+from shared.storage.errors import StoreFull, StoreUnavailable
+from shared.storage.store import UploadStore
 
 logger = logging.getLogger(__name__)
 

@@ -1,36 +1,15 @@
 """Check the conditions of an import beyond good rows. A broken one ends the job as FAILURE."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from shared.importing.errors import JobFailure
 from shared.importing.options import ImportOptions, OnError
 from shared.importing.rejected_rows import Rejections
 from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode
-from shared.roll_file.errors import RowError
 from shared.roll_file.report import Report
 from shared.storage.store import UploadStore
-
-
-class JobFailure(Exception):
-    """The job cannot succeed, for a reason that is not a file fault.
-
-    `faults` and `rejects_key` belong to its rejected rows, if these are the reason.
-    """
-
-    def __init__(
-        self,
-        code: JobCode,
-        message: str,
-        *,
-        faults: Sequence[RowError] = (),
-        rejects_key: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.faults = faults
-        self.rejects_key = rejects_key
 
 
 def check_conditions(

@@ -1,33 +1,13 @@
 """Create jobs that import the file of an earlier job: apply a preview, or retry a job."""
 
-from enum import StrEnum
 from uuid import UUID
 
 from shared.broker.doorbell import Doorbell
+from shared.importing.errors import FilePurged, NotPossible, NotPossibleCode
 from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState
 from shared.voters.roll import roll_version
-
-
-class NotPossibleCode(StrEnum):
-    """Why a job cannot be followed up, besides ROLL_CHANGED."""
-
-    NOT_A_PREVIEW = "NOT_A_PREVIEW"
-    NOT_FAILED = "NOT_FAILED"
-
-
-class NotPossible(Exception):
-    """The state of the job does not allow this. `message` says why and what to do instead."""
-
-    def __init__(self, code: NotPossibleCode | JobCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class FilePurged(Exception):
-    """The file of the job has been deleted, because files are kept for a limited time."""
 
 
 def apply_preview(preview: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:

@@ -5,12 +5,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
+from shared.importing.errors import UnknownOption
 from shared.roll_file.limits import ReadOptions
 from shared.staging.merge import Mode
-
-
-class UnknownOption(ValueError):
-    """A newer web process has stored an option or a value that this worker does not know."""
 
 
 class OnError(StrEnum):

@@ -13,14 +13,16 @@ from typing import BinaryIO
 
 from shared.audit import Action, record
 from shared.database.connection import database
-from shared.importing.conditions import JobFailure, check_conditions, check_preview
+from shared.importing.conditions import check_conditions, check_preview
+from shared.importing.errors import JobFailure
 from shared.importing.options import ImportOptions
 from shared.importing.reading import Ids, OnProgress, rows_as_meant, stage_all
 from shared.importing.rejected_rows import Rejections
 from shared.jobs import jobs, transitions
+from shared.jobs.errors import AttemptLost
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
-from shared.jobs.transitions import AttemptLost, Claim
+from shared.jobs.transitions import Claim
 from shared.roll_file.errors import WarningCode
 from shared.roll_file.limits import Limits
 from shared.roll_file.reader import open_roll
@@ -30,7 +32,8 @@ from shared.staging import merge, repeats
 from shared.staging.conflicts import note_conflicts
 from shared.staging.differences import sample_differences
 from shared.staging.odd_signs import odd_signs
-from shared.storage.store import FileLost, UploadStore, deleted_unless_committed
+from shared.storage.errors import FileLost
+from shared.storage.store import UploadStore, deleted_unless_committed
 from shared.voters.history import Author
 from shared.voters.roll import lock_roll, roll_version
 

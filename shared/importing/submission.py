@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from peewee import IntegrityError
 
 from shared.broker.doorbell import Doorbell
+from shared.importing.errors import KeyReused, TooLarge
 from shared.importing.options import ImportOptions
 from shared.jobs import jobs
 from shared.jobs.jobs import StoredFile
@@ -19,14 +20,6 @@ COPY_BYTES = 256 * 1024
 MAX_NAME_CHARS = 255
 DEFAULT_OPTIONS = ImportOptions()
 REFUSED_AT_ONCE = (FileCode.EMPTY_FILE, FileCode.UNSUPPORTED_FORMAT)
-
-
-class TooLarge(Exception):
-    """The file is larger than MAX_UPLOAD_BYTES."""
-
-
-class KeyReused(Exception):
-    """The idempotency key was used before, for another file or with other options."""
 
 
 def submit(

@@ -18,6 +18,7 @@ from shared.access.names import COMMAND_LINE
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import outbox
+from shared.jobs.errors import AttemptLost
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import WAITING_STATES, JobCode, JobState, Phase
 from shared.roll_file.errors import RowError
@@ -31,10 +32,6 @@ MAX_BACKOFF_SECONDS = 300.0
 # job.
 FOREGROUND = COMMAND_LINE
 INTERRUPTED = "The import was interrupted at the command line. The roll is unchanged."
-
-
-class AttemptLost(Exception):
-    """Another attempt owns the job now. This one must not write what it has found."""
 
 
 @dataclass(frozen=True, slots=True)

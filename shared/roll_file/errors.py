@@ -1,9 +1,11 @@
-"""Codes for everything that can be wrong with a roll file: row faults, warnings, file faults."""
+"""Codes and errors for everything that can be wrong with a roll file, its rows and its cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+from shared.errors import CodedError, VoterSystemError
 
 MAX_VALUE_CHARS = 200
 
@@ -133,10 +135,20 @@ class RowError:
     message: str
 
 
-class FileFault(Exception):
+class FileFault(CodedError[FileCode]):
     """The file cannot be read as a roll. `message` says what an election officer can do."""
 
-    def __init__(self, code: FileCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+
+class BadCell(CodedError[RowCode]):
+    """The content of the cell does not fit its field. The validator turns it into a `RowError`."""
+
+
+class TextTooLong(VoterSystemError):
+    """The text has more characters than its field allows."""
+
+    def __init__(self, chars: int) -> None:
+        super().__init__(chars)
+        self.chars = chars
+
+    def __str__(self) -> str:
+        return f"{self.chars} characters"

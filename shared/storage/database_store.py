@@ -15,8 +15,8 @@ from peewee import (
 from shared.database.connection import BaseModel
 from shared.database.outages import OUTAGES, is_disk_full
 from shared.database.sql import clock
+from shared.storage.errors import FileLost, StoreFull, StoreUnavailable
 from shared.storage.local_copy import local_copy
-from shared.storage.store import FileLost, StoreFull, StoreUnavailable
 
 CHUNK_BYTES = 1024 * 1024
 

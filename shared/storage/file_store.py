@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.database.outages import is_disk_full
-from shared.storage.store import KEY, FileLost, StoreFull, StoreUnavailable
+from shared.storage.errors import FileLost, StoreFull, StoreUnavailable
+from shared.storage.store import KEY
 
 PARTIAL = ".part"
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import BinaryIO, cast
 
 from shared.database.outages import is_disk_full
-from shared.storage.store import StoreFull, StoreUnavailable
+from shared.storage.errors import StoreFull, StoreUnavailable
 
 
 def local_copy(blocks: Iterable[bytes]) -> BinaryIO:

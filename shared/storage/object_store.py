@@ -10,8 +10,9 @@ import obstore
 from obstore.exceptions import BaseError
 
 from config.buckets import open_bucket
+from shared.storage.errors import FileLost, StoreFull, StoreUnavailable
 from shared.storage.local_copy import local_copy
-from shared.storage.store import KEY, ByteSink, FileLost, StoreFull, StoreUnavailable
+from shared.storage.store import KEY, ByteSink
 
 # The request to a hung server must end before a platform's router ends the client's (30 seconds).
 # This includes the deletion of the parts of a broken upload.

@@ -12,18 +12,6 @@ from shared.database.outages import OUTAGES
 KEY = re.compile("[0-9a-f]{32}")
 
 
-class StoreFull(Exception):
-    """The store has no room left for the file."""
-
-
-class StoreUnavailable(Exception):
-    """The store cannot be reached now. Trying again later may help."""
-
-
-class FileLost(Exception):
-    """The store has no file under this key."""
-
-
 class ByteSink(Protocol):
     """A sink for the bytes of one file, in order."""
 

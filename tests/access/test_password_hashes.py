@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from config.gunicorn import threads
-from shared.access.passwords import MAX_CALLERS, PasswordsBusy, hash_of, is_password, turn
+from shared.access.errors import PasswordsBusy
+from shared.access.passwords import MAX_CALLERS, hash_of, is_password, turn
 
 PASSWORD = "tidal lamp orbit"
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from shared.access.passwords import WeakPassword, check_password
+from shared.access.errors import WeakPassword
+from shared.access.passwords import check_password
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from peewee import Database, IntegrityError
 
-from shared.access.names import UnusableName
+from shared.access.errors import UnusableName
 from shared.access.people import Role, create_person
 from shared.access.scopes import Scope
 from shared.access.tokens import (
@@ -85,7 +85,7 @@ def last_use() -> datetime | None:
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "a\0", "x" * 101])
 def test_a_name_that_no_list_could_show_is_refused(any_database: Database, name: str) -> None:
-    with pytest.raises(ValueError, match="printable"):
+    with pytest.raises(UnusableName, match="printable"):
         create_token(name, [Scope.READ])
 
 

@@ -15,7 +15,8 @@ from kombu.messaging import Consumer
 from config.log_context import logged_with
 from shared.broker.connection import consumer_connection
 from shared.broker.doorbell import Doorbell
-from shared.broker.message import UnreadableMessage, correlation_of, decode, encode
+from shared.broker.errors import UnreadableMessage
+from shared.broker.message import correlation_of, decode, encode
 from shared.broker.queues import DEAD_QUEUE, EXCHANGE, QUEUE, declare_dead_queue, queue_depths
 from tests.support.running import WAIT_SECONDS, wait_for
 

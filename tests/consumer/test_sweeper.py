@@ -22,7 +22,8 @@ from shared.jobs.transitions import Claim
 from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, RowError
 from shared.roll_file.report import Report
 from shared.storage.choice import open_store
-from shared.storage.store import FileLost, UploadStore
+from shared.storage.errors import FileLost
+from shared.storage.store import UploadStore
 from tests.support.object_server import environment
 from tests.support.running import wait_for
 

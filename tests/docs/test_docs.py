@@ -9,7 +9,7 @@ import yaml
 
 from api.rest.error_codes import ApiCode
 from config.settings import PROJECT_ROOT, load_settings
-from shared.importing.follow_up import NotPossibleCode
+from shared.importing.errors import NotPossibleCode
 from shared.jobs import states
 from shared.jobs.states import JobCode
 from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, SignCode, WarningCode

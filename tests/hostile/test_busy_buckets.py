@@ -10,8 +10,8 @@ from config.settings import Settings
 from shared.access.scopes import Scope
 from shared.database.schema import migrate
 from shared.jobs.models import Job
+from shared.storage.errors import StoreUnavailable
 from shared.storage.object_store import ObjectStore
-from shared.storage.store import StoreUnavailable
 from tests.conftest import opened
 from tests.support.api_client import ROLL
 from tests.support.application import client_of

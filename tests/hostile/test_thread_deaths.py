@@ -11,7 +11,7 @@ from peewee import OperationalError
 from consumer.lasting_thread import LastingThread, in_trouble
 from shared import workers
 from shared.database.connection import database
-from shared.storage.store import StoreFull
+from shared.storage.errors import StoreFull
 from shared.workers import this_worker
 from tests.support.api_client import ApiClient
 from tests.support.running import wait_for

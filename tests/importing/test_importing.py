@@ -15,8 +15,9 @@ from openpyxl import Workbook
 from peewee import OperationalError
 
 from shared.importing.attempt import perform
+from shared.importing.errors import TooLarge
 from shared.importing.reading import MAX_WAITING_REJECTS
-from shared.importing.submission import TooLarge, keep, printable_name
+from shared.importing.submission import keep, printable_name
 from shared.jobs import jobs, transitions
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
@@ -24,8 +25,8 @@ from shared.jobs.transitions import Claim
 from shared.roll_file.errors import FileCode, FileFault
 from shared.roll_file.fields import FIELDS
 from shared.roll_file.limits import Limits
+from shared.storage.errors import StoreFull, StoreUnavailable
 from shared.storage.file_store import FileStore
-from shared.storage.store import StoreFull, StoreUnavailable
 from shared.voters.models import Voter
 
 pytestmark = pytest.mark.usefixtures("any_database")

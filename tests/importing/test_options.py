@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.importing.attempt import perform
+from shared.importing.errors import UnknownOption
 from shared.importing.options import ImportOptions, OnError
 from shared.importing.submission import keep
 from shared.jobs import jobs, transitions
@@ -306,5 +307,5 @@ def test_options_survive_the_jobs_table() -> None:
     )
     assert ImportOptions.from_dict(options.to_dict()) == options
     assert ImportOptions().to_dict() == {}
-    with pytest.raises(ValueError, match="sideways"):
+    with pytest.raises(UnknownOption, match="sideways"):
         ImportOptions.from_dict({"mode": "sideways"})

@@ -10,7 +10,8 @@ import pytest
 
 from shared.database.connection import database
 from shared.database.sql import clock
-from shared.importing.conditions import JobFailure, check_preview
+from shared.importing.conditions import check_preview
+from shared.importing.errors import JobFailure
 from shared.jobs import jobs, transitions
 from shared.jobs.jobs import NOT_COPIED, StoredFile
 from shared.jobs.models import Job

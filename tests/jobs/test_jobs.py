@@ -8,10 +8,11 @@ from peewee import IntegrityError
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
+from shared.jobs.errors import AttemptLost
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault, OutboxEntry
 from shared.jobs.states import JobCode, JobState, OutboxState, Phase
-from shared.jobs.transitions import AttemptLost, Claim
+from shared.jobs.transitions import Claim
 from shared.roll_file.errors import RowCode, RowError
 from tests.support.outbox_entries import mail_of
 

@@ -19,10 +19,11 @@ from hypothesis.stateful import (
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
+from shared.jobs.errors import AttemptLost
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, OutboxEntry
 from shared.jobs.states import FINAL_STATES, Channel, JobCode, JobState, OutboxState
-from shared.jobs.transitions import AttemptLost, Claim
+from shared.jobs.transitions import Claim
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 MAX_ATTEMPTS = 3

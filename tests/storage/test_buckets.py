@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+from shared.storage.errors import FileLost, StoreUnavailable
 from shared.storage.object_store import PART_BYTES, ObjectStore
-from shared.storage.store import FileLost, StoreUnavailable
 from tests.support.object_server import ObjectServer, environment
 from tests.support.relay import Relay, relay_to
 from tests.support.running import wait_for

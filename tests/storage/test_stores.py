@@ -16,9 +16,10 @@ from shared.database.connection import database
 from shared.database.sql import clock
 from shared.storage.choice import open_store
 from shared.storage.database_store import CHUNK_BYTES, StoredChunk
+from shared.storage.errors import FileLost, StoreFull, StoreUnavailable
 from shared.storage.file_store import FileStore
 from shared.storage.object_store import PART_BYTES
-from shared.storage.store import FileLost, StoreFull, StoreUnavailable, UploadStore
+from shared.storage.store import UploadStore
 from tests.support.object_server import ObjectServer, environment
 
 

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 
-from shared.roll_file.errors import RowCode
+from shared.roll_file.errors import BadCell, RowCode, TextTooLong
 from shared.roll_file.fields import MAX_CHARS
 from shared.roll_file.rows.row import Cell, NoValue
 from shared.roll_file.rows.text import (
     COMPOSED_CHARS,
-    TextTooLong,
     clean,
     code_point,
     forbidden_in_text,
@@ -58,15 +57,6 @@ _SIGN = "[A-Za-z0-9]"
 # at most PLAIN_EMAIL_CHARS characters, which leaves no room for a part that is too long.
 PLAIN_EMAIL = re.compile(rf"{_SIGN}+(?:[._+-]{_SIGN}+)*@(?:{_SIGN}+[.-])*(?<=\.)[A-Za-z]{{2,}}")
 PLAIN_EMAIL_CHARS = 64
-
-
-class BadCell(Exception):
-    """The content of the cell does not fit its field. The validator turns it into a `RowError`."""
-
-    def __init__(self, code: RowCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def as_text(cell: Cell, max_chars: int) -> str:

@@ -7,7 +7,7 @@ this module checks the length of a text first.
 import re
 from unicodedata import category, is_normalized, normalize
 
-from shared.roll_file.errors import MAX_VALUE_CHARS
+from shared.roll_file.errors import MAX_VALUE_CHARS, TextTooLong
 
 # Unicode's White_Space property (PropList.txt). `str.strip` alone would also remove four separator
 # controls (U+001C to U+001F), which are a fault and not a space.
@@ -37,14 +37,6 @@ COMPOSED_CHARS = 4
 _MANY_MARKS = re.compile("(?:M[a-z]){31}")
 # No alias of a heading is nearly as long.
 MAX_FOLDED_CHARS = 100
-
-
-class TextTooLong(ValueError):
-    """The text has more characters than its field allows."""
-
-    def __init__(self, chars: int) -> None:
-        super().__init__(f"{chars} characters")
-        self.chars = chars
 
 
 def trim(text: str) -> str:

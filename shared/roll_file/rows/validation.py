@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from shared.roll_file.errors import RowCode, RowError
+from shared.roll_file.errors import BadCell, RowCode, RowError
 from shared.roll_file.fields import FIELDS, KEY, MAX_CHARS, REQUIRED
 from shared.roll_file.rows.cells import (
     FALSE_WORDS,
@@ -22,7 +22,6 @@ from shared.roll_file.rows.cells import (
     PLAIN_EMAIL_CHARS,
     SCIENTIFIC,
     TRUE_WORDS,
-    BadCell,
     read_eligibility,
     read_email,
     read_student_id,

@@ -18,13 +18,13 @@ from api.admin.voter_form import VoterForm
 from api.voters.query_schemas import VoterFilterSchema
 from api.voters.voter import voter_or_404
 from config.settings import PROJECT_ROOT
-from shared.access.names import UnusableName, take_name
+from shared.access.errors import UnusableName
+from shared.access.names import take_name
 from shared.access.people import Role, create_person
 from shared.access.scopes import Scope
-from shared.roll_file.errors import FileCode
+from shared.roll_file.errors import BadCell, FileCode, TextTooLong
 from shared.roll_file.limits import ReadOptions
 from shared.roll_file.rows.cells import (
-    BadCell,
     read_eligibility,
     read_email,
     read_student_id,
@@ -32,7 +32,7 @@ from shared.roll_file.rows.cells import (
     read_year,
 )
 from shared.roll_file.rows.columns import recognise
-from shared.roll_file.rows.text import COMPOSED_CHARS, TextTooLong, clean
+from shared.roll_file.rows.text import COMPOSED_CHARS, clean
 from shared.voters.models import Voter
 from tests.roll_file.roll_samples import codes_of, csv_roll, fault_of, results_of, xlsx_roll
 from tests.support.application import client_of

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from shared.roll_file.errors import BadCell
 from shared.roll_file.fields import FIELDS, VoterRow
 from shared.roll_file.reader import open_roll
-from shared.roll_file.rows.cells import BadCell, read_email, read_student_id, read_text
+from shared.roll_file.rows.cells import read_email, read_student_id, read_text
 from shared.roll_file.rows.validation import compile_validator
 from shared.roll_file.writing.csv_export import LABELS, as_meant, csv_blocks, is_disarmed
 from shared.roll_file.writing.xlsx_export import xlsx_blocks
