@@ -10,6 +10,7 @@ from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from api.voters.change_schemas import MAX_REASON_CHARS, VoterChangeSchema
+from shared.errors import VoterSystemError
 from shared.roll_file.errors import TextTooLong
 from shared.roll_file.fields import CHANGEABLE, FIELDS, MAX_CHARS
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
@@ -21,7 +22,7 @@ MAX_TYPED_CHARS = max(MAX_CHARS.values())
 ELIGIBLE = {"yes": "yes", "no": "no"}
 
 
-class EntryChanged(Exception):
+class EntryChanged(VoterSystemError):
     """The entry has changed since the form showed it."""
 
 

@@ -18,6 +18,7 @@ import click
 from api.commands.foreground import attempted, failing_when_interrupted, lease_renewed
 from api.services import services
 from config.settings import Settings
+from shared.errors import CodedError
 from shared.importing.errors import TooLarge
 from shared.importing.options import ImportOptions
 from shared.importing.reading import OnProgress
@@ -34,13 +35,8 @@ SHOWN_FAULTS = 20
 BAR_STEPS = 1000
 
 
-class Refused(Exception):
+class FileRejected(CodedError[str]):
     """The file was rejected before it became a job."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def import_file(
@@ -57,10 +53,10 @@ def import_file(
     """
     try:
         file = _kept(Path(path), options.encoding)
-    except Refused as refusal:
+    except FileRejected as rejection:
         if as_json:
-            _print_json({"error": {"code": refusal.code, "message": refusal.message}})
-        click.echo(refusal.message, err=True)
+            _print_json({"error": {"code": rejection.code, "message": rejection.message}})
+        click.echo(rejection.message, err=True)
         return False
     job = _imported(file, dry_run=dry_run, options=options)
     if as_json:
@@ -79,16 +75,16 @@ def _kept(path: Path, encoding: str | None) -> StoredFile:
         with path.open("rb") as upload:
             return keep(upload, path.name, store=store, max_bytes=limit_bytes, encoding=encoding)
     except FileFault as fault:
-        raise Refused(fault.code, fault.message) from fault
+        raise FileRejected(fault.code, fault.message) from fault
     except TooLarge as error:
-        raise Refused(
+        raise FileRejected(
             "TOO_LARGE",
             f"The file is larger than {limit_bytes:,} bytes. Split it, or raise MAX_UPLOAD_BYTES.",
         ) from error
     except (StoreFull, StoreUnavailable) as error:
-        raise Refused("STORE_UNAVAILABLE", f"The file could not be stored: {error}.") from error
+        raise FileRejected("STORE_UNAVAILABLE", f"The file could not be stored: {error}.") from error
     except OSError as error:
-        raise Refused("UNREADABLE_PATH", f"Cannot read {path}: {error.strerror}.") from error
+        raise FileRejected("UNREADABLE_PATH", f"Cannot read {path}: {error.strerror}.") from error
 
 
 def _imported(file: StoredFile, *, dry_run: bool, options: ImportOptions) -> Job:

@@ -14,7 +14,7 @@ from api.access.rate_limits import Quota, counted_as
 from api.jobs.jobs import job_or_404, visible_origin
 from api.jobs.task_schemas import AcceptedSchema
 from api.jobs.upload_schemas import UploadHeaderSchema, UploadQuerySchema
-from api.middleware.forms import FormTooLarge
+from api.middleware.errors import FormTooLarge
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
 from api.rest.schemas import STATUS_URL

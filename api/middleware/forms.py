@@ -15,7 +15,6 @@ from typing import IO, Any
 from flask import Request
 from webargs.flaskparser import abort
 from werkzeug.datastructures import FileStorage, Headers, MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser, default_stream_factory
 from werkzeug.sansio.multipart import (
     Data,
@@ -27,6 +26,8 @@ from werkzeug.sansio.multipart import (
     NeedData,
 )
 
+from api.middleware.errors import FormTooLarge
+
 BLOCK_BYTES = 64 * 1024
 # For one text field, and for a whole form that is not multipart.
 FIELD_BYTES = 256 * 1024
@@ -36,10 +37,6 @@ MAX_PARTS = 20
 NUL = "A text must not have a NUL character."
 
 Read = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
-
-
-class FormTooLarge(RequestEntityTooLarge):
-    """The form exceeds one of its own limits, not that of the file in it."""
 
 
 class Decoder(MultipartDecoder):

@@ -5,7 +5,6 @@ time back, up to the initial amount. A client that is fast enough may send and r
 likes. A client that stops is dropped. The service's own time does not count against the client.
 """
 
-import errno
 import select
 import socket
 import time
@@ -14,6 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from api.middleware.errors import TooSlow
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,6 @@ KNOWN = Pace(seconds=60.0, bytes_per_second=2 * 1024)
 BACKLOG_BYTES = 64 * 1024
 # The kernel buffers this much of a response before it is on its way. The default is some megabytes.
 UNSENT_BYTES = 64 * 1024
-
-
-class TooSlow(TimeoutError):
-    """A thread has waited for the client long enough."""
-
-    def __init__(self) -> None:
-        # Gunicorn handles EPIPE as a broken connection, and does not log it as an error.
-        super().__init__(errno.EPIPE, "the client is too slow")
 
 
 class PacedSocket(socket.socket):

@@ -14,7 +14,7 @@ from flask_smorest import Api
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, HTTPException, SecurityError
 
-from api.middleware.paced_socket import TooSlow
+from api.middleware.errors import TooSlow
 from api.rest.error_codes import TOO_SLOW, ApiCode, with_code
 from api.rest.schemas import ErrorSchema
 from api.services import services

@@ -7,11 +7,12 @@ from http import HTTPStatus
 from gunicorn.http import errors
 
 from api.rest.error_codes import REFUSED_HEADS, TOO_SLOW, with_code
+from shared.errors import VoterSystemError
 
 logger = logging.getLogger(__name__)
 
 
-class BodyTooSlow(Exception):
+class BodyTooSlow(VoterSystemError):
     """A small body did not arrive in time."""
 
 

@@ -9,15 +9,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import create_environ, run_wsgi_app
 
-from api.middleware.paced_socket import (
-    BACKLOG_BYTES,
-    KNOWN,
-    STRANGER,
-    Pace,
-    PacedSocket,
-    TooSlow,
-    give_time,
-)
+from api.middleware.errors import TooSlow
+from api.middleware.paced_socket import BACKLOG_BYTES, KNOWN, STRANGER, Pace, PacedSocket, give_time
 from shared.access.scopes import Scope
 from shared.access.tokens import create_token
 from shared.database.connection import database
