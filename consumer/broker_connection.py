@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, PreconditionFailed
 from kombu.connection import Connection
 
+from consumer.errors import BrokerRefusal
+
 ADVICE: dict[type[AMQPError], str] = {
     PreconditionFailed: (
         "the broker has a queue or exchange of this service with other properties. Stop the"
@@ -17,20 +19,13 @@ ADVICE: dict[type[AMQPError], str] = {
 }
 
 
-class Refused(Exception):
-    """The broker answers but refuses this service as it is configured.
-
-    Waiting does not fix this. The text says what the operator can do.
-    """
-
-
 @contextmanager
 def refusals_told() -> Iterator[None]:
-    """Raise `Refused` for the AMQP errors in `ADVICE`, which a retry does not fix."""
+    """Raise `BrokerRefusal` for the AMQP errors in `ADVICE`, which a retry does not fix."""
     try:
         yield
     except tuple(ADVICE) as error:
-        raise Refused(f"{type(error).__name__}: {ADVICE[type(error)]}") from error
+        raise BrokerRefusal(f"{type(error).__name__}: {ADVICE[type(error)]}") from error
 
 
 class Connecting(threading.Thread):

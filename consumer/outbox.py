@@ -5,19 +5,12 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from config.log_context import logged_with
+from consumer.errors import NobodyToTell, NotTaken
 from shared.jobs import outbox
 from shared.jobs.models import OutboxEntry
 from shared.jobs.states import Channel
 
 logger = logging.getLogger(__name__)
-
-
-class NobodyToTell(Exception):
-    """The settings name no receiver. The text says which setting is missing."""
-
-
-class NotTaken(Exception):
-    """The receiver has answered with an error. The text may be shown in logs and on pages."""
 
 
 class Sender(ABC):

@@ -23,7 +23,8 @@ from kombu.messaging import Consumer
 from config.log_context import REQUEST_ID, logged_with
 from config.settings import Settings
 from config.version import version
-from consumer.broker_connection import Connecting, Refused, refusals_told
+from consumer.broker_connection import Connecting, refusals_told
+from consumer.errors import BrokerRefusal
 from consumer.job_processes import JobProcesses
 from consumer.lasting_thread import LastingThread, in_trouble
 from consumer.shutdown_deadline import after_signal
@@ -120,7 +121,7 @@ class Worker:
                 self._connect(connection)
                 consumer = self._declared_consumer(connection)
             self._consume(connection, consumer)
-        except Refused as refusal:
+        except BrokerRefusal as refusal:
             logger.warning(
                 "broker refuses this worker, which goes on polling",
                 extra={"reason": str(refusal)},

@@ -6,16 +6,13 @@ from contextlib import suppress
 from flask_mail import BadHeaderError, Message, sanitize_address, sanitize_addresses
 
 from config.settings import MailSettings
+from consumer.errors import DeliveryTimeout
 from consumer.shutdown_deadline import hung_up_after
 
 # EMAIL_TIMEOUT_SECONDS bounds one step, and a delivery has about ten. Its outbox entry is due again
 # after two minutes, so this delivery must end before another worker begins one.
 STEPS = 6
 MAX_SECONDS = 100.0
-
-
-class DeliveryTimeout(TimeoutError):
-    """The whole delivery took longer than the mail server is given."""
 
 
 def deliver(settings: MailSettings, message: Message) -> list[int]:

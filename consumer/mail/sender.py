@@ -7,10 +7,11 @@ from flask import Flask
 from flask_mail import Mail
 
 from config.settings import MailSettings
+from consumer.errors import NobodyToTell
 from consumer.mail.delivery import deliver
 from consumer.mail.envelope import envelope, rejects_attachment
 from consumer.mail.report import compose
-from consumer.outbox import NobodyToTell, Sender
+from consumer.outbox import Sender
 from shared.jobs.models import JobFault, OutboxEntry
 from shared.jobs.states import Channel
 from shared.storage.errors import StoreUnavailable

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from consumer.errors import CallTimeout
 from consumer.shutdown_deadline import hung_up_after
 from consumer.webhook.public_addresses import addresses_of
 
@@ -22,10 +23,6 @@ CONNECT_SECONDS = 5.0
 CALL_SECONDS = 15.0
 USER_AGENT = "student-voter-system"
 DEFAULT_PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
-
-
-class CallTimeout(TimeoutError):
-    """The receiver did not answer within the time of a call."""
 
 
 def headers_of(body: bytes, *, call_id: str, timestamp: int, secret: str) -> dict[str, str]:

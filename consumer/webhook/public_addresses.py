@@ -8,12 +8,10 @@ internal servers. Examples are the database, the platform's metadata service and
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from consumer.errors import AddressRefused
+
 # Metadata services whose IP addresses are in no private range: Azure's and Oracle's.
 METADATA = frozenset({IPv4Address("168.63.129.16"), IPv4Address("192.0.0.192")})
-
-
-class AddressRefused(OSError):
-    """The host has an address that is not public."""
 
 
 def addresses_of(host: str, port: int, *, allow_private: bool) -> list[str]:

@@ -4,7 +4,8 @@ import http.client
 import json
 
 from config.settings import WebhookSettings
-from consumer.outbox import NobodyToTell, NotTaken, Sender
+from consumer.errors import NobodyToTell, NotTaken
+from consumer.outbox import Sender
 from consumer.webhook.call import headers_of, post
 from shared.database.sql import now_seconds
 from shared.jobs.models import OutboxEntry

@@ -13,7 +13,8 @@ from flask import Flask
 from flask_mail import Mail, Message
 
 from config.settings import MailSettings
-from consumer.mail.delivery import STEPS, DeliveryTimeout, deliver
+from consumer.errors import DeliveryTimeout
+from consumer.mail.delivery import STEPS, deliver
 
 # The time between two bytes, much shorter than the timeout for one byte.
 DRIP_SECONDS = 0.1

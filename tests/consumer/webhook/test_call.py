@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from consumer.webhook.call import CallTimeout, post
-from consumer.webhook.public_addresses import AddressRefused
+from consumer.errors import AddressRefused, CallTimeout
+from consumer.webhook.call import post
 from tests.support.receiver import Receiver
 
 PUBLIC_ADDRESS = "93.184.216.34"

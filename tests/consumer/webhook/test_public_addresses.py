@@ -2,7 +2,8 @@
 
 import pytest
 
-from consumer.webhook.public_addresses import AddressRefused, addresses_of, is_public
+from consumer.errors import AddressRefused
+from consumer.webhook.public_addresses import addresses_of, is_public
 
 
 @pytest.mark.parametrize(
