@@ -18,7 +18,7 @@ from shared.access.people import Role, create_person
 from shared.access.tokens import Admin
 from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.database import schema
-from shared.database.connection import database, wait_without_limit
+from shared.database.connection import close_database, database, open_database
 from shared.database.outages import OUTAGES, is_disk_full
 from shared.importing.options import ImportOptions, OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
@@ -37,10 +37,12 @@ def register_commands(app: Flask) -> None:
 def usable_database(*, migrated: bool = True) -> Iterator[None]:
     """Turn a database that cannot be used into one sentence and exit status 1.
 
-    The audit table names the user of the machine for all actions in the block. Statements have no
-    time limit, because a migration or an import may take minutes, unlike a request.
+    The audit table names the user of the machine for all actions in the block.
     """
-    wait_without_limit()
+    # The connections of the web process have a time limit for statements. A migration or an import
+    # may take minutes.
+    close_database()
+    open_database(services().settings.database_url)
     act_as(command_line())
     try:
         if migrated and schema.pending_migrations():

@@ -86,10 +86,11 @@ def _postgresql(url: str, pool_size: int, answer_seconds: float | None) -> Datab
     )
 
 
-def wait_without_limit() -> None:
-    """Remove the time limit for statements of connections that are made after this call."""
-    if is_postgresql():
-        database.connect_params["answer_seconds"] = None
+def close_database() -> None:
+    """Close this thread's connection, and those in the pool."""
+    database.close()
+    if isinstance(database.obj, PooledDatabase):
+        database.obj.close_idle()
 
 
 def limit_lock_wait(seconds: float) -> None:

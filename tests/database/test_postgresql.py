@@ -2,12 +2,16 @@
 
 import gc
 import time
+from dataclasses import replace
 
 import psycopg
 import pytest
 from peewee import OperationalError
 
-from shared.database.connection import database, open_database, wait_without_limit
+from api.app import create_app
+from api.commands.main import usable_database
+from config.settings import Settings
+from shared.database.connection import database, open_database
 from shared.database.schema import migrate
 from shared.database.sql import stream
 from shared.voters.models import Voter
@@ -102,14 +106,12 @@ def test_a_session_that_the_server_ends_is_no_silence(postgresql_url: str) -> No
         close(used)
 
 
-def test_a_command_waits_as_long_as_it_takes(postgresql_url: str) -> None:
-    used = open_database(postgresql_url, answer_seconds=0.1)
-    wait_without_limit()
-    try:
-        database.execute_sql("SELECT pg_sleep(1.5)")
+def test_a_command_waits_as_long_as_it_takes(settings: Settings, postgresql_url: str) -> None:
+    app = create_app(replace(settings, database_url=postgresql_url))
+    assert shown("statement_timeout") == "10s"
+    with app.app_context(), usable_database(migrated=False):
         assert shown("statement_timeout") == "0"
-    finally:
-        close(used)
+        assert database.connection().answer_seconds is None
 
 
 def is_connected(url: str, backend: int) -> bool:
