@@ -33,7 +33,7 @@ class Limits:
     max_blank_rows: int = 2_000_000
     max_line_bytes: int = MIB
     max_record_lines: int = 100
-    max_field_chars: int = MIB
+    max_cell_bytes: int = MIB
     max_members: int = 500
     max_directory_bytes: int = MIB
     max_part_bytes: int = 1024 * MIB

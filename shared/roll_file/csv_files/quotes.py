@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Sequence
 
+from shared.roll_file.csv_files.splitting import split_lines
 from shared.roll_file.errors import FileCode, FileFault
 from shared.roll_file.rows.columns import Header
 
@@ -29,7 +30,7 @@ def split_alone(line: str, delimiter: str) -> list[str] | None:
 
 
 def _split(line: str, delimiter: str, *, strict: bool) -> list[str] | None:
-    reader = csv.reader([line, ""], delimiter=delimiter, skipinitialspace=True, strict=strict)
+    reader = split_lines([line, ""], delimiter, strict=strict)
     cells = next(reader)
     return cells if reader.line_num == 1 else None
 
@@ -126,7 +127,7 @@ def _pieces(line: str, delimiter: str) -> list[str]:
         return line.split(delimiter)
     # A mark that closes a cell may have its partner in an earlier line.
     start = '"' if f'"{delimiter}' in line and line.count('"') % 2 else ""
-    return next(csv.reader([start + line], delimiter=delimiter, skipinitialspace=True))
+    return next(split_lines([start + line], delimiter))
 
 
 def _own_id(cells: Sequence[str], index: int, header: Header) -> str:

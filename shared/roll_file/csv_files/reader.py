@@ -17,6 +17,7 @@ from shared.roll_file.csv_files.quotes import (
     split_alone,
     unclosed_quote,
 )
+from shared.roll_file.csv_files.splitting import split_lines
 from shared.roll_file.errors import FileCode, FileFault, WarningCode
 from shared.roll_file.formats import Format
 from shared.roll_file.limits import Limits, ReadOptions
@@ -124,11 +125,8 @@ def _records(
     closing mark. In strict mode, the csv module raises an error for such a line, which is then
     split alone.
     """
-    csv.field_size_limit(limits.max_field_chars)
     lines = Lines(stream, encoding)
-    reader = csv.reader(
-        _without_statement(lines), delimiter=delimiter, skipinitialspace=True, strict=True
-    )
+    reader = split_lines(_without_statement(lines), delimiter, strict=True)
     line = 1
     while True:
         try:

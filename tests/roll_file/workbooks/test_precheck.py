@@ -104,7 +104,7 @@ def test_a_long_string_in_many_cells_is_not_plain(length: int, is_plain: bool) -
     table = b"<si><t>" + b"x" * length + b"</t></si>"
     data = with_strings(table, '<c r="A2" t="s"><v>0</v></c></row>' + cells[: -len("</row>")])
     with ZipFile(BytesIO(data)) as archive:
-        contents = check_parts(archive, Limits(max_field_chars=3_000_000))
+        contents = check_parts(archive, Limits(max_cell_bytes=3_000_000))
     assert contents.is_plain is is_plain
 
 

@@ -58,7 +58,7 @@ class _Content:
 
     def __init__(self, limits: Limits) -> None:
         self.workbook = WorkbookLook(limits)
-        self._max_text_bytes = limits.max_field_chars
+        self._max_text_bytes = limits.max_cell_bytes
         self._look: SheetLook | None = None
         self._row = self._row_count = 0
         self._column = self._column_count = 0

@@ -148,7 +148,7 @@ def scan(
         if is_bounded:
             last_tag.append(start + rest)
             last_tag_bytes += len(start + rest)
-        if last_tag_bytes > limits.max_field_chars:
+        if last_tag_bytes > limits.max_cell_bytes:
             raise too_large("A cell of the workbook has more text than Excel allows.")
     if parser:
         parser.Parse(b"", True)
