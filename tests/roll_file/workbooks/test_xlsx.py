@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from io import BytesIO
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from config.settings import PROJECT_ROOT
 from shared.roll_file.errors import FileCode, RowCode, WarningCode
 from shared.roll_file.formats import Format
 from shared.roll_file.limits import ReadOptions
@@ -433,3 +436,14 @@ def test_only_parts_that_are_read_must_be_of_a_known_encoding() -> None:
     assert rows_of(file.getvalue()) == [(2, list(CLEAN))]
     data = repacked(xlsx_roll([CLEAN]), {SHEET: lambda xml: xml.decode().encode("utf-16")})
     assert fault_of(data).code is FileCode.UNREADABLE_FILE
+
+
+def test_warnings_of_the_library_are_not_shown() -> None:
+    program = (
+        "import warnings\n"
+        "import shared.roll_file.reader\n"
+        "warnings.warn_explicit('a date', UserWarning, 'x.py', 1, module='openpyxl.worksheet')\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", program]
+    ended = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=True, text=True)
+    assert ended.stderr == ""

@@ -15,6 +15,10 @@ from shared.roll_file.workbooks.interface import Sheet
 from shared.roll_file.workbooks.xlsx.precheck import Contents
 from shared.roll_file.workbooks.xlsx.sheet import OpenpyxlRows, SheetPart
 
+# openpyxl warns of parts that it cannot write back, and of dates that Excel cannot show. Python has
+# one list of filters for the whole process, so this adds to it once.
+warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+
 
 class _Reader(ExcelReader):
     """A reader of only those parts of a workbook that its rows depend on.
@@ -71,8 +75,6 @@ class OpenpyxlWorkbook:
     def __init__(self, stream: BinaryIO, contents: Contents) -> None:
         self.stream = stream
         self.contents = contents
-        # openpyxl warns of parts that it cannot write back, and of dates that Excel cannot show.
-        warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
         with damage_is_a_fault():
             self._reader = _Reader(stream, read_only=True, data_only=True, keep_links=False)
             self._reader.read()
