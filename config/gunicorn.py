@@ -4,25 +4,19 @@ Gunicorn itself reads two variables of the environment. `PORT` makes it listen o
 Without it, Gunicorn listens on port 8000 of loopback. The other variable is `WEB_CONCURRENCY`.
 """
 
-import os
-import shutil
 import tempfile
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import values
-
 from config.advice import give_advice
-from config.metrics_folder import make_folder
+from config.metrics_folder import count_in_file, make_folder, remove_folder, use_folder
 from config.process import begin_process
 from config.settings import SettingsError, load_settings
 
 # The application finds its worker under this name in its extensions.
 WORKER = "gunicorn.worker"
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 # nosec B108 # no file of ours
-# The folder in which the workers count requests. prometheus-client looks for it under this name.
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 worker_class = "api.server.worker.WebWorker"
 logger_class = "api.server.log.WebLog"
@@ -62,7 +56,7 @@ def on_starting(server: object) -> None:
     # Only the arbiter reports that a worker was killed or hangs.
     begin_process(settings)
     give_advice(settings)
-    os.environ[METRICS_FOLDER] = make_folder(Path(worker_tmp_dir or tempfile.gettempdir()))
+    use_folder(make_folder(Path(worker_tmp_dir or tempfile.gettempdir())))
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -76,14 +70,13 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: object, worker: Any) -> None:
-    """Make prometheus-client count in the worker's file, before the application is imported."""
-    in_files: Any = values.MultiProcessValue
-    values.ValueClass = in_files(lambda: worker.metrics_number)
+    """Count in the worker's file. The application, which makes the metrics, is imported later."""
+    count_in_file(worker.metrics_number)
 
 
 def on_exit(server: object) -> None:
     """Remove the folder of the counts."""
-    shutil.rmtree(os.environ[METRICS_FOLDER], ignore_errors=True)
+    remove_folder()
 
 
 def post_worker_init(worker: Any) -> None:

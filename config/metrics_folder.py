@@ -1,7 +1,10 @@
-"""The folder in which the web processes of one Gunicorn count their requests.
+"""The folder in which the web processes of one Gunicorn count their requests, each in its own file.
 
-It is locked as long as one of these processes lives. If it is not locked, another Gunicorn may
-remove it: the first one was killed, and could not do so.
+prometheus-client has two settings for it, which both are global in a process: a variable of the
+environment, and the class of a count. Only this module sets them.
+
+The folder is locked as long as one of these processes lives. If it is not locked, another Gunicorn
+may remove it: the first one was killed, and could not do so.
 """
 
 import fcntl
@@ -10,8 +13,12 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from prometheus_client import values
 
 PREFIX = "voters-metrics-"
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # Another Gunicorn may have just created its folder and not locked it yet.
 MIN_AGE_SECONDS = 60.0
 
@@ -24,6 +31,25 @@ def make_folder(parent: Path) -> str:
     # Never closed: the lock ends with the last process that has the descriptor.
     fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_EX)
     return folder
+
+
+def use_folder(folder: str) -> None:
+    """Make this process and its children count in files of the folder."""
+    os.environ[VARIABLE] = folder
+
+
+def remove_folder() -> None:
+    """Remove the folder that this process uses."""
+    shutil.rmtree(os.environ[VARIABLE], ignore_errors=True)
+
+
+def count_in_file(number: int) -> None:
+    """Make this process count in the file of this number, and not in that of its process id.
+
+    Call it before a metric is made, because each metric makes its counts then.
+    """
+    in_file: Any = values.MultiProcessValue
+    values.ValueClass = in_file(lambda: number)
 
 
 def _remove_if_abandoned(folder: Path) -> None:

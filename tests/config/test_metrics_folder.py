@@ -43,3 +43,24 @@ def test_only_an_abandoned_folder_is_removed(tmp_path: Path) -> None:
     make_folder(tmp_path)
     assert not held.exists()
     assert own.exists()
+
+
+def test_a_process_counts_in_the_file_of_its_number(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from config.metrics_folder import count_in_file, remove_folder, use_folder\n"
+        "use_folder(sys.argv[1])\n"
+        "count_in_file(3)\n"
+        "from prometheus_client import Counter\n"
+        "Counter('requests', 'Requests.').inc()\n"
+    )
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    subprocess.run([sys.executable, "-c", program, str(folder)], cwd=PROJECT_ROOT, check=True)
+    assert [path.name for path in folder.iterdir()] == ["counter_3.db"]
+    subprocess.run(
+        [sys.executable, "-c", f"{program}remove_folder()\n", str(folder)],
+        cwd=PROJECT_ROOT,
+        check=True,
+    )
+    assert not folder.exists()
