@@ -82,7 +82,9 @@ def _kept(path: Path, encoding: str | None) -> StoredFile:
             f"The file is larger than {limit_bytes:,} bytes. Split it, or raise MAX_UPLOAD_BYTES.",
         ) from error
     except (StoreFull, StoreUnavailable) as error:
-        raise FileRejected("STORE_UNAVAILABLE", f"The file could not be stored: {error}.") from error
+        raise FileRejected(
+            "STORE_UNAVAILABLE", f"The file could not be stored: {error}."
+        ) from error
     except OSError as error:
         raise FileRejected("UNREADABLE_PATH", f"Cannot read {path}: {error.strerror}.") from error
 

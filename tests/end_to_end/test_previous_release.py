@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.running import Service, running_service
+from tests.support.running import RELEASED, Service, running_service
 
 pytestmark = pytest.mark.service
 
@@ -25,7 +25,7 @@ def service(tmp_path: Path, fresh_postgresql_url: str) -> Iterator[Service]:
         connection.execute(DUMP.read_bytes())
     with running_service(
         tmp_path,
-        with_release=True,
+        RELEASED,
         DATABASE_URL=fresh_postgresql_url,
         UPLOAD_STORE="database:",
         RETAIN_FILES_DAYS=FOR_EVER,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.running import running_service
+from tests.support.running import RELEASED, running_service
 
 MIXED = b"student_id,email\n1,ann@x.edu\n2,nothing\n"
 
@@ -33,7 +33,7 @@ def readable_by_others(folder: Path) -> list[str]:
 
 
 def test_no_file_of_the_service_can_be_read_by_others(open_folder: Path) -> None:
-    with running_service(open_folder, with_release=True) as service:
+    with running_service(open_folder, RELEASED) as service:
         status = service.imported(MIXED)
         assert status["report"]["rejected"] == 1
         rejects, roll = open_folder / "mine.csv", open_folder / "roll.csv"
