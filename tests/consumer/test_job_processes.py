@@ -42,9 +42,10 @@ def only_job() -> Job:
 
 
 def test_a_horse_that_does_not_reach_the_database_is_no_crash(
-    job_processes: JobProcesses, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    job_processes = JobProcesses(replace(settings, database_url=nowhere), "w")
     job_processes.start(jobs.create(FILE, uploaded_by="tests"))
 
     def is_over() -> bool:
