@@ -11,7 +11,7 @@ from tests.support.running import Service
 
 # Status requests for each upload. A job costs the machine far more than a request.
 QUESTIONS = 10
-PAUSE_SECONDS = 0.08
+PAUSE_SECONDS = 0.2
 
 
 @dataclass
