@@ -15,6 +15,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.received = bytearray()
         # The number of bytes that a thread needs to begin. None until the head is complete.
         self.whole_bytes: int | None = None
+        self.is_liveness_check = False
         self.dropped_bytes = 0
         self.gives_up_at = 0.0
 

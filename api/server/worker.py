@@ -27,6 +27,7 @@ from api.middleware.paced_socket import PacedSocket
 from api.server.connection import Connection
 from api.server.refused_heads import BodyTooSlow, answer_to
 from api.server.small_bodies import HEAD_BYTES, shows_credential, whole_bytes
+from api.server.threads import Threads, is_liveness_check
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         """Reject TLS, which ends at a proxy: a handshake would be one more thing to wait for."""
         if cfg.is_ssl:
             raise RuntimeError("This worker does not support TLS. Put a proxy in front of it.")
+
+    def get_thread_pool(self) -> Threads:
+        """Return the threads that serve requests."""
+        return Threads(self.cfg.threads)
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection and wait for its first head."""
@@ -162,6 +167,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     def _serve(self, conn: Connection) -> None:
         conn.sock.begin()
+        conn.is_liveness_check = is_liveness_check(conn.received)
         conn.init()
         conn.parser.unreader.unread(bytes(conn.received))
         conn.received.clear()

@@ -17,7 +17,7 @@ import pytest
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from api.rest.error_codes import ApiCode
-from config.gunicorn import worker_connections
+from config.gunicorn import threads, worker_connections
 from tests.support.api_client import ROLL
 from tests.support.web_process import WebProcess, web_process
 
@@ -83,12 +83,12 @@ def trickling(clients: list[socket.socket]) -> Iterator[None]:
         thread.join()
 
 
-def read(web: WebProcess) -> None:
+def read(web: WebProcess, seconds: float = 10.0) -> None:
     request = urllib.request.Request(
         f"http://127.0.0.1:{web.port}/api/voters/",
         headers={"Authorization": f"Bearer {web.token}"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=seconds) as answer:
         assert answer.status == 200
 
 
@@ -160,6 +160,15 @@ def ask_whether_alive(web: WebProcess) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", web.port, timeout=10)) as connection:
         connection.request("GET", "/health/live")
         assert connection.getresponse().status == 200
+
+
+def test_uploads_on_all_threads_do_not_delay_the_platform(web: WebProcess) -> None:
+    head = POST + FORM + f"Authorization: Bearer {web.token}\r\n\r\n".encode()
+    with many(web, head, 2 * threads) as clients, trickling(clients):
+        assert slowest_answer_seconds(web, ask_whether_alive) < BESIDE_STRANGERS_SECONDS
+        # A request that needs one of these threads waits.
+        with pytest.raises(TimeoutError):
+            read(web, seconds=1.0)
 
 
 def test_a_slow_reader_gets_each_answer_whole(web: WebProcess) -> None:
