@@ -20,6 +20,9 @@ from consumer.webhook.call import post
 from tests.support.receiver import Receiver
 
 PUBLIC_ADDRESS = "93.184.216.34"
+# A TLS record with one byte of a HelloRequest, which a client skips (RFC 5246, section 7.4.1.1). So
+# a handshake of these never ends.
+HELLO_REQUEST_BYTE = b"\x16\x03\x03\x00\x01\x00"
 
 
 @pytest.fixture
@@ -161,7 +164,12 @@ def speaking(drip: bytes, pause_seconds: float) -> Iterator[int]:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
     ("drip", "pause_seconds"),
-    [(b"H", 0.2), (b"HTTP/1.1 100 Continue\r\n\r\n", 0.05), (b"\x16", 0.2)],
+    [
+        (b"H", 0.2),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
+        (b"\x16", 0.2),
+        (HELLO_REQUEST_BYTE, 0.05),
+    ],
 )
 def test_a_receiver_that_drips_is_hung_up_on(
     scheme: str, drip: bytes, pause_seconds: float
