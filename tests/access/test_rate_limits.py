@@ -19,7 +19,7 @@ def test_events_are_counted_for_each_subject_and_kind(any_database: Database) ->
     assert rate_limits.spent(Limit("other", 3, 60.0), "a").count == 0
 
 
-def test_a_window_lasts_from_its_first_event_and_begins_anew(any_database: Database) -> None:
+def test_a_window_lasts_from_its_first_event_and_starts_again(any_database: Database) -> None:
     assert 59 < rate_limits.add_one(LIMIT, "a").seconds_left <= 60.01
     RateCount.update(ends_at=clock(20)).execute()
     assert 19 < rate_limits.add_one(LIMIT, "a").seconds_left <= 20.01
@@ -30,7 +30,7 @@ def test_a_window_lasts_from_its_first_event_and_begins_anew(any_database: Datab
     assert again.seconds_left > 59
 
 
-def test_what_is_forgotten_begins_anew(any_database: Database) -> None:
+def test_a_forgotten_count_starts_again(any_database: Database) -> None:
     rate_limits.add(LIMIT, {"a": 3, "b": 3})
     rate_limits.forget(LIMIT, "a")
     assert [rate_limits.spent(LIMIT, subject).count for subject in "ab"] == [0, 3]

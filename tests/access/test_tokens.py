@@ -106,9 +106,7 @@ def test_all_tokens_are_listed_with_their_states(any_database: Database) -> None
     ]  # fmt: skip
 
 
-def test_of_tokens_and_people_who_want_one_name_at_once_one_gets_it(
-    any_database: Database,
-) -> None:
+def test_a_name_wanted_by_tokens_and_users_at_once_goes_to_one(any_database: Database) -> None:
     wishes: list[Callable[[], object]] = [
         lambda: create_token("ann", [Scope.READ]),
         lambda: create_person("ann", "long enough for anybody", Role.VIEWER),

@@ -39,9 +39,10 @@ def chosen_file(page: Page) -> str:
     return str(page.get_by_label("The registrar's file").evaluate(name))
 
 
-def test_a_workbook_is_dropped_previewed_applied_and_its_rejected_rows_are_mended(
+def test_a_dropped_workbook_is_previewed_applied_and_fixed(
     visitor: Visitor, tmp_path: Path
 ) -> None:
+    """The officer downloads the rejected rows, fixes them and uploads them."""
     page = visitor.window(accept_downloads=True)
     page.goto("/admin/")
     page.get_by_role("link", name="Import a file").first.click()
@@ -86,7 +87,7 @@ def test_a_workbook_is_dropped_previewed_applied_and_its_rejected_rows_are_mende
     expect(page.locator(".figures").get_by_text(f"{len(roll):,}")).to_be_visible()
 
 
-def test_a_file_that_is_dropped_beside_the_field_is_taken_as_well(visitor: Visitor) -> None:
+def test_a_file_dropped_outside_the_field_is_taken_too(visitor: Visitor) -> None:
     page = visitor.window()
     page.goto("/admin/import/")
     drop(page, WORKBOOK, onto="h1")
@@ -138,7 +139,7 @@ def test_the_progress_of_a_large_file_is_shown_until_its_end(
     expect(page.get_by_role("progressbar")).to_have_count(0)
 
 
-def test_a_preview_that_was_applied_in_another_tab_is_not_applied_twice(visitor: Visitor) -> None:
+def test_a_preview_applied_in_another_tab_is_not_applied_twice(visitor: Visitor) -> None:
     page = visitor.window()
     send(page, csv_file("two tabs.csv", "tab-1,A,B,tab@x.edu,Law,1,yes"))
     wait_until_final(page)
@@ -153,9 +154,7 @@ def test_a_preview_that_was_applied_in_another_tab_is_not_applied_twice(visitor:
     expect(other_tab.get_by_role("heading", level=1)).to_have_text("Import of two tabs.csv")
 
 
-def test_a_file_that_is_no_roll_is_refused_on_the_page_and_another_can_be_sent(
-    visitor: Visitor,
-) -> None:
+def test_a_file_that_is_no_roll_is_refused_and_another_accepted(visitor: Visitor) -> None:
     page = visitor.window()
     page.goto("/admin/import/")
     document: FilePayload = {
@@ -175,7 +174,7 @@ def test_a_file_that_is_no_roll_is_refused_on_the_page_and_another_can_be_sent(
     wait_until_final(page)
 
 
-def test_a_connection_that_breaks_off_while_sending_is_told(visitor: Visitor) -> None:
+def test_a_connection_lost_while_sending_is_reported(visitor: Visitor) -> None:
     page = visitor.window()
     page.goto("/admin/import/")
     page.get_by_label("The registrar's file").set_input_files(WORKBOOK)
@@ -190,9 +189,7 @@ def test_a_connection_that_breaks_off_while_sending_is_told(visitor: Visitor) ->
     wait_until_final(page)
 
 
-def test_without_javascript_a_file_is_sent_and_its_page_can_be_reloaded_to_see_the_end(
-    visitor: Visitor,
-) -> None:
+def test_without_javascript_reloading_shows_the_end_of_an_import(visitor: Visitor) -> None:
     page = visitor.window(java_script_enabled=False)
     visitor.service.stop_worker()
     try:

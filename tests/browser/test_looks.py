@@ -136,7 +136,7 @@ def test_a_dark_page_is_dark_and_a_light_one_light(visitor: Visitor) -> None:
     assert shades["dark", "backgroundColor"] < 200 < 600 < shades["dark", "color"]
 
 
-def test_the_keyboard_goes_through_every_page_in_order_and_is_seen(
+def test_tab_moves_a_visible_focus_in_order_on_every_page(
     visitor: Visitor, addresses: list[str]
 ) -> None:
     page = visitor.window()

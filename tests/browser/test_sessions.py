@@ -37,7 +37,7 @@ def test_a_person_signs_in_and_out_again(visitor: Visitor) -> None:
     expect(page).to_have_title("Sign in · Voter roll")
 
 
-def test_a_wrong_password_is_told_at_its_field(visitor: Visitor) -> None:
+def test_a_wrong_password_is_reported_at_its_field(visitor: Visitor) -> None:
     page = visitor.window(is_signed_in=False)
     sign_in(page, OFFICER, "wrong")
     field = page.get_by_label("Password")
@@ -55,9 +55,7 @@ def expect_to_come_back_after_signing_in(page: Page, watched: str, name: str, wo
     expect(page.get_by_role("progressbar")).to_be_visible()
 
 
-def test_a_page_that_asks_for_news_leads_to_the_sign_in_once_its_session_is_gone(
-    visitor: Visitor,
-) -> None:
+def test_an_updating_page_leads_to_sign_in_when_its_session_ends(visitor: Visitor) -> None:
     page = visitor.window()
     send(page, ROLL)
     watched = page.url
@@ -81,9 +79,7 @@ def test_a_new_password_ends_the_sessions_of_all_other_windows(visitor: Visitor)
     expect_to_come_back_after_signing_in(watching, watched, "clerk", OTHER)
 
 
-def test_a_form_that_was_opened_before_signing_out_in_another_tab_does_nothing(
-    visitor: Visitor,
-) -> None:
+def test_a_form_does_nothing_after_signing_out_in_another_tab(visitor: Visitor) -> None:
     page = visitor.window()
     page.goto("/admin/import/")
     other_tab = page.context.new_page()

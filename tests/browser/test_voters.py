@@ -14,9 +14,7 @@ def _roll(site: Service) -> None:
     site.imported((ROOT / "samples" / "roll.xlsx").read_bytes(), "roll.xlsx")
 
 
-def test_a_voter_is_found_corrected_with_a_reason_and_the_history_tells_it(
-    visitor: Visitor,
-) -> None:
+def test_a_found_voter_is_corrected_with_a_reason_in_the_history(visitor: Visitor) -> None:
     page = visitor.window()
     page.goto("/admin/voters/")
     page.get_by_label("Id, name or email").fill("2400400")
@@ -70,7 +68,7 @@ def test_a_list_that_is_filtered_is_taken_out_as_a_file(visitor: Visitor) -> Non
     assert len(lines) - 1 == len(medicine) > 0
 
 
-def test_a_token_is_shown_once_and_opens_nothing_once_it_is_revoked(visitor: Visitor) -> None:
+def test_a_token_is_shown_once_and_opens_nothing_when_revoked(visitor: Visitor) -> None:
     page = visitor.window()
     page.goto("/admin/tokens/")
     page.get_by_label("Name").fill("registrar")

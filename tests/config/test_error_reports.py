@@ -46,7 +46,7 @@ def run(dsn: str) -> None:
     )
 
 
-def test_an_error_is_told_with_its_place_and_ids_and_without_its_words() -> None:
+def test_an_error_report_has_its_place_and_ids_but_not_its_text() -> None:
     with Receiver().open() as sentry:
         run(f"http://key@127.0.0.1:{sentry.port}/1")
         [(path, _, body)] = sentry.calls
@@ -66,7 +66,7 @@ def test_a_sentry_that_is_away_keeps_no_process_from_ending() -> None:
     run("http://key@127.0.0.1:1/1")
 
 
-def test_a_web_process_that_is_killed_is_told_of(tmp_path: Path) -> None:
+def test_a_killed_web_process_is_reported(tmp_path: Path) -> None:
     with Receiver().open() as sentry:
         dsn = f"http://key@127.0.0.1:{sentry.port}/1"
         with web_process(tmp_path, SENTRY_DSN=dsn) as web:

@@ -50,7 +50,7 @@ def problems() -> str:
         ("EMAIL_HOST_PASSWORD", "mailer2027"),
     ],
 )
-def test_a_login_that_everybody_knows_stops_the_start_and_is_not_shown(
+def test_a_well_known_login_stops_the_start_and_is_not_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv("EMAIL_HOST", "mail.example")
@@ -78,7 +78,7 @@ def test_a_login_that_everybody_knows_stops_the_start_and_is_not_shown(
         ("EMAIL_HOST_PASSWORD", "hJ7_x2qLm9"),
     ],
 )
-def test_a_login_of_its_own_or_of_this_machine_lets_the_service_start(
+def test_a_unique_or_local_login_lets_the_service_start(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv("EMAIL_HOST", "mail.example")
@@ -86,7 +86,7 @@ def test_a_login_of_its_own_or_of_this_machine_lets_the_service_start(
     load_settings(read_dotenv=False)
 
 
-def test_all_of_a_careless_deployment_is_told_at_once_and_none_of_it_on_a_laptop(
+def test_production_lists_all_weak_secrets_and_a_laptop_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     careless = {

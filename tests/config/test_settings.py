@@ -193,7 +193,7 @@ def test_a_bucket_is_an_upload_store(url: str, monkeypatch: pytest.MonkeyPatch) 
         ("https://example.edu/files", "URL"),
     ],
 )  # fmt: skip
-def test_a_bucket_that_url_and_environment_do_not_describe_is_told_why(
+def test_an_incomplete_bucket_setting_is_refused_with_the_reason(
     url: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEBUG", "1")
@@ -208,13 +208,14 @@ def test_a_bucket_that_url_and_environment_do_not_describe_is_told_why(
     ("store", "debug", "warnings"),
     [("file:var/uploads", False, 1), ("file:var/uploads", True, 0), ("database:", False, 0)],
 )
-def test_a_deployed_service_is_told_that_web_and_worker_must_share_a_folder(
+def test_a_deployed_service_is_warned_to_share_its_upload_folder(
     store: str,
     debug: bool,
     warnings: int,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The web process and the worker must share this folder."""
     monkeypatch.setenv("SECRET_KEY", STRONG_KEY)
     settings = load_settings(read_dotenv=False)
     give_advice(replace(settings, upload_store=store, debug=debug))

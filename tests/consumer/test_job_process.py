@@ -39,7 +39,7 @@ def outcome(job_id: UUID, folder: Path, **settings: str) -> tuple[int, str]:
     return job_process.returncode, log
 
 
-def test_a_horse_whose_database_is_out_of_reach_ends_without_a_traceback(tmp_path: Path) -> None:
+def test_a_job_process_without_a_database_logs_no_traceback(tmp_path: Path) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     status, log = outcome(uuid4(), tmp_path, DATABASE_URL=url)
     assert status == OUT_OF_REACH
@@ -49,7 +49,7 @@ def test_a_horse_whose_database_is_out_of_reach_ends_without_a_traceback(tmp_pat
 
 @pytest.mark.service
 @pytest.mark.parametrize("server_limit", ["", "?options=-c%20statement_timeout%3D60s"])
-def test_a_horse_gives_its_job_back_when_its_connection_falls_silent(
+def test_a_job_process_with_a_silent_connection_returns_its_job(
     postgresql_url: str, tmp_path: Path, server_limit: str
 ) -> None:
     """The server's own limit ends the statement. If the server is silent, the job process does."""

@@ -23,7 +23,7 @@ def status_of(limits: str, then: str) -> int:
     return done.returncode
 
 
-def test_processor_time_used_up_is_told_by_the_status() -> None:
+def test_the_exit_status_shows_used_up_processor_time() -> None:
     status = status_of("memory_limit_mb=500, cpu_seconds=1", "while True: pass")
     assert status in TIME_STATUSES
 
@@ -35,6 +35,6 @@ def test_processor_time_used_up_is_told_by_the_status() -> None:
         "import os\nos.abort()",
     ],
 )
-def test_memory_used_up_is_told_by_the_status(then: str) -> None:
+def test_the_exit_status_shows_used_up_memory(then: str) -> None:
     status = status_of("memory_limit_mb=200, cpu_seconds=60", then)
     assert status in MEMORY_STATUSES

@@ -41,9 +41,7 @@ def only_job() -> Job:
     return job
 
 
-def test_a_horse_that_does_not_reach_the_database_is_no_crash(
-    settings: Settings,
-) -> None:
+def test_a_job_process_without_a_database_is_no_crash(settings: Settings) -> None:
     nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     job_processes = JobProcesses(replace(settings, database_url=nowhere), "w")
     job_processes.start(jobs.create(FILE, uploaded_by="tests"))
@@ -58,7 +56,7 @@ def test_a_horse_that_does_not_reach_the_database_is_no_crash(
     assert "was unavailable. The roll is unchanged" in str(job.error_message)
 
 
-def test_a_machine_without_room_for_a_process_costs_a_job_no_attempt_and_a_moment(
+def test_a_failed_process_start_delays_a_job_but_counts_no_death(
     job_processes: JobProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = jobs.create(FILE, uploaded_by="tests")

@@ -97,9 +97,7 @@ def test_the_files_of_a_job_that_ended_long_ago_are_purged_once(store: UploadSto
     assert job.sha256 == "0" * 64
 
 
-def test_a_file_that_a_later_job_imports_again_stays_until_that_one_is_old(
-    store: UploadStore,
-) -> None:
+def test_a_file_stays_until_a_later_job_that_reuses_it_is_old(store: UploadStore) -> None:
     put(store, "upload")
     put(store, "rejects")
     failed = Job.get_by_id(failed_job("upload", "rejects"))
@@ -170,7 +168,7 @@ def test_purging_forgets_what_the_message_of_a_fault_quoted(store: UploadStore) 
     assert job.error_message == DESCRIPTIONS[FileCode.MISSING_COLUMNS]
 
 
-def test_a_worker_forgets_what_was_counted_in_a_window_that_has_ended_whatever_its_store_does(
+def test_ended_rate_windows_are_deleted_even_if_the_store_fails(
     settings: Settings, any_database: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment("http://127.0.0.1:1").items():

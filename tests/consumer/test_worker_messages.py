@@ -53,7 +53,7 @@ def is_back(broker_url: str) -> bool:
     return True
 
 
-def test_a_message_that_cannot_be_buried_comes_again_on_the_next_connection(
+def test_a_message_that_cannot_be_dead_lettered_is_redelivered(
     worker: Worker,
     connection: Connection,
     fresh_rabbitmq_url: str,
@@ -70,7 +70,7 @@ def test_a_message_that_cannot_be_buried_comes_again_on_the_next_connection(
     assert is_back(fresh_rabbitmq_url)
 
 
-def test_a_message_whose_job_cannot_be_looked_up_is_left_to_the_poll(
+def test_a_message_whose_job_cannot_be_read_is_left_to_the_poll(
     worker: Worker, connection: Connection
 ) -> None:
     message = received(connection)

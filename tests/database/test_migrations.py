@@ -75,7 +75,7 @@ def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> No
     assert Job.select().count() == 2
 
 
-def test_the_figures_of_a_roll_of_an_earlier_release_are_counted(new_database: Database) -> None:
+def test_the_roll_of_an_earlier_release_is_counted(new_database: Database) -> None:
     runner = Runner(new_database, str(MIGRATIONS))
     runner.up("0006_people")
     Voter.create(student_id="1", email="ann@x.edu", department="Law", year=3, is_eligible=True)

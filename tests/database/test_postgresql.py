@@ -25,7 +25,7 @@ def shown(name: str) -> str:
     return str(database.execute_sql(f"SHOW {name}").fetchone()[0])
 
 
-def test_an_import_may_take_its_time_and_no_transaction_may_lie_idle(postgresql_url: str) -> None:
+def test_an_import_has_no_statement_limit_but_an_idle_limit(postgresql_url: str) -> None:
     with opened(postgresql_url):
         assert shown("statement_timeout") == "0"
         assert shown("idle_in_transaction_session_timeout") == "1min"
@@ -46,7 +46,7 @@ def test_what_the_url_says_wins(postgresql_url: str) -> None:
 
 
 @pytest.mark.parametrize("pool_size", [0, 2])
-def test_a_statement_that_takes_too_long_is_a_database_out_of_reach(
+def test_a_statement_that_takes_too_long_is_a_database_outage(
     postgresql_url: str, pool_size: int
 ) -> None:
     used = open_database(postgresql_url, pool_size=pool_size, answer_seconds=0.3)
@@ -61,7 +61,7 @@ def test_a_statement_that_takes_too_long_is_a_database_out_of_reach(
 
 
 @pytest.mark.parametrize("pool_size", [0, 2])
-def test_a_server_that_says_nothing_is_given_up_with_its_connection(
+def test_a_silent_server_is_given_up_and_its_connection_closed(
     postgresql_url: str, pool_size: int
 ) -> None:
     # The URL sets the server's own limit, which would otherwise end the statement first.
@@ -80,9 +80,7 @@ def test_a_server_that_says_nothing_is_given_up_with_its_connection(
         close(used)
 
 
-def test_a_session_that_ends_in_the_middle_of_a_stream_is_a_database_out_of_reach(
-    postgresql_url: str,
-) -> None:
+def test_a_session_that_ends_in_a_stream_is_a_database_outage(postgresql_url: str) -> None:
     with opened(postgresql_url), psycopg.connect(postgresql_url, autocommit=True) as other:
         migrate()
         Voter.insert_many(
@@ -120,9 +118,7 @@ def is_connected(url: str, backend: int) -> bool:
         return connection.execute(question, [backend]).fetchone() is not None
 
 
-def test_a_transaction_that_the_server_gave_up_is_a_database_out_of_reach(
-    postgresql_url: str,
-) -> None:
+def test_a_transaction_ended_by_the_server_is_a_database_outage(postgresql_url: str) -> None:
     url = f"{postgresql_url}?options=-c%20idle_in_transaction_session_timeout%3D100"
     with opened(url):
         with pytest.raises(OperationalError), database.atomic():
@@ -133,9 +129,7 @@ def test_a_transaction_that_the_server_gave_up_is_a_database_out_of_reach(
         assert database.execute_sql("SELECT 1").fetchone() == (1,)
 
 
-def test_rows_that_are_not_read_to_their_end_leave_no_cursor_behind(
-    fresh_postgresql_url: str,
-) -> None:
+def test_rows_that_are_not_all_read_leave_no_open_cursor(fresh_postgresql_url: str) -> None:
     with opened(fresh_postgresql_url):
         migrate()
         Voter.insert_many(

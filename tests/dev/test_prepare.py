@@ -56,9 +56,7 @@ def test_a_missing_or_damaged_file_is_no_credentials(path: Path, content: str | 
     assert usable_credentials(path) is None
 
 
-def test_a_revoked_token_makes_the_file_useless_and_the_next_names_are_free_ones(
-    path: Path,
-) -> None:
+def test_a_revoked_token_voids_the_file_and_new_names_are_unused(path: Path) -> None:
     write_private(path, json.dumps(new_credentials()))
     ApiToken.update(revoked_at=clock()).execute()
     assert usable_credentials(path) is None

@@ -44,7 +44,7 @@ def test_render_runs_the_commands_of_the_procfile() -> None:
     assert all(RUNNING[kind]["startCommand"].startswith(start) for kind in ("web", "worker"))
 
 
-def test_heroku_is_told_of_no_unknown_setting() -> None:
+def test_heroku_gets_no_unknown_setting() -> None:
     assert set(APP_JSON["env"]) <= SETTINGS
 
 
@@ -86,7 +86,7 @@ def test_the_service_starts_with_the_values_of_a_platform(
     assert (settings.upload_store, settings.trusted_proxies) == ("database:", 1)
 
 
-def test_render_s_broker_is_reached_whatever_its_generated_password_holds() -> None:
+def test_the_broker_url_on_render_escapes_any_password() -> None:
     password = "a+b/c=d e"
     shown = subprocess.run(
         ["sh", "deploy/render.sh", "sh", "-c", 'echo "$BROKER_URL"'],
@@ -105,7 +105,7 @@ def test_render_s_broker_is_reached_whatever_its_generated_password_holds() -> N
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_about_deploying_names_only_variables_that_somebody_reads(page: Path) -> None:
+def test_a_deployment_page_names_only_variables_that_are_read(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = set(re.findall(r"\b([A-Z][A-Z0-9]*_[A-Z0-9_]+)\b", text))
     vendors = {name for name in named if name.partition("_")[0] in BUCKETS}

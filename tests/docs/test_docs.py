@@ -84,7 +84,7 @@ def test_every_make_target_of_a_page_exists(target: str) -> None:
     assert asked.returncode == 0, asked.stderr
 
 
-def test_every_figure_of_the_campaign_that_is_named_is_one() -> None:
+def test_every_count_of_the_campaign_that_is_named_exists() -> None:
     shown = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "chaos").glob("*.py"))
     named = re.findall(r"[Tt]he campaign: (`[^|]*`)", RELIABILITY)
     figures = {figure for names in named for figure in re.findall(r"`([^`]+)`", names)}

@@ -45,13 +45,13 @@ def dashboard_queries() -> list[str]:
     return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
-def test_each_alert_says_when_it_fires_how_urgent_it_is_and_what_to_do() -> None:
+def test_each_alert_states_its_condition_urgency_and_action() -> None:
     for alert in alerts():
         assert set(alert) - {"for"} == {"alert", "expr", "labels", "annotations"}
         assert set(alert["annotations"]) == {"summary", "description"}  # type: ignore[call-overload]
 
 
-def test_every_figure_that_is_watched_is_exposed(exposed: str, figures: set[str]) -> None:
+def test_every_metric_that_is_watched_is_exposed(exposed: str, figures: set[str]) -> None:
     queries = [*(str(alert["expr"]) for alert in alerts()), *dashboard_queries()]
     watched = {name for query in queries for name in re.findall(r"\bvoters_\w+", query)}
     assert watched <= figures
@@ -60,7 +60,7 @@ def test_every_figure_that_is_watched_is_exposed(exposed: str, figures: set[str]
     assert [found for found in selected if '{}{{{}="{}"}} '.format(*found) not in exposed] == []
 
 
-def test_every_figure_is_explained_and_every_explained_figure_exists(figures: set[str]) -> None:
+def test_the_page_explains_every_metric_and_no_other(figures: set[str]) -> None:
     table = OPERATE[OPERATE.index("| metric |") : OPERATE.index("No label holds")]
     explained = set(re.findall(r"^\| (`voters_.*?) \|", table, re.M))
     named = {name for names in explained for name in re.findall(r"`(voters_\w+)", names)}

@@ -114,7 +114,7 @@ def test_every_test_that_is_named_exists(path: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("head", ["ASVS", "File Upload Cheat Sheet"])
-def test_every_item_names_what_shows_it_or_says_that_it_is_not_met(head: str) -> None:
+def test_every_item_names_its_evidence_or_says_it_is_not_met(head: str) -> None:
     for item, how, shown in rows(head, EVIDENCE):
         is_shown = re.search(r"`(tests/[^`]+|make \w+)`", shown)
         assert is_shown or (shown == "none" and "not met" in how), item

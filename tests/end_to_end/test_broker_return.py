@@ -64,7 +64,7 @@ def claim_held_up(service: Service, database_url: str) -> Iterator[str]:
 
 
 @pytest.mark.service
-def test_a_broker_that_restarts_while_an_ack_is_due_finds_its_worker_again(
+def test_a_worker_reconnects_to_a_broker_lost_before_an_ack(
     tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str, queue: Queue
 ) -> None:
     with relay_to(fresh_rabbitmq_url) as relay:

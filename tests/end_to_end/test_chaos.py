@@ -22,5 +22,5 @@ def test_a_short_campaign_of_kills_breaks_no_promise() -> None:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_what_the_sharpness_of_the_campaign_breaks_is_still_there(mutant: Mutant) -> None:
+def test_each_mutant_still_matches_one_place_in_the_code(mutant: Mutant) -> None:
     assert (ROOT / mutant.path).read_text(encoding="utf-8").count(mutant.sound) == 1

@@ -44,9 +44,10 @@ def machines(
         yield machines
 
 
-def test_machines_share_files_without_a_disk_and_are_replaced_without_a_loss(
+def test_machines_share_files_and_are_replaced_without_loss(
     machines: tuple[Service, Service], tmp_path: Path
 ) -> None:
+    """The machines share no disk."""
     one, other = machines
     other.start("worker")
     check_that_files_cross(one, other)

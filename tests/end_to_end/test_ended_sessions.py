@@ -47,7 +47,7 @@ def is_busy_with(session: Session, statement: str) -> bool:
 
 
 @pytest.mark.parametrize("moment", ["COPY", "SELECT pg_advisory_xact_lock"])
-def test_an_attempt_that_loses_its_session_is_made_again_and_the_roll_is_exact(
+def test_a_retry_after_a_lost_session_leaves_an_exact_roll(
     service: Service, session: Session, tmp_path: Path, moment: str
 ) -> None:
     service.imported(SMALL)
@@ -66,9 +66,10 @@ def test_an_attempt_that_loses_its_session_is_made_again_and_the_roll_is_exact(
     assert {*saved} - expected == {("small-1", "small@x.edu")}
 
 
-def test_requests_whose_sessions_end_are_answered_or_put_off_and_the_next_is_served(
+def test_requests_that_lose_their_session_get_an_answer_or_503(
     service: Service, session: Session
 ) -> None:
+    """Afterwards the service answers requests again."""
     task_id = service.imported(SMALL)["task_id"]
     is_over = threading.Event()
 
@@ -94,7 +95,7 @@ def test_requests_whose_sessions_end_are_answered_or_put_off_and_the_next_is_ser
     wait_for(lambda: service.get("/api/voters/").status == 200, "no recovery")
 
 
-def test_a_request_in_the_middle_of_its_statement_is_put_off_and_the_next_is_served(
+def test_a_session_lost_in_a_statement_gives_503_and_then_200(
     service: Service, session: Session, fresh_postgresql_url: str
 ) -> None:
     service.imported(SMALL)

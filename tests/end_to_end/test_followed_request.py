@@ -31,7 +31,7 @@ def ready(port: int) -> Any:
         return json.load(answer)
 
 
-def test_a_request_is_followed_from_the_web_process_to_the_work_horse(tmp_path: Path) -> None:
+def test_a_request_is_traced_from_web_process_to_job_process(tmp_path: Path) -> None:
     servers = {
         "DEBUG": "0",
         "SECRET_KEY": SECRET_KEY,

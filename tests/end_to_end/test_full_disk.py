@@ -75,9 +75,7 @@ def fill(disk: Path, leave_bytes: int) -> Path:
     return ballast
 
 
-def test_uploads_are_refused_whole_while_the_disk_is_full_and_taken_again_afterwards(
-    disk: Path, tmp_path: Path
-) -> None:
+def test_a_full_disk_refuses_whole_uploads_until_there_is_room(disk: Path, tmp_path: Path) -> None:
     uploads, database = disk / "uploads", tmp_path / "voters.db"
     with running_service(tmp_path, UPLOAD_STORE=f"file:{uploads}") as service:
         accepted: dict[int, str] = {}
@@ -105,9 +103,7 @@ def test_uploads_are_refused_whole_while_the_disk_is_full_and_taken_again_afterw
         assert_roll_is(database, accepted)
 
 
-def test_a_disk_that_is_full_during_an_import_delays_it_and_spoils_nothing(
-    disk: Path, tmp_path: Path
-) -> None:
+def test_a_full_disk_during_an_import_delays_it_without_damage(disk: Path, tmp_path: Path) -> None:
     database = disk / "voters.db"
     settings = {
         "DATABASE_URL": f"sqlite:///{database}",

@@ -47,7 +47,7 @@ def is_lock_awaited(connection: "psycopg.Connection[tuple[object, ...]]") -> boo
     return connection.execute(waiting).fetchone() is not None
 
 
-def test_requests_are_answered_503_in_time_and_served_again_afterwards(
+def test_requests_get_503_in_time_and_work_again_afterwards(
     service: Service, relay: Relay, fresh_postgresql_url: str
 ) -> None:
     service.imported(SMALL)
@@ -77,7 +77,7 @@ def test_requests_are_answered_503_in_time_and_served_again_afterwards(
     assert service.imported(SMALL)["state"] == "SUCCESS"
 
 
-def test_a_worker_stops_within_three_seconds_and_another_does_its_job(
+def test_a_worker_stops_in_3_seconds_and_another_does_its_job(
     service: Service, relay: Relay, tmp_path: Path
 ) -> None:
     roll = write_csv(tmp_path / "large.csv", 50_000).read_bytes()
@@ -98,7 +98,7 @@ def test_a_worker_stops_within_three_seconds_and_another_does_its_job(
     assert (status["state"], status["report"]["created"]) == ("SUCCESS", 50_000)
 
 
-def test_a_child_whose_database_hangs_does_not_outlive_its_killed_worker(
+def test_a_hung_job_process_does_not_outlive_its_killed_worker(
     service: Service, relay: Relay, tmp_path: Path
 ) -> None:
     service.upload(write_csv(tmp_path / "large.csv", 50_000).read_bytes())
@@ -109,7 +109,7 @@ def test_a_child_whose_database_hangs_does_not_outlive_its_killed_worker(
     wait_for(lambda: not any(map(is_running, children)), "the child lives on")
 
 
-def test_an_attempt_that_freezes_with_the_lock_of_the_roll_does_not_keep_the_others(
+def test_a_frozen_attempt_with_the_roll_lock_blocks_no_other(
     fresh_postgresql_url: str, tmp_path: Path
 ) -> None:
     impatient = "options=-c%20idle_in_transaction_session_timeout%3D1000"

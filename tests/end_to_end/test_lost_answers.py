@@ -56,7 +56,7 @@ def upload(store: FileStore, folder: Path, uploaded_by: str) -> None:
         doorbell.close()
 
 
-def test_an_upload_whose_commit_is_not_answered_keeps_its_file_and_is_imported(
+def test_an_upload_without_a_commit_answer_is_kept_and_imported(
     relay: Relay, store: FileStore, tmp_path: Path
 ) -> None:
     database.execute_sql("SELECT 1")

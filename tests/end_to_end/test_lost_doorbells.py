@@ -16,7 +16,7 @@ HEADER = "student_id,email\n"
 
 
 @pytest.mark.service
-def test_every_job_runs_after_the_queue_was_purged_under_all_of_them(
+def test_every_job_runs_although_the_queue_was_purged(
     tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str
 ) -> None:
     settings = {"DATABASE_URL": fresh_postgresql_url, "BROKER_URL": fresh_rabbitmq_url}

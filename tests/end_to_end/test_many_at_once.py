@@ -76,7 +76,7 @@ def told(job: Any) -> dict[str, int]:
     return {name: job["report"][name] for name in ("created", "updated", "unchanged")}
 
 
-def test_ten_uploads_at_once_come_out_as_if_one_after_the_other(service: Service) -> None:
+def test_ten_uploads_at_once_have_the_result_of_ten_in_turn(service: Service) -> None:
     rolls = large_rolls()
     database_url = service.environment["DATABASE_URL"]
     for worker in WORKERS:

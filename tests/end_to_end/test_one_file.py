@@ -71,7 +71,7 @@ def test_importing_a_file_again_changes_nothing(service: Service) -> None:
     assert (report["created"], report["updated"], report["unchanged"]) == (0, 0, 1)
 
 
-def test_the_report_mail_tells_the_counts(service: Service) -> None:
+def test_the_report_mail_shows_the_counts(service: Service) -> None:
     status = service.imported((SAMPLES / "roll.csv").read_bytes(), "autumn roll.csv")
     mail = service.inbox.mail_for(status["task_id"])
     text = text_of(mail)
@@ -82,9 +82,7 @@ def test_the_report_mail_tells_the_counts(service: Service) -> None:
     assert "@students.example.edu" not in text
 
 
-def test_a_file_without_the_needed_columns_fails_with_a_sentence_and_a_mail(
-    service: Service,
-) -> None:
+def test_missing_columns_fail_the_job_with_a_message_and_a_mail(service: Service) -> None:
     status = service.imported(b"Number;Town\n1;Ulm\n")
     assert status["state"] == "FAILURE"
     assert status["error"]["code"] == "MISSING_COLUMNS"
@@ -105,7 +103,7 @@ def test_what_is_no_roll_is_refused_whatever_its_name(
     assert service.upload(content, "roll.csv").status == status
 
 
-def test_the_status_of_a_finished_job_has_the_shape_of_the_contract(service: Service) -> None:
+def test_the_status_of_a_finished_job_matches_the_contract(service: Service) -> None:
     status = service.imported((HEADER + "shape-1,A,B,shape@x.edu,Law,1,yes\n").encode())
     assert set(status) == {
         "task_id", "state", "status", "result", "dry_run", "attempts", "created_at",

@@ -34,9 +34,7 @@ def service(tmp_path: Path, fresh_postgresql_url: str) -> Iterator[Service]:
         yield service
 
 
-def test_what_an_earlier_release_has_kept_is_there_and_what_it_began_is_done(
-    service: Service,
-) -> None:
+def test_data_of_an_earlier_release_stays_and_its_jobs_finish(service: Service) -> None:
     report = service.status(DONE)["report"]
     assert (report["created"], report["errors"]) == (2, {"INVALID_EMAIL": 1})
     assert [fault["line"] for fault in service.get(f"/api/jobs/{DONE}/errors/").body] == [4]

@@ -27,7 +27,7 @@ def mail_state(folder: Path) -> tuple[str, str | None]:
     return str(row[0]), row[1]
 
 
-def test_one_refused_address_does_not_keep_the_mail_from_the_others(
+def test_one_refused_recipient_does_not_stop_mail_to_the_others(
     service: Service, tmp_path: Path
 ) -> None:
     service.inbox.refused = {"gone@example.edu"}
@@ -38,7 +38,7 @@ def test_one_refused_address_does_not_keep_the_mail_from_the_others(
     wait_for(lambda: mail_state(tmp_path) == noted, "not noted as sent")
 
 
-def test_a_mail_that_all_refuse_is_tried_again_and_the_job_stays_as_it_is(
+def test_a_mail_refused_by_all_is_retried_and_the_job_unchanged(
     service: Service, tmp_path: Path
 ) -> None:
     service.inbox.refused = {*ADMINS}

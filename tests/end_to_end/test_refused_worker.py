@@ -24,7 +24,7 @@ def refusals(log: str) -> list[str]:
     return [line["reason"] for line in lines if line["event"] == REFUSES]
 
 
-def test_a_queue_with_other_properties_is_told_once_in_a_while_and_jobs_run_all_the_same(
+def test_a_mismatched_queue_is_logged_rarely_and_jobs_still_run(
     tmp_path: Path, fresh_rabbitmq_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with consumer_connection(fresh_rabbitmq_url) as connection:
@@ -49,7 +49,7 @@ def test_a_queue_with_other_properties_is_told_once_in_a_while_and_jobs_run_all_
             )
 
 
-def test_a_wrong_password_is_told_without_a_traceback(
+def test_a_wrong_password_is_logged_without_a_traceback(
     tmp_path: Path, fresh_rabbitmq_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     broker = urlsplit(fresh_rabbitmq_url)

@@ -37,7 +37,7 @@ def known(authority: trustme.CA, tmp_path: Path) -> Iterator[Path]:
     ("host", "is_known", "is_heard"),
     [(HOST, True, True), (OTHER_HOST, True, False), (HOST, False, False)],
 )
-def test_a_broker_is_one_whose_certificate_is_for_its_host_by_a_known_authority(
+def test_a_broker_needs_a_trusted_certificate_for_its_host(
     host: str,
     is_known: bool,
     is_heard: bool,

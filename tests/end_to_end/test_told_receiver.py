@@ -10,7 +10,7 @@ from tests.support.running import running_service, wait_for
 SECRET = "qP7_vT2xKd9wLr4bVnE8hYcJ0pGsUa5F"
 
 
-def test_a_finished_upload_is_told_as_the_api_shows_it(tmp_path: Path) -> None:
+def test_a_finished_upload_is_sent_as_the_api_shows_it(tmp_path: Path) -> None:
     with (
         Receiver().open() as receiver,
         running_service(

@@ -53,7 +53,7 @@ def waiting(
     return [pool.submit(timed, service, path) for _ in range(number)]
 
 
-def test_a_crowd_that_waits_leaves_threads_for_others_and_hears_the_end_at_once(
+def test_many_long_polls_leave_free_threads_and_end_promptly(
     service: Service, claim: Claim
 ) -> None:
     plain = f"/api/task-status/{claim.job_id}/"

@@ -48,7 +48,7 @@ def large_roll(folder: Path) -> bytes:
     return write_csv(folder / "large.csv", LARGE_ROWS).read_bytes()
 
 
-def test_sigterm_puts_the_running_job_back_within_three_seconds_and_another_worker_ends_it(
+def test_sigterm_returns_the_job_in_3_seconds_for_another_worker(
     service: Service, tmp_path: Path
 ) -> None:
     with started_job(service, large_roll(tmp_path)) as job:
@@ -65,7 +65,7 @@ def test_sigterm_puts_the_running_job_back_within_three_seconds_and_another_work
     assert status["report"]["created"] == LARGE_ROWS
 
 
-def test_a_killed_worker_takes_its_child_along_and_the_job_is_done_once(
+def test_a_killed_worker_ends_its_child_and_the_job_is_done_once(
     service: Service, tmp_path: Path
 ) -> None:
     with started_job(service, large_roll(tmp_path)) as job:
@@ -97,7 +97,7 @@ def test_an_upload_while_no_worker_runs_is_done_when_one_starts(service: Service
     assert service.finished(task_id)["state"] == "SUCCESS"
 
 
-def test_a_job_whose_doorbell_nobody_hears_is_found_by_polling(tmp_path: Path) -> None:
+def test_a_job_whose_message_is_not_sent_is_found_by_polling(tmp_path: Path) -> None:
     with running_service(tmp_path, BROKER_URL="amqp://guest:guest@127.0.0.1:1//") as service:
         seconds = []
         for number in range(3):
@@ -111,7 +111,7 @@ def test_a_job_whose_doorbell_nobody_hears_is_found_by_polling(tmp_path: Path) -
 
 
 @pytest.mark.service
-def test_messages_that_nobody_can_use_are_dead_lettered_and_the_worker_goes_on(
+def test_unusable_messages_are_dead_lettered_and_work_continues(
     tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str
 ) -> None:
     bodies = (
@@ -179,7 +179,7 @@ def test_a_worker_survives_a_database_that_is_not_migrated_yet(
 
 
 @pytest.mark.service
-def test_a_hung_broker_keeps_a_worker_neither_from_its_jobs_nor_from_stopping(
+def test_a_hung_broker_does_not_stop_jobs_or_delay_a_shutdown(
     tmp_path: Path, fresh_postgresql_url: str, fresh_rabbitmq_url: str
 ) -> None:
     with (

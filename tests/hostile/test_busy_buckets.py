@@ -61,7 +61,7 @@ def test_an_upload_is_refused_whole_while_the_bucket_takes_none(
         assert client.upload(ROLL).status_code == 202
 
 
-def test_an_import_whose_bucket_is_busy_finds_it_out_of_reach(
+def test_an_import_treats_a_busy_bucket_as_unavailable(
     buckets: ObjectServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = buckets.new_bucket()

@@ -185,5 +185,5 @@ def test_a_read_only_sqlite_is_read_and_not_written(
         (ValueError("No space left on device"), False),
     ],
 )
-def test_a_full_disk_is_told_from_other_faults(error: Exception, is_full: bool) -> None:
+def test_a_full_disk_is_distinguished_from_other_faults(error: Exception, is_full: bool) -> None:
     assert is_disk_full(error) is is_full

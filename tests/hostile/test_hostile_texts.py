@@ -73,7 +73,7 @@ def addresses(app: Flask, method: str, prefix: str, text: str) -> list[str]:
     return [path for path in found if "<" not in path]
 
 
-def test_no_text_of_an_address_is_a_defect(any_app: Flask, browser: Client) -> None:
+def test_no_text_in_a_url_causes_an_internal_error(any_app: Flask, browser: Client) -> None:
     headers = {"Authorization": f"Bearer {create_token('fuzz', [Scope.ADMIN])}"}
     database.close()
     for text in ENCODED:
@@ -86,7 +86,7 @@ def test_no_text_of_an_address_is_a_defect(any_app: Flask, browser: Client) -> N
                 assert "X-Evil" not in answer.headers
 
 
-def test_no_text_of_a_parameter_is_a_defect(any_app: Flask) -> None:
+def test_no_text_in_a_parameter_causes_an_internal_error(any_app: Flask) -> None:
     client = ApiClient(any_app, create_token("fuzz", [Scope.ADMIN]))
     database.close()
     document = client.get("/api/openapi.json").get_json()
@@ -103,7 +103,7 @@ def test_no_text_of_a_parameter_is_a_defect(any_app: Flask) -> None:
                 assert answer.status_code < 500, (path, name)
 
 
-def test_no_text_of_a_form_is_a_defect(any_app: Flask, browser: Client) -> None:
+def test_no_text_in_a_form_causes_an_internal_error(any_app: Flask, browser: Client) -> None:
     for path in addresses(any_app, "POST", "/admin/", "1"):
         if "sign-out" in path:
             continue
@@ -117,7 +117,7 @@ def test_no_text_of_a_form_is_a_defect(any_app: Flask, browser: Client) -> None:
 
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800", "\r\n", "\uffff"])
-def test_no_text_of_a_body_is_a_defect(any_app: Flask, text: str) -> None:
+def test_no_text_in_a_body_causes_an_internal_error(any_app: Flask, text: str) -> None:
     client = ApiClient(any_app, create_token("fuzz", [Scope.ADMIN]))
     database.close()
     for name in ("first_name", "department", "email", "reason", "year", text):

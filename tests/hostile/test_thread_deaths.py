@@ -46,7 +46,7 @@ def test_an_outage_ends_no_thread(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_a_defect_ends_no_thread_and_is_told(
+def test_an_internal_error_ends_no_thread_and_is_reported(
     any_database: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     met = threading.Event()
@@ -75,7 +75,7 @@ def test_a_dead_thread_is_in_trouble(any_database: object) -> None:
     assert in_trouble([thread]) == ["webhook sender"]
 
 
-def test_readiness_tells_of_a_worker_in_trouble(app: Flask) -> None:
+def test_readiness_reports_a_worker_in_trouble(app: Flask) -> None:
     worker = this_worker("1")
     with database.connection_context():
         workers.beat(worker, troubles=["sweeper"])

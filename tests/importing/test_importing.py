@@ -58,7 +58,7 @@ def imported(store: FileStore, content: str | bytes, *, dry_run: bool = False) -
     return attempt(claimed(store, content, dry_run=dry_run), store)
 
 
-def test_the_cause_of_an_unreadable_file_is_logged_without_its_cells(
+def test_the_cause_of_an_unreadable_file_is_logged_without_cells(
     store: FileStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -139,7 +139,7 @@ def messages_of(job: Job) -> dict[int, str]:
     return {fault.line: fault.message for fault in faults}
 
 
-def test_a_contradiction_names_the_rejected_lines_of_the_id_as_well(store: FileStore) -> None:
+def test_a_contradiction_also_names_rejected_lines_of_the_id(store: FileStore) -> None:
     job = imported(
         store,
         HEADER
@@ -160,7 +160,7 @@ def test_a_contradiction_names_the_rejected_lines_of_the_id_as_well(store: FileS
     assert Voter.select().count() == 0
 
 
-def test_more_rejected_rows_than_wait_in_memory_contradict_good_ones(store: FileStore) -> None:
+def test_rejects_beyond_the_memory_limit_contradict_good_rows(store: FileStore) -> None:
     """Bad rows before, between and after the good rows. Only the last good row is saved."""
     count = 2 * MAX_WAITING_REJECTS + 1
     bad = "".join(f"{number},Ann,Lee,nobody,Law,1,yes\n" for number in range(count))
@@ -173,9 +173,7 @@ def test_more_rejected_rows_than_wait_in_memory_contradict_good_ones(store: File
     assert [voter.student_id for voter in Voter.select()] == [str(count)]
 
 
-def test_one_id_of_very_many_good_and_bad_rows_takes_no_more_time_than_others(
-    store: FileStore,
-) -> None:
+def test_many_good_and_bad_rows_of_one_id_take_linear_time(store: FileStore) -> None:
     """Comparing each row with each other row would take 100 million comparisons."""
     rows = ("1,Ann,Lee,ann@x.edu,Law,1,yes\n" + "1,Ann,Lee,,Law,1,yes\n") * 10_000
     started = time.monotonic()
@@ -207,7 +205,7 @@ def test_a_fault_of_the_file_fails_the_job_and_leaves_the_roll(
     assert Voter.select().count() == 1
 
 
-def test_a_lost_file_is_told_as_such(store: FileStore) -> None:
+def test_a_lost_file_is_reported_as_such(store: FileStore) -> None:
     claim = claimed(store, HEADER)
     job = jobs.find(claim.job_id)
     assert job is not None
@@ -232,9 +230,7 @@ def test_an_attempt_that_lost_its_job_changes_nothing(store: FileStore) -> None:
     assert Voter.select().count() == 0
 
 
-def test_an_attempt_that_loses_its_job_while_applying_rolls_the_roll_back(
-    store: FileStore,
-) -> None:
+def test_an_attempt_that_loses_its_job_while_applying_rolls_back(store: FileStore) -> None:
     claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
 
     def take_over(phase: Phase, rows_read: int, percent: float | None) -> None:
@@ -268,7 +264,7 @@ class BrokenStore(FileStore):
         (OSError(errno.ENOSPC, "No space left on device"), JobCode.DISK_FULL),
     ],
 )
-def test_what_is_out_of_reach_is_tried_again_and_fails_in_the_end(
+def test_an_outage_is_retried_and_fails_the_job_in_the_end(
     store: FileStore, error: Exception, code: JobCode
 ) -> None:
     claim = claimed(store, HEADER)
@@ -282,7 +278,7 @@ def test_what_is_out_of_reach_is_tried_again_and_fails_in_the_end(
     assert (job.state, job.error_code) == (JobState.FAILURE, code)
 
 
-def test_a_defect_is_shown_as_an_error_id_that_the_log_has(
+def test_an_internal_error_is_shown_as_an_id_that_the_log_has(
     store: FileStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     claim = claimed(store, HEADER)
@@ -339,7 +335,7 @@ def test_a_file_beyond_the_limit_is_not_kept(store: FileStore) -> None:
     assert list(_files(store)) == []
 
 
-def test_a_file_of_exactly_the_limit_is_kept_with_its_hash_and_size(store: FileStore) -> None:
+def test_a_file_exactly_at_the_limit_is_kept_with_hash_and_size(store: FileStore) -> None:
     file = keep(io.BytesIO(b"a,b\n" * 100), "roll.csv", store=store, max_bytes=400)
     assert file.size_bytes == 400
     assert len(file.sha256) == 64
@@ -372,7 +368,7 @@ def rejects_of(job: Job, store: FileStore) -> str:
         return file.read().decode("utf-8-sig")
 
 
-def test_the_rejects_file_has_every_rejected_row_and_comes_back_mended(store: FileStore) -> None:
+def test_a_rejects_file_has_all_rejected_rows_to_fix_and_import(store: FileStore) -> None:
     job = imported(
         store,
         "Matric No;E-mail;Dept;Hall\n"
@@ -417,9 +413,7 @@ def test_ids_come_back_whole_from_a_spreadsheet_program(store: FileStore) -> Non
     assert {voter.student_id for voter in Voter.select()} == set(ids)
 
 
-def test_rejects_uploaded_as_they_are_are_rejected_again_with_the_same_columns(
-    store: FileStore,
-) -> None:
+def test_unchanged_rejects_are_rejected_again_with_equal_columns(store: FileStore) -> None:
     text = (
         "id,email,dept,hall\n"
         "1,a@x.edu,Law\n"
@@ -450,7 +444,7 @@ def test_a_good_file_leaves_no_rejects_file(store: FileStore) -> None:
     assert [path.name for path in _files(store)] == [job.file_key]
 
 
-def test_an_attempt_that_failed_at_the_end_leaves_no_rejects_file(store: FileStore) -> None:
+def test_an_attempt_failing_at_the_end_leaves_no_rejects_file(store: FileStore) -> None:
     claim = claimed(store, HEADER + "1,Ann,Lee,nobody,Law,1,yes\n")
 
     def take_over(phase: Phase, rows_read: int, percent: float | None) -> None:
@@ -461,7 +455,7 @@ def test_an_attempt_that_failed_at_the_end_leaves_no_rejects_file(store: FileSto
     assert len(list(_files(store))) == 1
 
 
-def test_the_report_tells_columns_and_assumptions(store: FileStore) -> None:
+def test_the_report_shows_columns_and_assumptions(store: FileStore) -> None:
     job = imported(store, "Matric No;E-Mail;X\n1;m@x.edu;Müller\n".encode("windows-1252"))
     assert job.report is not None
     assert job.report["columns"] == {"student_id": "Matric No", "email": "E-Mail"}
@@ -479,7 +473,7 @@ def test_the_report_tells_columns_and_assumptions(store: FileStore) -> None:
         ([f"{n + 1000},a{n}@x.edu,D{n % 3},yes" for n in range(30)], None),
     ],
 )  # fmt: skip
-def test_what_is_odd_about_a_file_is_told(
+def test_what_is_odd_about_a_file_is_reported(
     store: FileStore, rows: list[str], code: str | None
 ) -> None:
     job = imported(store, "\n".join(["id,email,dept,eligible", *rows, ""]))
@@ -494,7 +488,7 @@ def test_a_file_much_smaller_than_the_roll_is_odd(store: FileStore) -> None:
     assert [sign["code"] for sign in job.report["signs"]] == ["SMALL_ROLL"]
 
 
-def test_the_uploader_s_options_win_over_what_the_file_looks_like(store: FileStore) -> None:
+def test_the_options_of_the_upload_override_detection(store: FileStore) -> None:
     file = keep(
         io.BytesIO("id;email;dept\n1;a@x.edu;Пра\n".encode("cp1251")),
         "roll.csv",

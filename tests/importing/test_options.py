@@ -70,7 +70,7 @@ def outcome(job: Job) -> tuple[int, ...]:
 
 
 @pytest.mark.usefixtures("roll")
-def test_a_preview_tells_what_would_change_and_changes_nothing(store: FileStore) -> None:
+def test_a_preview_shows_what_would_change_and_changes_nothing(store: FileStore) -> None:
     before = voters()
     job = imported(store, NEWER, dry_run=True)
 
@@ -162,7 +162,7 @@ def test_a_mode_leaves_voters_as_they_are(
     ("mode", "code", "created"),
     [(Mode.UPDATE_ONLY, "NOT_CREATED", 0), (Mode.CREATE_ONLY, "NOT_UPDATED", 1)],
 )
-def test_repeated_rows_of_a_voter_that_is_left_alone_are_not_saved_either(
+def test_repeats_of_a_voter_that_is_left_alone_are_not_saved(
     store: FileStore, mode: Mode, code: str, created: int
 ) -> None:
     known, new = ANN.replace(",1,yes", ",9,yes"), "3,Cy,cy@x.edu,1,yes\n"
@@ -184,7 +184,7 @@ def test_repeated_rows_of_a_voter_that_is_left_alone_are_not_saved_either(
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_broken_demand_leaves_the_roll_and_gives_the_rejects(
+def test_an_unmet_condition_keeps_the_roll_and_gives_the_rejects(
     store: FileStore, options: dict[str, Any], code: JobCode, dry_run: bool
 ) -> None:
     before = voters()
@@ -213,7 +213,7 @@ def faults(job: Job) -> Iterator[JobFault]:
         {"expected_rows": 4},
     ],
 )
-def test_a_demand_that_is_met_changes_nothing(store: FileStore, options: dict[str, Any]) -> None:
+def test_a_condition_that_is_met_changes_nothing(store: FileStore, options: dict[str, Any]) -> None:
     assert outcome(imported(store, NEWER + FAULTY, **options)) == (4, 1, 1, 0, 2)
 
 
@@ -222,7 +222,7 @@ def test_the_control_total_counts_no_blank_rows(store: FileStore) -> None:
 
 
 @pytest.mark.usefixtures("roll")
-def test_a_job_that_applies_a_preview_fails_when_the_roll_has_changed(store: FileStore) -> None:
+def test_applying_a_preview_fails_if_the_roll_has_changed(store: FileStore) -> None:
     preview = imported(store, NEWER, dry_run=True)
     applied = jobs.create_again(preview, uploaded_by="tests", dry_run=False, preview_of=preview.id)
     assert applied is not None
@@ -265,7 +265,7 @@ def test_a_cancelled_attempt_changes_nothing(store: FileStore) -> None:
     assert voters() == []
 
 
-def test_a_job_cancelled_while_it_reads_stops_before_the_roll_changes(store: FileStore) -> None:
+def test_a_job_cancelled_while_reading_does_not_change_the_roll(store: FileStore) -> None:
     file = keep(io.BytesIO((HEADER + ANN).encode()), "roll.csv", store=store, max_bytes=1 << 20)
     claim = jobs.create_started(
         file, uploaded_by="tests", dry_run=False, worker="w", lease_seconds=30

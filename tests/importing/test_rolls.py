@@ -56,7 +56,7 @@ def outcome_of(roll: Roll) -> Job | FileFault:
 
 @pytest.mark.usefixtures("any_database")
 @pytest.mark.parametrize("roll", ROLLS, ids=[roll.name for roll in ROLLS])
-def test_a_roll_comes_out_as_promised(roll: Roll) -> None:
+def test_a_roll_has_the_promised_outcome(roll: Roll) -> None:
     if roll.before:
         Voter.insert_many(roll.before, fields=FIELDS_OF_THE_ROLL).execute()
     outcome = outcome_of(roll)
@@ -89,6 +89,6 @@ def faults_of(job: Job) -> tuple[tuple[int, str, str], ...]:
     return tuple((fault.line, fault.column, fault.code) for fault in kept)
 
 
-def test_the_table_is_long_and_no_roll_stands_in_it_twice() -> None:
+def test_the_table_is_long_and_has_no_roll_twice() -> None:
     names = [roll.name for roll in ROLLS]
     assert len(names) == len(set(names)) >= 80

@@ -56,7 +56,7 @@ def test_a_new_job_waits_and_is_due() -> None:
     assert transitions.due_jobs(5) == [job_id]
 
 
-def test_a_claim_raises_the_attempt_and_takes_the_job_off_the_list() -> None:
+def test_a_claim_counts_an_attempt_and_the_job_is_no_longer_due() -> None:
     claim = claimed()
     assert claim.attempt == 1
     assert state_of(claim) == JobState.STARTED
@@ -72,7 +72,7 @@ def test_an_unknown_job_cannot_be_claimed() -> None:
     assert transitions.claim(uuid4(), worker="x", lease_seconds=30, max_attempts=3) is None
 
 
-def test_a_job_whose_lease_ran_out_goes_to_the_next_worker_and_counts_a_death() -> None:
+def test_an_expired_lease_frees_the_job_and_counts_a_death() -> None:
     first = claimed()
     expire_lease(first)
     assert transitions.due_jobs(5) == [first.job_id]
@@ -111,7 +111,7 @@ def test_the_last_allowed_death_is_a_failure_with_a_mail() -> None:
     assert mail_of(job.id).state == OutboxState.PENDING
 
 
-def test_a_waiting_job_with_too_many_deaths_does_not_hold_up_the_others() -> None:
+def test_a_waiting_job_with_too_many_deaths_blocks_no_other() -> None:
     claim = claimed()
     transitions.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=9)
     Job.update(deaths=3, not_before=clock(-1)).where(Job.id == claim.job_id).execute()
@@ -122,7 +122,7 @@ def test_a_waiting_job_with_too_many_deaths_does_not_hold_up_the_others() -> Non
     assert transitions.due_jobs(1) == [following.job_id]
 
 
-def test_a_job_that_ended_with_its_terminal_is_not_finished_by_a_worker() -> None:
+def test_a_worker_does_not_finish_a_job_of_a_closed_terminal() -> None:
     claim = jobs.create_started(
         FILE, uploaded_by="tests", dry_run=False, worker=transitions.FOREGROUND, lease_seconds=30
     )
@@ -176,7 +176,7 @@ def test_only_the_first_thousand_faults_are_kept() -> None:
     assert JobFault.select().count() == 1000
 
 
-def test_a_shutdown_makes_the_job_due_at_once_and_counts_no_death() -> None:
+def test_a_shutdown_makes_the_job_due_now_and_counts_no_death() -> None:
     claim = claimed()
     assert transitions.release(claim, death=None, max_attempts=3) == JobState.RETRY
     assert transitions.due_jobs(5) == [claim.job_id]

@@ -52,7 +52,7 @@ def test_text_is_taken_for_csv(data: bytes) -> None:
     assert detect_format(BytesIO(data)) is Format.CSV
 
 
-def test_a_workbook_is_known_by_its_parts_and_the_stream_goes_back_to_its_start() -> None:
+def test_a_workbook_is_detected_by_parts_and_its_stream_rewound() -> None:
     stream = BytesIO(xlsx_roll([CLEAN]))
     assert detect_format(stream) is Format.XLSX
     assert stream.tell() == 0
@@ -100,7 +100,7 @@ def test_what_is_not_a_roll_is_named(data: bytes, name: str) -> None:
     assert "Save " in fault.message
 
 
-def test_an_encrypted_workbook_asks_for_its_password_to_be_taken_off() -> None:
+def test_an_encrypted_workbook_is_refused_as_password_protected() -> None:
     fault = fault_of(ole_of("Root Entry", "EncryptionInfo", "EncryptedPackage"))
     assert fault.code is FileCode.PASSWORD_PROTECTED
 

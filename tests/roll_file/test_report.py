@@ -10,7 +10,7 @@ def example() -> Report:
     )
 
 
-def test_the_sentence_tells_what_was_saved() -> None:
+def test_the_sentence_says_what_was_saved() -> None:
     assert example().sentence(dry_run=False) == (
         "File processing completed successfully: 998 of 1,000 rows saved"
         " (900 created, 50 updated, 48 unchanged), 2 rejected."
@@ -24,7 +24,7 @@ def test_the_sentence_of_a_check_says_that_nothing_was_changed() -> None:
     )
 
 
-def test_repeated_rows_are_saved_rows_and_are_told_when_there_are_any() -> None:
+def test_repeated_rows_count_as_saved_and_are_shown_if_any() -> None:
     report = Report(rows_read=3, created=1, repeated=2)
     assert report.saved == 3
     assert "3 of 3 rows saved (1 created, 0 updated, 0 unchanged, 2 repeated), 0 rejected" in (
@@ -55,7 +55,7 @@ def test_a_report_survives_its_own_dictionary() -> None:
     assert Report.from_dict(values) == example()
 
 
-def test_rows_that_are_not_accounted_for_are_a_defect() -> None:
+def test_rows_that_are_not_accounted_for_are_an_error() -> None:
     report = example()
     report.check()
     report.rejected = 1

@@ -40,7 +40,8 @@ def roll() -> list[tuple[object, ...]]:
     return sorted(stream(Voter.select()))
 
 
-def test_new_voters_get_empty_text_no_year_and_no_eligibility_where_the_row_is_silent() -> None:
+def test_new_voters_get_blank_defaults_for_absent_cells() -> None:
+    """Text becomes empty, the year stays unknown, and the voter is not eligible."""
     stage(ANN, BARE)
     assert apply() == Counts(created=2, updated=0, unchanged=0)
     assert roll() == [
@@ -103,7 +104,7 @@ def test_identical_rows_are_one_voter() -> None:
         (9, "1", "Ann", "Lee", "ann@x.edu", None, 3, True),
     ],
 )
-def test_rows_that_contradict_each_other_all_go_and_name_each_other(other: Staged) -> None:
+def test_contradicting_rows_are_all_dropped_and_name_each_other(other: Staged) -> None:
     stage(ANN, BEN, other, (11, *ANN[1:]))
     note_conflicts("Student ID")
     errors = list(conflict_faults("Student ID"))
@@ -140,7 +141,7 @@ def test_missing_fields_are_counted_by_field() -> None:
     }
 
 
-def test_an_address_of_two_ids_counts_both_rows_whatever_its_case() -> None:
+def test_an_email_of_two_ids_counts_both_rows_ignoring_case() -> None:
     stage(ANN, (3, "2", None, None, "ANN@x.edu", None, None, None), BARE)
     assert repeats.count_shared_emails() == 2
 
@@ -152,7 +153,7 @@ def test_awkward_text_arrives_as_it_is() -> None:
     assert roll() == [("1", text, "", "a@x.edu", text, None, False)]
 
 
-def test_a_fault_while_rows_are_made_comes_out_and_stages_nothing() -> None:
+def test_an_error_in_the_row_source_is_raised_and_stages_nothing() -> None:
     def rows() -> Iterator[Staged]:
         yield ANN
         raise LookupError("made up")
@@ -163,7 +164,7 @@ def test_a_fault_while_rows_are_made_comes_out_and_stages_nothing() -> None:
     assert StagedVoter.select().count() == 0
 
 
-def test_an_attempt_starts_with_empty_tables_after_another_on_the_same_connection() -> None:
+def test_each_attempt_on_a_connection_starts_with_empty_tables() -> None:
     stage(ANN, BEN)
     stage(BARE)
     assert StagedVoter.select().count() == 1

@@ -75,7 +75,7 @@ def test_nothing_can_be_seen_of_the_upload_of_a_killed_process(
 
 
 @pytest.mark.parametrize("size_bytes", [1, 3 * PART_BYTES])
-def test_a_hung_server_is_given_up_in_time_and_nothing_was_stored(
+def test_a_hung_server_is_given_up_in_time_and_stores_nothing(
     store: ObjectStore, relay: Relay, size_bytes: int
 ) -> None:
     started_at = time.monotonic()

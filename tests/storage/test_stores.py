@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
         store.check()
 
 
-def test_no_room_is_told_apart_from_a_broken_disk(tmp_path: Path) -> None:
+def test_a_full_disk_is_distinguished_from_a_broken_one(tmp_path: Path) -> None:
     with pytest.raises(StoreFull), FileStore(tmp_path).writing("a"):
         raise OSError(errno.ENOSPC, "No space left on device")
 

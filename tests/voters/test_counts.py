@@ -48,7 +48,7 @@ def counted() -> list[tuple[object, ...]]:
     return sorted(stream(count_groups()), key=str)
 
 
-def test_each_import_leaves_the_figures_of_the_roll_behind() -> None:
+def test_each_import_updates_the_counts_of_the_roll() -> None:
     import_rows(ANN, BEN, BARE)
     assert kept() == counted() != []
     assert summarise() == FIRST
@@ -68,7 +68,7 @@ def test_each_import_leaves_the_figures_of_the_roll_behind() -> None:
         {"department": "", "year": None, "is_eligible": False},
     ],
 )
-def test_each_correction_moves_one_voter_in_the_figures(changes: dict[str, object]) -> None:
+def test_each_correction_moves_one_voter_in_the_counts(changes: dict[str, object]) -> None:
     import_rows(ANN, BEN, BARE)
     before = kept()
     for student_id in ("1", "2", "3"):
@@ -77,7 +77,7 @@ def test_each_correction_moves_one_voter_in_the_figures(changes: dict[str, objec
     assert (kept() == before) == ("first_name" in changes)
 
 
-def test_nobody_counts_the_roll_to_show_it() -> None:
+def test_the_roll_is_shown_without_counting_it() -> None:
     import_rows(ANN, BEN, BARE)
     RollGroup.update(voters=RollGroup.voters + 10).where(RollGroup.department == "Law").execute()
     assert summarise() == replace(
@@ -102,7 +102,7 @@ def test_nobody_counts_the_roll_to_show_it() -> None:
         (VoterFilter(student_id="2"), 1),
     ],
 )
-def test_nobody_counts_the_roll_to_tell_how_many_pages_there_are(
+def test_the_number_of_pages_needs_no_counting_of_the_roll(
     voter_filter: VoterFilter, count: int
 ) -> None:
     import_rows(ANN, BEN, BARE)
@@ -110,7 +110,7 @@ def test_nobody_counts_the_roll_to_tell_how_many_pages_there_are(
     assert total(voter_filter) == count
 
 
-def test_figures_that_somebody_has_not_kept_up_are_not_shown() -> None:
+def test_outdated_counts_are_not_shown() -> None:
     import_rows(ANN, BEN)
     # As an earlier release does it, which does not update the counts.
     with database.atomic():

@@ -41,7 +41,8 @@ def test_a_worker_is_known_from_its_first_beat_until_it_leaves() -> None:
     assert workers.latest_beat() is None
 
 
-def test_a_worker_that_is_silent_is_gone_until_it_beats_again_and_forgotten_after_a_day() -> None:
+def test_a_silent_worker_is_gone_until_it_beats_or_is_forgotten() -> None:
+    """The service forgets a worker that is silent for a day."""
     worker = workers.this_worker("1")
     workers.beat(worker)
     silent_for(ALIVE_SECONDS + 1)
@@ -70,7 +71,7 @@ def test_a_job_that_waits_without_a_worker_says_so() -> None:
     assert said() == "Reading the file: 0 rows so far."
 
 
-def test_a_job_whose_worker_was_lost_says_so_until_another_takes_it(
+def test_a_job_reports_its_lost_worker_until_another_takes_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     job_id = jobs.create(FILE, uploaded_by="tests")

@@ -44,7 +44,7 @@ def every_address(app: Flask) -> list[tuple[str, str, str]]:
     return addresses
 
 
-def test_every_address_but_the_public_ones_demands_a_credential(app: Flask) -> None:
+def test_every_url_except_the_public_ones_requires_a_credential(app: Flask) -> None:
     stranger = ApiClient(app, "")
     answering = set()
     for _, method, path in every_address(app):
@@ -56,7 +56,7 @@ def test_every_address_but_the_public_ones_demands_a_credential(app: Flask) -> N
     assert answering == PUBLIC
 
 
-def test_every_address_but_the_public_ones_demands_one_of_its_scopes(app: Flask) -> None:
+def test_every_url_except_public_ones_requires_one_of_its_scopes(app: Flask) -> None:
     clients = {scope: client_of(app, scope) for scope in (Scope.READ, Scope.IMPORT, Scope.METRICS)}
     powerless = client_of(app)
     refused = set()
@@ -79,9 +79,7 @@ def test_every_address_but_the_public_ones_demands_one_of_its_scopes(app: Flask)
     assert refused == {path for _, _, path in every_address(app)} - PUBLIC
 
 
-def test_a_method_that_an_address_does_not_know_is_told_only_to_those_who_may_come_in(
-    app: Flask,
-) -> None:
+def test_an_unsupported_method_is_reported_only_with_a_token(app: Flask) -> None:
     admin = client_of(app, Scope.ADMIN)
     for method in ("DELETE", "TRACE", "PROPFIND", "GEHEIM"):
         assert ApiClient(app, "").send(method, "/api/voters/").status_code == 401
@@ -89,7 +87,7 @@ def test_a_method_that_an_address_does_not_know_is_told_only_to_those_who_may_co
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/api/", "/api/docs/assets/x/y", "/static/x"])
-def test_what_does_not_exist_is_told_only_to_those_who_may_come_in(
+def test_an_unknown_url_is_reported_only_with_a_token(
     app: Flask, client: ApiClient, path: str
 ) -> None:
     assert ApiClient(app, "").get(path).status_code == 401
@@ -120,7 +118,7 @@ def test_what_is_no_known_token_is_refused_with_a_challenge(
 
 
 @pytest.mark.parametrize("state", ["revoked", "expired"])
-def test_a_token_that_has_ended_is_refused_and_told_so(
+def test_an_ended_token_is_refused_with_the_reason(
     app: Flask, client: ApiClient, state: str
 ) -> None:
     assert client.get("/api/voters/").status_code == 200

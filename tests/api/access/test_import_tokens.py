@@ -57,7 +57,7 @@ def test_an_import_token_sees_no_job_of_another(
         assert every_read(reader, of_another) == [200] * 4
 
 
-def test_an_unknown_job_and_that_of_another_are_told_alike(
+def test_unknown_jobs_and_jobs_of_others_get_the_same_answer(
     app: Flask, client: ApiClient, importer: ApiClient
 ) -> None:
     def said(task_id: UUID) -> Any:
@@ -66,7 +66,7 @@ def test_an_unknown_job_and_that_of_another_are_told_alike(
     assert said(finished(app, client, ROLL)) == said(UUID(int=1))
 
 
-def test_an_import_token_is_not_told_who_sent_the_same_bytes(
+def test_an_import_token_does_not_see_who_sent_the_same_bytes(
     app: Flask, client: ApiClient, importer: ApiClient
 ) -> None:
     finished(app, client, ROLL)

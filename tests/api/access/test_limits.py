@@ -64,7 +64,7 @@ def test_an_address_with_too_many_bad_tokens_must_wait(app: Flask, settings: Set
     assert ApiClient(guarded, "").get("/api/voters/").status_code == 401
 
 
-def test_a_token_that_was_good_here_is_not_shut_out_by_a_neighbour(
+def test_bad_tokens_of_an_ip_address_do_not_block_a_known_one(
     app: Flask, settings: Settings
 ) -> None:
     guarded = few(settings, auth_failures_per_minute=3)
@@ -114,7 +114,7 @@ def test_a_flood_is_one_write_a_second(flooded: tuple[Failures, Failures, Clock]
     assert RateCount.select().count() == 1 + 500
 
 
-def test_a_process_refuses_at_the_limit_and_tells_the_others(
+def test_a_process_refuses_at_the_limit_and_informs_the_others(
     flooded: tuple[Failures, Failures, Clock],
 ) -> None:
     here, there, _ = flooded

@@ -94,7 +94,7 @@ def test_others_than_admins_find_no_way_in(app: Flask, role: Role) -> None:
 
 
 @pytest.mark.parametrize("path", [TOKENS, PEOPLE])
-def test_nobody_is_sent_to_the_sign_in(app: Flask, path: str) -> None:
+def test_a_signed_out_visitor_is_sent_to_the_sign_in(app: Flask, path: str) -> None:
     browser = Browser(app)
     assert browser.get(path).location.startswith("/admin/account/sign-in/?next=")
     ended = browser.client.post(path, data=NEW).location
@@ -173,7 +173,7 @@ def test_a_token_may_end_with_a_day(admin: Browser) -> None:
         ({"name": "flask import"}, "The history uses this name for the command line"),
     ],
 )
-def test_a_token_that_cannot_be_made_is_told_at_the_field(
+def test_a_token_that_cannot_be_created_shows_a_field_error(
     admin: Browser, fields: dict[str, Any], sentence: str
 ) -> None:
     create_token("taken", [Scope.READ])
@@ -199,7 +199,7 @@ def test_a_revoked_token_opens_nothing(admin: Browser) -> None:
     assert "is revoked already" in text_of(admin.get(TOKENS))
 
 
-def test_the_list_tells_the_state_of_each_token(admin: Browser) -> None:
+def test_the_list_shows_the_state_of_each_token(admin: Browser) -> None:
     create_token("old", [Scope.READ], expires_at=clock(-60))
     create_token("used", [Scope.READ, Scope.ADMIN], expires_at=clock(3600))
     ApiToken.update(last_used_at=clock()).where(ApiToken.name == "used").execute()
@@ -251,7 +251,7 @@ def test_a_new_person_signs_in_with_the_role(admin: Browser) -> None:
         ({"role": ""}, "Not a valid choice"),
     ],
 )
-def test_a_person_who_cannot_be_made_is_told_at_the_field(
+def test_a_user_who_cannot_be_created_causes_a_field_error(
     admin: Browser, fields: dict[str, Any], sentence: str
 ) -> None:
     create_token("program", [Scope.READ])
@@ -275,7 +275,7 @@ def test_another_role_counts_at_once(admin: Browser) -> None:
     assert person("ann").role == "importer"
 
 
-def test_who_is_locked_out_is_out_at_once_and_until_let_in_again(admin: Browser) -> None:
+def test_a_deactivated_user_is_out_at_once_until_reactivated(admin: Browser) -> None:
     ann = browser_of(admin.client.application, Role.VIEWER, "ann")
     lock = f"{PEOPLE}{person('ann').id}/lock-out/"
     database.close()
@@ -294,9 +294,8 @@ def test_who_is_locked_out_is_out_at_once_and_until_let_in_again(admin: Browser)
     assert ann.get("/admin/").status_code == 200
 
 
-def test_a_one_time_password_is_shown_once_and_opens_only_the_page_to_change_it(
-    admin: Browser,
-) -> None:
+def test_a_one_time_password_is_shown_once_and_must_be_changed(admin: Browser) -> None:
+    """Until the user changes it, it opens only the page to change it."""
     ann = browser_of(admin.client.application, Role.IMPORTER, "ann")
     reset = f"{PEOPLE}{person('ann').id}/reset-password/"
     database.close()
@@ -334,7 +333,7 @@ def test_a_one_time_password_is_good_for_three_days(admin: Browser) -> None:
     assert ann.get("/admin/").location.startswith(SIGN_IN)
 
 
-def test_a_password_that_was_reset_meanwhile_is_not_changed_any_more(admin: Browser) -> None:
+def test_a_password_reset_in_the_meantime_is_not_overwritten(admin: Browser) -> None:
     create_person("ann", PASSWORD, Role.VIEWER)
     as_before = person("ann")
     password = reset_password(as_before.id)

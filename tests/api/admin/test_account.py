@@ -44,7 +44,7 @@ def test_the_wanted_page_comes_after_signing_in(app: Flask) -> None:
     assert answer.location == "/admin/imports/?q=x"
 
 
-def test_whoever_sends_a_form_after_the_session_has_ended_is_told(app: Flask) -> None:
+def test_a_form_sent_after_the_session_ended_shows_the_reason(app: Flask) -> None:
     browser = Browser(app)
     asked = browser.client.post("/admin/import/").location
     for _ in range(2):  # A script may follow the redirect before the user does.
@@ -52,7 +52,7 @@ def test_whoever_sends_a_form_after_the_session_has_ended_is_told(app: Flask) ->
     assert "Your session has ended" not in text_of(browser.get(SIGN_IN))
 
 
-def test_a_form_sent_too_late_leads_back_to_its_page_if_it_has_one(app: Flask) -> None:
+def test_after_sign_in_a_late_form_returns_to_its_page_or_home(app: Flask) -> None:
     create_person("ann", PASSWORD, Role.VIEWER)
     browser = Browser(app)
     for sent, after in (
@@ -67,7 +67,9 @@ def test_a_form_sent_too_late_leads_back_to_its_page_if_it_has_one(app: Flask) -
 
 
 @pytest.mark.parametrize(("name", "password"), [("ann", "wrong"), ("bob", PASSWORD)])
-def test_a_wrong_name_or_password_is_told_alike(app: Flask, name: str, password: str) -> None:
+def test_wrong_names_and_passwords_get_the_same_answer(
+    app: Flask, name: str, password: str
+) -> None:
     create_person("ann", PASSWORD, Role.VIEWER)
     browser = Browser(app)
     answer = browser.sign_in(name, password)
@@ -76,7 +78,7 @@ def test_a_wrong_name_or_password_is_told_alike(app: Flask, name: str, password:
     assert not is_in(browser)
 
 
-def test_whoever_guesses_too_often_must_wait(settings: Settings, app: Flask) -> None:
+def test_a_user_who_guesses_too_often_must_wait(settings: Settings, app: Flask) -> None:
     create_person("ann", PASSWORD, Role.VIEWER)
     limits = replace(settings.limits, sign_in_failures=3)
     browser = Browser(create_app(replace(settings, limits=limits)))
@@ -87,9 +89,7 @@ def test_whoever_guesses_too_often_must_wait(settings: Settings, app: Flask) -> 
     assert not is_in(browser)
 
 
-def test_the_present_password_is_not_guessed_more_often_than_at_the_sign_in(
-    settings: Settings, app: Flask
-) -> None:
+def test_current_password_guesses_are_limited_like_sign_ins(settings: Settings, app: Flask) -> None:
     limits = replace(settings.limits, sign_in_failures=2)
     thief = browser_of(create_app(replace(settings, limits=limits)), Role.VIEWER)
 
@@ -101,7 +101,7 @@ def test_the_present_password_is_not_guessed_more_often_than_at_the_sign_in(
     assert AuditEntry.select().where(AuditEntry.outcome == "refused").count() == 2
 
 
-def test_signing_out_ends_every_session_and_no_copy_of_a_cookie_lives_on(app: Flask) -> None:
+def test_signing_out_ends_all_sessions_and_copied_cookies(app: Flask) -> None:
     here, there = browser_of(app, Role.VIEWER), browser_of(app, Role.VIEWER)
     bystander = browser_of(app, Role.IMPORTER)
     stolen = here.client.get_cookie("voter_session")
@@ -163,7 +163,7 @@ def test_a_session_lasts_from_the_last_step_of_its_person(
     assert after(16, "/admin/").location.startswith(SIGN_IN)
 
 
-def test_whoever_is_locked_out_is_out_at_once(app: Flask) -> None:
+def test_deactivation_ends_a_session_at_once(app: Flask) -> None:
     browser_of(app, Role.ADMIN)
     browser = browser_of(app, Role.IMPORTER)
     assert lock_out(Admin.get(Admin.username == "the importer").id)
@@ -180,9 +180,7 @@ def test_the_last_admin_stays(app: Flask) -> None:
     assert set_role(admin.id, Role.VIEWER)
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(
-    settings: Settings, app: Flask
-) -> None:
+def test_scripts_and_other_sites_cannot_use_the_cookie(settings: Settings, app: Flask) -> None:
     deployed = create_app(replace(settings, debug=False))
     create_person("ann", PASSWORD, Role.VIEWER)
     client = deployed.test_client()

@@ -27,7 +27,7 @@ def admin(app: Flask) -> Browser:
     return browser
 
 
-def test_the_page_shows_the_entries_and_leads_to_what_they_are_about(admin: Browser) -> None:
+def test_the_page_shows_entries_with_links_to_their_objects(admin: Browser) -> None:
     page = admin.get(AUDIT)
     assert "Sign in" in text_of(page)
     assert "192.0.2.7" in text_of(page)

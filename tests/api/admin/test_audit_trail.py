@@ -299,7 +299,7 @@ def test_signing_out_needs_no_entry(office: Office) -> None:
     assert office.browser.get("/admin/").status_code == 302
 
 
-def test_an_export_says_by_what_it_was_narrowed_down_and_not_to_what(office: Office) -> None:
+def test_an_export_entry_names_its_filters_but_not_their_values(office: Office) -> None:
     office.read("/api/voters/export.csv?q=secret&year=3")
     office.read("/admin/voters/export.xlsx")
     details = [entry.detail for entry in AuditEntry.select().order_by(AuditEntry.id)]
@@ -345,16 +345,14 @@ def test_the_worker_s_change_of_the_roll_is_its_own(office: Office) -> None:
     )
 
 
-def test_a_request_leaves_nobody_behind_in_its_thread(office: Office) -> None:
+def test_a_request_leaves_no_actor_in_its_thread(office: Office) -> None:
     office.read("/api/voters/")
     with noted() as entries:
         record(Action.PURGE)
     assert [entry.actor_kind for entry in entries] == [SERVICE.kind]
 
 
-def test_strangers_fill_the_table_by_no_other_means_than_passwords(
-    app: Flask, settings: Settings
-) -> None:
+def test_strangers_cause_entries_only_with_wrong_passwords(app: Flask, settings: Settings) -> None:
     create_person("ann", PASSWORD, Role.VIEWER)
     most = settings.limits.sign_in_failures
     with noted() as entries:

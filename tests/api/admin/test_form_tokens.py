@@ -30,7 +30,7 @@ def test_the_token_of_another_session_is_refused(app: Flask) -> None:
         assert answer.status_code == 400, address
 
 
-def test_forms_are_taken_over_https_from_a_browser_that_tells_no_referrer(app: Flask) -> None:
+def test_https_forms_without_a_referrer_are_accepted(app: Flask) -> None:
     create_person("ann", PASSWORD, Role.ADMIN)
     database.close()
     client = Browser(app).client

@@ -94,7 +94,7 @@ def test_signing_in_leads_to_no_other_place(app: Flask, target: str | None) -> N
         assert safe_next("/admin/imports/?q=x") == "/admin/imports/?q=x"
 
 
-def test_the_pages_load_nothing_from_elsewhere_and_hold_no_script(app: Flask) -> None:
+def test_pages_load_nothing_external_and_have_no_inline_script(app: Flask) -> None:
     browser: Browser = browser_of(app, Role.ADMIN)
     for path in (*PAGES, SIGN_IN):
         answer = browser.get(path)

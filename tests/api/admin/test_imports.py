@@ -51,7 +51,7 @@ def browser(app: Flask) -> Browser:
     return browser_of(app, Role.IMPORTER)
 
 
-def test_whoever_tries_again_too_often_must_wait(settings: Settings, app: Flask) -> None:
+def test_a_user_who_retries_too_often_must_wait(settings: Settings, app: Flask) -> None:
     limits = replace(settings.limits, uploads_per_minute=2)
     browser = browser_of(create_app(replace(settings, limits=limits)), Role.IMPORTER)
     page = send(browser, ROLL).location
@@ -82,18 +82,14 @@ def test_a_file_is_previewed_first_and_then_applied(app: Flask, browser: Browser
     assert again.location == applied
 
 
-def test_a_preview_that_would_change_nothing_offers_nothing_to_apply(
-    app: Flask, browser: Browser
-) -> None:
+def test_a_preview_without_changes_offers_nothing_to_apply(app: Flask, browser: Browser) -> None:
     imported(app, browser, ROLL, intent="apply")
     shown = text_of(browser.get(imported(app, browser, ROLL)))
     assert "There is nothing to apply: the roll would stay as it is." in shown
     assert "Apply to the roll" not in shown
 
 
-def test_the_faults_are_told_with_advice_and_the_rows_can_be_downloaded(
-    app: Flask, browser: Browser
-) -> None:
+def test_the_page_shows_faults_with_advice_and_offers_rejects(app: Flask, browser: Browser) -> None:
     page = imported(app, browser, BAD, intent="apply")
     shown = text_of(browser.get(page))
     assert "Rows to fix" in shown
@@ -142,7 +138,7 @@ def test_the_choices_of_the_form_reach_the_import(app: Flask, browser: Browser) 
         (ROLL, "roll.csv", {"max_rejected_percent": "101"}, "Give a number from 0 to 100."),
     ],
 )
-def test_a_file_or_choice_that_will_not_do_is_told_at_the_form(
+def test_an_invalid_file_or_choice_is_reported_on_the_form(
     browser: Browser, content: bytes, name: str, fields: dict[str, str], told: str
 ) -> None:
     answer = send(browser, content, name, **fields)
@@ -151,7 +147,7 @@ def test_a_file_or_choice_that_will_not_do_is_told_at_the_form(
     assert Job.select().count() == 0
 
 
-def test_a_file_beyond_the_limit_is_told(browser: Browser) -> None:
+def test_a_file_beyond_the_limit_is_reported(browser: Browser) -> None:
     answer = send(browser, HEADER + 300_000 * b"x")
     assert answer.status_code in (200, 413)
     assert "larger than the service accepts" in text_of(answer)

@@ -120,7 +120,7 @@ def test_every_role_sees_the_roll_and_admins_alone_a_form(voters_app: Flask, rol
 
 
 @pytest.mark.parametrize("path", ["", "voter/?id=0012", "export.csv", "export.xlsx"])
-def test_nobody_is_sent_to_the_sign_in(voters_app: Flask, path: str) -> None:
+def test_a_signed_out_visitor_is_sent_to_the_sign_in(voters_app: Flask, path: str) -> None:
     answer = Browser(voters_app).get(f"/admin/voters/{path}")
     assert answer.status_code == 302
     assert answer.location.startswith("/admin/account/sign-in/?next=")
@@ -209,7 +209,7 @@ def test_what_no_form_sends_is_refused_by_list_and_export_alike(
         assert viewer.get(f"/admin/voters/export.csv?{query}").status_code == 422
 
 
-def test_the_export_is_that_of_the_api_with_the_filters_of_the_list(
+def test_the_export_is_the_api_export_with_the_list_filters(
     voters_app: Flask, viewer: Browser
 ) -> None:
     add_voters(3)
@@ -296,7 +296,7 @@ def test_what_is_typed_means_what_the_same_cell_of_a_file_means(
         ({"year": "4", "reason": "x" * 501}, "Use at most 500 characters."),
     ],
 )
-def test_what_cannot_be_saved_is_told_at_the_field_and_kept(
+def test_invalid_input_is_reported_at_the_field_and_kept(
     admin: Browser, typed: dict[str, str], sentence: str
 ) -> None:
     answer = save(admin, admin.get(VOTER_0012), **{"department": "Physics", **typed})
@@ -314,7 +314,7 @@ def test_an_entry_that_says_it_all_already_stays(admin: Browser, typed: dict[str
     assert (entry(), VoterHistory.select().count(), roll_version()) == (ANN, 0, 0)
 
 
-def test_what_was_not_touched_is_not_read_anew(admin: Browser) -> None:
+def test_fields_that_were_not_touched_are_not_read_again(admin: Browser) -> None:
     odd = {"first_name": '="007"', "last_name": "Lee\nPark", "department": "#N/A"}
     Voter.update(odd).where(Voter.student_id == "0012").execute()
     assert save(admin, admin.get(VOTER_0012), year="4").status_code == 302
@@ -329,7 +329,7 @@ def test_a_field_that_was_not_sent_stays(admin: Browser) -> None:
     assert entry() == (*ANN[:5], 4, True)
 
 
-def test_a_change_in_a_second_tab_is_told_and_not_overwritten(any_admin: Browser) -> None:
+def test_a_change_in_a_second_tab_is_shown_and_not_overwritten(any_admin: Browser) -> None:
     one, other = any_admin.get(VOTER_0012), any_admin.get(VOTER_0012)
     assert save(any_admin, one, department="Physics").status_code == 302
     told = save(any_admin, other, first_name="Anna")
@@ -351,7 +351,7 @@ def test_a_form_of_no_known_state_saves_nothing(admin: Browser, version: str) ->
     assert (answer.status_code, entry()) == (409, ANN)
 
 
-def test_the_history_tells_what_changed_by_whom_why_and_by_which_import(any_admin: Browser) -> None:
+def test_the_history_shows_changes_authors_reasons_and_imports(any_admin: Browser) -> None:
     job = uuid4()
     before = dict(zip(FIELDS, ANN, strict=True))
     VoterHistory.insert(**before, changed_at=clock(), changed_by="tests", job=job).execute()

@@ -78,7 +78,7 @@ def test_what_cannot_be_asked_is_refused(admin: ApiClient, query: str) -> None:
     assert admin.get(f"{AUDIT}?{query}").status_code == 422
 
 
-def test_a_walk_by_cursor_meets_every_entry_once_while_new_ones_come_in(admin: ApiClient) -> None:
+def test_a_cursor_visits_each_entry_once_while_new_ones_arrive(admin: ApiClient) -> None:
     answer = admin.get(f"{AUDIT}?page_size=2")
     assert json.loads(answer.headers["X-Pagination"])["total"] == 4
     met = [entry["id"] for entry in answer.get_json()]

@@ -46,7 +46,7 @@ def roll(tmp_path: Path) -> Path:
     return path
 
 
-def test_migrate_tells_what_it_applied_and_may_be_repeated(settings: Settings) -> None:
+def test_migrate_reports_what_it_applied_and_may_be_repeated(settings: Settings) -> None:
     app = create_app(settings)
     first = run(app, "migrate")
     assert first.exit_code == 0
@@ -66,7 +66,7 @@ def test_migrate_tells_what_it_applied_and_may_be_repeated(settings: Settings) -
         ("import", "samples/roll.csv"),
     ],
 )
-def test_a_database_without_tables_is_told_in_a_sentence(
+def test_a_database_without_tables_gives_a_one_line_error(
     settings: Settings, words: tuple[str, ...]
 ) -> None:
     result = run(create_app(settings), *words)
@@ -74,7 +74,7 @@ def test_a_database_without_tables_is_told_in_a_sentence(
     assert result.stderr == ("Error: The database is not up to date. Run `flask migrate` first.\n")
 
 
-def test_a_database_out_of_reach_is_told_in_a_sentence(settings: Settings) -> None:
+def test_an_unavailable_database_gives_a_one_line_error(settings: Settings) -> None:
     away = replace(settings, database_url="postgresql://postgres@127.0.0.1:1/none")
     result = run(create_app(away), "migrate")
     assert result.exit_code == 1
@@ -90,7 +90,7 @@ def test_a_database_out_of_reach_is_told_in_a_sentence(settings: Settings) -> No
         (("--scope", "read", "--scope", "admin"), "admin read"),
     ],
 )
-def test_the_token_stands_alone_on_standard_output(
+def test_standard_output_holds_only_the_token(
     app: Flask, options: tuple[str, ...], scopes: str
 ) -> None:
     result = run(app, "create-token", "registrar", *options)
@@ -317,7 +317,7 @@ def started_import(settings: Settings, folder: Path, *options: str) -> "subproce
     return process
 
 
-def test_a_workbook_that_takes_too_much_memory_ends_in_a_sentence(
+def test_a_workbook_beyond_the_memory_limit_ends_in_a_message(
     settings: Settings, tmp_path: Path
 ) -> None:
     """calamine holds the sheet in memory, and Rust aborts the process if there is too little."""
@@ -346,7 +346,7 @@ def test_a_workbook_that_takes_too_much_memory_ends_in_a_sentence(
         (signal.SIGABRT, "MEMORY_LIMIT"),
     ],
 )
-def test_an_import_whose_work_horse_dies_ends_in_a_sentence(
+def test_an_import_whose_job_process_dies_ends_in_a_message(
     settings: Settings, tmp_path: Path, number: signal.Signals, code: str
 ) -> None:
     process = started_import(settings, tmp_path, "--json")

@@ -13,7 +13,7 @@ def run(app: Flask, *words: str) -> Result:
     return app.test_cli_runner().invoke(args=list(words))
 
 
-def test_a_taken_name_is_told_with_what_helps(app: Flask) -> None:
+def test_a_taken_name_is_refused_with_advice(app: Flask) -> None:
     for name in ("ada lee", "bob"):
         run(app, "create-admin", "--username", name, "--password", "long enough")
     lock_out(Admin.get(Admin.username == "bob").id)
@@ -40,7 +40,7 @@ def test_the_last_admin_gets_a_new_password_at_the_command_line(app: Flask) -> N
     assert browser.get("/admin/").location == "/admin/account/"
 
 
-def test_who_was_locked_out_is_let_in_at_the_command_line(app: Flask) -> None:
+def test_a_user_is_reactivated_at_the_command_line(app: Flask) -> None:
     for name in ("ada", "bob"):
         run(app, "create-admin", "--username", name, "--password", "long enough")
     lock_out(Admin.get(Admin.username == "bob").id)
@@ -55,7 +55,7 @@ def test_who_was_locked_out_is_let_in_at_the_command_line(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("command", ["reset-password", "let-in"])
-def test_nobody_of_the_name_is_told_with_where_to_look(app: Flask, command: str) -> None:
+def test_an_unknown_user_is_refused_with_where_to_look(app: Flask, command: str) -> None:
     result = run(app, command, "nobody")
     assert result.exit_code == 1
     assert "There is no user named 'nobody'. `flask list-people`" in result.stderr

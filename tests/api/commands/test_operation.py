@@ -40,9 +40,7 @@ def run(app: Flask, *words: str) -> Result:
             database.close()
 
 
-def test_status_shows_the_roll_the_queue_the_workers_and_the_jobs(
-    app: Flask, client: ApiClient
-) -> None:
+def test_status_shows_roll_queue_workers_and_jobs(app: Flask, client: ApiClient) -> None:
     finished(app, client, ROLL)
     waiting = client.upload(HEADER + BAD_ROW).get_json()["task_id"]
     worker = this_worker("9.9")
@@ -65,7 +63,7 @@ def test_status_shows_the_roll_the_queue_the_workers_and_the_jobs(
     assert document["queue_messages"]["voter-imports"] == 2
 
 
-def test_status_of_a_service_that_does_nothing_is_told_in_words(settings: Settings) -> None:
+def test_the_status_of_an_idle_service_is_shown_in_words(settings: Settings) -> None:
     app = create_app(settings)
     assert run(app, "status").exit_code == 1
     run(app, "migrate")
@@ -75,7 +73,7 @@ def test_status_of_a_service_that_does_nothing_is_told_in_words(settings: Settin
     assert "last never" in shown
 
 
-def test_status_lists_what_runs_first_and_counts_what_it_does_not_list(app: Flask) -> None:
+def test_status_lists_running_jobs_first_and_counts_the_unlisted(app: Flask) -> None:
     waiting = [jobs.create(FILE, uploaded_by="tests") for _ in range(MAX_OPEN_JOBS + 3)]
     worker = this_worker("9.9")
     beat(worker)
@@ -117,9 +115,7 @@ def used_app(any_database_url: str, settings: Settings) -> Iterator[Flask]:
     close(database.obj)
 
 
-def test_erasing_the_roll_leaves_nothing_of_any_voter_and_what_the_imports_counted(
-    used_app: Flask,
-) -> None:
+def test_erasing_the_roll_keeps_import_counts_and_no_voter_data(used_app: Flask) -> None:
     client = client_of(used_app, Scope.READ, Scope.IMPORT)
     headless = b"Zelda Quill;quill@x.edu;Law\n" * 2
     saved = finished(used_app, client, HEADER + b"1,Zelda,Quill,quill@x.edu,Law,3,yes\n" + BAD_ROW)

@@ -20,7 +20,7 @@ def run(app: Flask, *words: str) -> Result:
     return app.test_cli_runner().invoke(args=words)
 
 
-def test_a_person_is_locked_out_unless_nobody_could_let_them_in_again(app: Flask) -> None:
+def test_a_user_can_be_deactivated_except_the_last_admin(app: Flask) -> None:
     create_person("ann", PASSWORD, Role.ADMIN)
     database.close()
     refused = run(app, "lock-out", "ann")
@@ -35,9 +35,7 @@ def test_a_person_is_locked_out_unless_nobody_could_let_them_in_again(app: Flask
     assert run(app, "lock-out", "carol").exit_code == 1
 
 
-def test_a_release_is_refused_until_the_credentials_of_a_laptop_are_ended(
-    app: Flask, settings: Settings
-) -> None:
+def test_a_release_is_refused_while_laptop_credentials_work(app: Flask, settings: Settings) -> None:
     new_credentials()
     # A user's own token with this name, which has fewer scopes.
     create_token("development-2", [Scope.READ])

@@ -39,7 +39,7 @@ def code(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.get_json()["errors"]["code"]
 
 
-def test_a_job_tells_its_status_and_where_it_comes_from(app: Flask, client: ApiClient) -> None:
+def test_a_job_shows_its_status_and_where_it_comes_from(app: Flask, client: ApiClient) -> None:
     task_id = finished(app, client, ROLL, "delimiter=,&expected_rows=1")
     shown = show(client, task_id)
     status = client.get(f"/api/task-status/{task_id}/").get_json()
@@ -54,7 +54,7 @@ def test_a_job_tells_its_status_and_where_it_comes_from(app: Flask, client: ApiC
         assert shown[name] is None
 
 
-def test_a_report_mail_tells_when_it_went_out_and_why_it_did_not(
+def test_a_job_shows_when_its_report_mail_was_sent_or_why_not(
     app: Flask, client: ApiClient
 ) -> None:
     task_id = finished(app, client, ROLL)
@@ -228,7 +228,7 @@ def test_a_report_is_sent_again_when_the_job_is_over(
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry", "apply", "resend-report"])
-def test_an_unknown_job_is_told(client: ApiClient, action: str) -> None:
+def test_no_action_finds_an_unknown_job(client: ApiClient, action: str) -> None:
     assert act(client, uuid4(), action).status_code == 404
 
 
@@ -240,9 +240,7 @@ def test_who_may_only_read_can_do_nothing(app: Flask, client: ApiClient, action:
     assert show(reader, task_id)["state"] == "PENDING"
 
 
-def test_what_stands_on_the_roll_is_shown_only_to_those_who_may_read_it(
-    app: Flask, client: ApiClient
-) -> None:
+def test_roll_contents_are_shown_only_with_the_scope_to_read(app: Flask, client: ApiClient) -> None:
     finished(app, client, ROLL)
     preview = finished(app, client, OTHER, "dry_run=true")
     importer = client_of(app, Scope.IMPORT)

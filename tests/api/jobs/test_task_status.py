@@ -77,7 +77,7 @@ def test_a_waiting_job_has_no_outcome_and_no_start(client: ApiClient, job_id: UU
         assert shown[name] is None
 
 
-def test_a_running_job_tells_how_far_it_is(client: ApiClient, claim: Claim) -> None:
+def test_a_running_job_shows_its_progress(client: ApiClient, claim: Claim) -> None:
     transitions.note_progress(claim, Phase.READING, 12_000, 41.55)
     shown = status(client, claim.job_id)
     assert shown["state"] == "STARTED"

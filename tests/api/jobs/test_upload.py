@@ -62,7 +62,7 @@ time.sleep(float(sys.argv[2]))
 HELD_SECONDS = 3.5
 
 
-def test_an_upload_waits_for_a_process_that_holds_the_lock_of_sqlite(
+def test_an_upload_waits_for_a_process_with_the_sqlite_lock(
     client: ApiClient, settings: Settings
 ) -> None:
     file = settings.database_url.removeprefix("sqlite:///")
@@ -85,7 +85,7 @@ def test_a_dry_run_is_asked_for_in_the_query(client: ApiClient) -> None:
     assert client.get(answer.get_json()["status_url"]).get_json()["dry_run"] is True
 
 
-def test_an_option_that_is_not_known_is_refused_wherever_it_stands(client: ApiClient) -> None:
+def test_an_unknown_option_is_refused_in_query_and_form(client: ApiClient) -> None:
     for path, more in (("/api/upload/?dryrun=1", {}), ("/api/upload/", {"dry_run": "true"})):
         file = {"file": (io.BytesIO(ROLL), "roll.csv"), **more}
         assert client.send("POST", path, data=file).status_code == 422
@@ -100,7 +100,7 @@ def test_an_option_that_is_not_known_is_refused_wherever_it_stands(client: ApiCl
         (XLSX, "roll.csv", "text/csv", "xlsx"),
     ],
 )
-def test_the_format_is_told_by_the_content(
+def test_the_content_decides_the_format(
     client: ApiClient, content: bytes, name: str, mime_type: str, format_name: str
 ) -> None:
     data = {"file": (io.BytesIO(content), name, mime_type)}
@@ -147,7 +147,7 @@ def test_a_file_of_exactly_the_limit_is_taken(client: ApiClient) -> None:
         {"data": b"--x\r\nbroken", "content_type": "multipart/form-data; boundary=x"},
     ],
 )
-def test_a_request_without_a_file_is_told_how_to_send_one(
+def test_a_request_without_a_file_shows_how_to_send_one(
     client: ApiClient, options: dict[str, object]
 ) -> None:
     answer = client.send("POST", "/api/upload/", **options)
@@ -177,7 +177,7 @@ def test_a_part_without_a_name_is_refused_as_any_unknown_field(client: ApiClient
         {"data": ROLL},
     ],
 )
-def test_a_body_of_another_type_is_told_the_right_one(
+def test_a_body_of_another_type_is_refused_with_the_right_one(
     client: ApiClient, options: dict[str, object]
 ) -> None:
     answer = client.send("POST", "/api/upload/", **options)
@@ -201,12 +201,14 @@ def test_the_public_url_wins_over_the_address_of_the_request(
     assert answer.headers["Location"].startswith("https://voters.example.edu/api/task-status/")
 
 
-def test_a_broker_out_of_reach_does_not_refuse_an_upload(app: Flask, settings: Settings) -> None:
+def test_an_upload_is_accepted_without_a_broker(app: Flask, settings: Settings) -> None:
     deaf = create_app(replace(settings, broker_url="amqp://guest:guest@127.0.0.1:1//"))
     assert client_of(deaf, Scope.IMPORT).upload(ROLL).status_code == 202
 
 
-def test_a_store_that_cannot_be_written_is_told_as_503(app: Flask, settings: Settings) -> None:
+def test_a_store_that_cannot_be_written_is_answered_with_503(
+    app: Flask, settings: Settings
+) -> None:
     nowhere = create_app(replace(settings, upload_store="file:/dev/null/uploads"))
     answer = client_of(nowhere, Scope.IMPORT).upload(ROLL)
     assert answer.status_code == 503

@@ -155,7 +155,7 @@ class Failing:
     ("error", "status", "words"),
     [(TooSlow(), "408", b"too slowly"), (ConnectionResetError(), "400", b"broke off")],
 )
-def test_a_body_that_does_not_arrive_is_told_as_such(
+def test_a_body_that_does_not_arrive_is_reported_as_such(
     app: Flask, error: OSError, status: str, words: bytes
 ) -> None:
     token = create_token("test", [Scope.IMPORT])

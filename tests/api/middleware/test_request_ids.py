@@ -18,7 +18,7 @@ PROXYS = "0d5c7a3e-94f1-4c1b-8f6e-2b1d9c3a7e55"
 MADE = re.compile(r"[0-9a-f]{32}")
 
 
-def test_a_proxys_id_is_taken_over_and_told(client: ApiClient) -> None:
+def test_the_request_id_of_a_proxy_is_used_and_returned(client: ApiClient) -> None:
     answer = client.get("/health/live", headers={"X-Request-ID": PROXYS})
     assert answer.headers["X-Request-ID"] == PROXYS
 
@@ -76,7 +76,7 @@ def test_the_id_is_on_the_lines_of_the_request_and_on_its_job(
     assert log_fields() == {}
 
 
-def test_an_answer_that_is_made_while_it_is_sent_is_not_made_before_to_be_measured(
+def test_a_streamed_answer_is_not_buffered_to_log_its_size(
     client: ApiClient, logged: list[dict[str, object]]
 ) -> None:
     with client.get("/api/voters/export.csv") as answer:

@@ -50,7 +50,7 @@ def test_so_many_proxies_as_the_setting_says_are_believed(
     assert seen(proxied, CLAIMS) == (address, url)
 
 
-def test_a_proxy_that_is_not_believed_is_told_of_once(
+def test_an_untrusted_proxy_is_logged_once(
     own_app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
@@ -59,7 +59,7 @@ def test_a_proxy_that_is_not_believed_is_told_of_once(
     assert "198.51.100.7" not in caplog.text
 
 
-def test_behind_a_router_browsers_are_told_to_come_by_tls(app: Flask, settings: Settings) -> None:
+def test_behind_a_router_browsers_get_the_hsts_header(app: Flask, settings: Settings) -> None:
     proxied = ApiClient(create_app(replace(settings, trusted_proxies=1)), "")
     hsts = "Strict-Transport-Security"
     assert "max-age" in proxied.get("/health/live", headers=CLAIMS).headers[hsts]
@@ -103,7 +103,7 @@ def test_a_host_that_is_none_is_refused_where_any_is_allowed(client: ApiClient, 
 
 
 @pytest.mark.parametrize("host", ["xn--", "xn--a"])
-def test_a_host_that_no_link_can_be_made_of_is_no_defect(app: Flask, host: str) -> None:
+def test_a_host_that_fits_no_link_causes_no_internal_error(app: Flask, host: str) -> None:
     environ = create_environ("/api/voters/")
     environ["HTTP_HOST"] = host
     _, status, _ = run_wsgi_app(app, environ)

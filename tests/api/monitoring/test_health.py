@@ -47,16 +47,14 @@ def test_without_a_usable_database_it_is_alive_and_not_ready(
     close(database.obj)
 
 
-def test_a_dead_broker_is_told_and_no_reason_to_be_not_ready(
-    app: Flask, settings: Settings
-) -> None:
+def test_a_dead_broker_is_reported_but_the_service_is_ready(app: Flask, settings: Settings) -> None:
     deaf = create_app(replace(settings, broker_url=NO_BROKER))
     answer = ApiClient(deaf, "").get("/health/ready")
     assert answer.status_code == 200
     assert answer.get_json()["broker"] == "unreachable"
 
 
-def test_an_upload_store_out_of_reach_is_told(
+def test_an_unavailable_upload_store_is_reported(
     app: Flask, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
@@ -68,7 +66,7 @@ def test_an_upload_store_out_of_reach_is_told(
         assert (answer.status_code, answer.get_json()["storage"]) == (200, "unreachable")
 
 
-def test_a_worker_is_told_and_so_is_how_long_none_was_heard_of(app: Flask) -> None:
+def test_readiness_reports_workers_and_when_one_was_last_seen(app: Flask) -> None:
     beat(this_worker("1"))
     assert ask(app, "worker") == "ok"
     Worker.update(beat_at="2026-01-31 09:30:00.000").execute()
@@ -79,7 +77,7 @@ def test_a_worker_is_told_and_so_is_how_long_none_was_heard_of(app: Flask) -> No
 
 
 @pytest.mark.service
-def test_a_living_broker_is_told(app: Flask, settings: Settings, rabbitmq_url: str) -> None:
+def test_a_working_broker_is_reported(app: Flask, settings: Settings, rabbitmq_url: str) -> None:
     service = create_app(replace(settings, broker_url=rabbitmq_url))
     assert ApiClient(service, "").get("/health/ready").get_json()["broker"] == "ok"
 

@@ -45,7 +45,7 @@ def scraped(scraper: ApiClient) -> Samples:
     return samples_of(answer.get_data(as_text=True))
 
 
-def test_jobs_workers_and_queue_are_told(app: Flask, client: ApiClient) -> None:
+def test_metrics_show_jobs_workers_and_queue(app: Flask, client: ApiClient) -> None:
     finished(app, client, HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n2,,,nothing,,,\n")
     client.upload(HEADER + b"3,Ann,Lee,ann@x.edu,Law,3,yes\n")
     beat(this_worker("1"))
@@ -82,7 +82,7 @@ def test_labels_are_of_a_closed_set_whatever_is_asked_for(app: Flask, client: Ap
     assert ("voters_http_requests_total", "none", "other", "405") in after
 
 
-def test_a_broker_that_is_away_is_told_and_no_defect(
+def test_an_unavailable_broker_is_reported_without_a_traceback(
     app: Flask, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     deaf = create_app(replace(settings, broker_url="amqp://guest:guest@127.0.0.1:1//"))
@@ -123,9 +123,7 @@ def replace_worker(arbiter: int, ending: signal.Signals) -> None:
     wait_for(lambda: children(arbiter) - before, "no process comes in its place")
 
 
-def test_requests_are_counted_over_all_processes_and_across_their_restarts(
-    tmp_path: Path,
-) -> None:
+def test_requests_are_counted_across_processes_and_restarts(tmp_path: Path) -> None:
     counted = ("voters_http_requests_total", "Health.live", "GET", "200")
     with web_process(tmp_path, processes=2) as web:
         with opened(f"sqlite:///{tmp_path / 'voters.db'}"):

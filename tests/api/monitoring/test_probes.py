@@ -32,7 +32,7 @@ def test_an_answer_is_waited_for_and_no_longer_than_it_may_take() -> None:
     assert asked == [1, 1]
 
 
-def test_a_defect_is_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_is_no_answer(caplog: pytest.LogCaptureFixture) -> None:
     probe = Probe(lambda: 1 // 0, seconds=5, otherwise=-1)
     probe.start()
     assert probe.answer() == -1

@@ -26,7 +26,7 @@ def held_addresses(app: Flask) -> list[tuple[str, str]]:
     return addresses
 
 
-def test_every_address_refuses_a_query_parameter_that_it_does_not_know(app: Flask) -> None:
+def test_every_url_refuses_unknown_query_parameters(app: Flask) -> None:
     admin = client_of(app, Scope.ADMIN)
     addresses = held_addresses(app)
     assert ("POST", "/api/upload/") in addresses
@@ -49,7 +49,7 @@ def test_every_resource_answers_conditional_requests_alike(app: Flask) -> None:
     assert "Voters" in resources
 
 
-def test_a_parameter_given_twice_is_refused_rather_than_half_heard(client: ApiClient) -> None:
+def test_a_parameter_given_twice_is_refused(client: ApiClient) -> None:
     answer = client.upload(ROLL, query_string="dry_run=true&dry_run=false")
     assert answer.status_code == 422
     assert answer.get_json()["errors"]["query"] == {"dry_run": ["Give it only once."]}
@@ -90,7 +90,7 @@ def test_pages_for_people_bear_any_link(app: Flask) -> None:
         ("nonsense", 406),
     ],
 )
-def test_an_answer_comes_in_a_type_that_was_asked_for_or_not_at_all(
+def test_an_answer_has_an_accepted_media_type_or_is_406(
     client: ApiClient, accept: str | None, status: int
 ) -> None:
     headers = {} if accept is None else {"Accept": accept}

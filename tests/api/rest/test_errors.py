@@ -68,11 +68,11 @@ def test_every_status_that_is_explained_has_a_code_of_its_own() -> None:
     assert len(set(own.values())) == len(own)
 
 
-def test_a_wrong_method_is_told_the_right_ones(client: ApiClient) -> None:
+def test_a_wrong_method_is_refused_with_the_right_ones(client: ApiClient) -> None:
     assert "POST" in client.get("/api/upload/").headers["Allow"]
 
 
-def test_a_defect_shows_an_error_id_that_stands_in_the_log(
+def test_an_internal_error_shows_an_error_id_that_is_in_the_log(
     own_app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(student_id: str) -> str:
@@ -91,7 +91,7 @@ def test_a_defect_shows_an_error_id_that_stands_in_the_log(
     assert "4711" not in caplog.text
 
 
-def test_a_database_out_of_reach_is_told_as_503(settings: Settings) -> None:
+def test_an_unavailable_database_is_answered_with_503(settings: Settings) -> None:
     app = create_app(replace(settings, database_url=NO_DATABASE))
     for answer in (
         ApiClient(app, "svs_x").get("/api/voters/"),

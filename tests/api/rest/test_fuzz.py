@@ -145,7 +145,7 @@ def make_examples(store: UploadStore) -> None:
     finish(UUID(TASK_ID))
 
 
-def test_no_request_whatever_meets_a_defect_or_an_error_without_shape(
+def test_no_request_causes_an_internal_or_malformed_error(
     app: Flask, admin: ApiClient, task_id: str
 ) -> None:
     document = ApiClient(app, "").get("/api/openapi.json").get_json()

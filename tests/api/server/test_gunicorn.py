@@ -74,7 +74,7 @@ def test_who_sends_a_large_body_in_vain_sees_the_answer(
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_file_above_the_limit_is_refused_with_and_without_a_declared_length(
+def test_a_too_large_file_is_refused_with_or_without_a_length(
     web: WebProcess, chunked: bool
 ) -> None:
     status, body = upload(web, MAX_UPLOAD_BYTES + 1, chunked=chunked)

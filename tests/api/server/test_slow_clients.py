@@ -215,7 +215,7 @@ def test_a_stranger_s_form_that_is_not_collected_is_refused(
     assert f"HTTP/1.1 {status} ".encode() in answer
 
 
-def test_half_a_second_request_on_a_kept_connection_holds_no_thread(web: WebProcess) -> None:
+def test_a_partial_second_request_on_keep_alive_holds_no_thread(web: WebProcess) -> None:
     whole = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with many(web, whole + b"GET /hea") as clients, trickling(clients):
         assert slowest_answer_seconds(web) < ANSWER_SECONDS
@@ -301,14 +301,14 @@ def test_what_is_no_request_is_refused_in_the_one_shape(
     assert shown["errors"]["code"] in list(ApiCode)
 
 
-def test_idle_connections_beyond_all_places_keep_nobody_out(web: WebProcess) -> None:
+def test_idle_connections_beyond_all_places_block_no_one(web: WebProcess) -> None:
     with ExitStack() as stack:
         for _ in range(700):
             stack.enter_context(web.connect())
         assert slowest_answer_seconds(web) < ANSWER_SECONDS
 
 
-def test_a_closed_connection_that_has_news_as_well_ends_no_process(web: WebProcess) -> None:
+def test_a_closed_connection_with_pending_data_ends_no_process(web: WebProcess) -> None:
     [worker] = workers(web)
     with ExitStack() as stack:
         clients = [stack.enter_context(web.connect()) for _ in range(worker_connections - 1)]

@@ -76,7 +76,7 @@ def test_cursors_and_numbered_pages_lead_along_the_same_order(
     assert numbered == whole
 
 
-def test_a_numbered_page_tells_the_cursor_of_the_next(reader: ApiClient) -> None:
+def test_a_numbered_page_gives_the_cursor_of_the_next(reader: ApiClient) -> None:
     answer = reader.get("/api/voters/?page_size=20")
     pages = told(answer)
     assert (pages["total"], pages["total_pages"], pages["next_page"]) == (COUNT, 2, 2)

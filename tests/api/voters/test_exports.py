@@ -88,7 +88,7 @@ def test_importing_an_export_changes_nothing(
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_what_an_officer_changes_in_an_export_is_what_an_import_changes(
+def test_an_import_of_an_edited_export_changes_only_the_edits(
     settings: Settings, reader: ApiClient, kind: str
 ) -> None:
     content = reader.get(f"/api/voters/export.{kind}").get_data()
@@ -166,7 +166,7 @@ def test_an_export_needs_the_scope_to_read(voters_app: Flask) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_an_export_that_is_fetched_slowly_is_of_one_moment_and_holds_up_nobody(
+def test_a_slowly_read_export_shows_one_moment_and_blocks_no_one(
     reader: ApiClient, kind: str
 ) -> None:
     count = 20_000
@@ -244,7 +244,7 @@ def test_the_summary_of_an_empty_roll_is_all_zero(reader: ApiClient) -> None:
     }
 
 
-def test_a_summary_is_of_the_roll_as_it_is_after_each_counted_change(reader: ApiClient) -> None:
+def test_the_summary_follows_each_counted_change_of_the_roll(reader: ApiClient) -> None:
     note_roll_changed()
     assert reader.get("/api/voters/summary/").get_json()["voters"] == 6
     Voter.delete().where(Voter.student_id == "12").execute()

@@ -202,7 +202,7 @@ def test_only_an_admin_corrects(voters_app: Flask, scope: Scope) -> None:
     assert (answer.status_code, entry()) == (403, ANN)
 
 
-def test_the_history_tells_what_changed_when_by_whom_and_why(admin: ApiClient) -> None:
+def test_the_history_shows_what_changed_when_by_whom_and_why(admin: ApiClient) -> None:
     job = uuid4()
     before = dict(zip(FIELDS, ANN, strict=True))
     VoterHistory.insert(**before, changed_at=clock(), changed_by="tests", job=job).execute()
@@ -250,9 +250,7 @@ def test_an_id_with_slashes_is_corrected_and_has_a_history(admin: ApiClient) -> 
 
 
 @pytest.mark.parametrize("student_id", ["summary", "export.csv", "0012/history"])
-def test_an_id_like_an_address_is_found_in_the_list_and_corrected(
-    admin: ApiClient, student_id: str
-) -> None:
+def test_an_id_like_a_url_path_is_listed_and_corrected(admin: ApiClient, student_id: str) -> None:
     Voter.create(student_id=student_id, email="c@x.edu")
     [voter] = admin.get("/api/voters/", query_string={"student_id": student_id}).get_json()
     assert voter["email"] == "c@x.edu"

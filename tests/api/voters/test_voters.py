@@ -134,7 +134,7 @@ def test_a_parameter_that_cannot_be_used_is_named(
     assert list(answer.get_json()["errors"]["query"]) == [parameter]
 
 
-def test_the_header_tells_the_pages(reader: ApiClient) -> None:
+def test_the_header_gives_the_pages(reader: ApiClient) -> None:
     answer = reader.get("/api/voters/?page_size=3")
     pages = json.loads(answer.headers["X-Pagination"])
     assert (pages["total"], pages["total_pages"], pages["next_page"]) == (4, 2, 2)

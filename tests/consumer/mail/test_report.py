@@ -45,7 +45,7 @@ def job(**values: Any) -> Job:
     )
 
 
-def test_a_success_tells_every_count() -> None:
+def test_a_success_shows_every_count() -> None:
     mail = compose(job(), [])
     assert mail.subject == "[Voter roll] Imported: roll.csv, 993 of 1,000 rows"
     lines = [" ".join(line.split()) for line in mail.text.splitlines()]
@@ -89,7 +89,7 @@ def test_a_roll_without_faults_asks_for_nothing() -> None:
     assert "Most frequent faults" not in mail.text
 
 
-def test_rows_that_a_mode_left_alone_are_told_apart() -> None:
+def test_rows_that_a_mode_left_alone_are_counted_apart() -> None:
     report = Report(rows_read=3, created=1, unchanged=2, warnings={"NOT_UPDATED": 2})
     mail = compose(job(report=report.to_dict()), [])
     assert mail.subject == "[Voter roll] Imported: roll.csv, 1 of 3 rows"
@@ -109,7 +109,7 @@ def test_a_dry_run_says_that_nothing_was_changed() -> None:
     assert "Rows saved" not in text
 
 
-def test_a_dry_run_that_would_change_nothing_asks_nobody_to_apply_it() -> None:
+def test_a_dry_run_without_changes_does_not_ask_to_apply_it() -> None:
     report = Report(rows_read=2, unchanged=2)
     text = " ".join(compose(job(dry_run=True, report=report.to_dict()), []).text.split())
     assert "There is nothing to apply: the roll would stay as it is." in text
@@ -117,7 +117,7 @@ def test_a_dry_run_that_would_change_nothing_asks_nobody_to_apply_it() -> None:
     assert "Mend" not in text
 
 
-def test_a_failure_tells_its_reason_and_that_the_roll_is_as_before() -> None:
+def test_a_failure_says_why_and_that_the_roll_is_unchanged() -> None:
     mail = compose(
         job(
             state=JobState.FAILURE,
@@ -139,13 +139,13 @@ def test_a_subject_stays_readable(name: str) -> None:
     assert "\n" not in mail.subject
 
 
-def test_a_cancelled_job_is_told_with_who_cancelled_it() -> None:
+def test_a_cancelled_job_is_reported_with_who_cancelled_it() -> None:
     mail = compose(job(state=JobState.REVOKED, cancelled_by="ann"), [])
     assert mail.subject == "[Voter roll] Cancelled: roll.csv"
     assert mail.text.startswith("The import was cancelled by ann. The roll is as it was before.\n")
 
 
-def test_the_html_tells_the_same_and_lets_no_name_of_a_file_run() -> None:
+def test_the_html_says_the_same_and_escapes_file_names() -> None:
     name = "<script>alert(1)</script>&.csv"
     mail = compose(job(file_name=name), [], link="https://voters.example.edu/admin/imports/7/")
     assert name not in mail.html
@@ -161,7 +161,7 @@ def test_the_html_tells_the_same_and_lets_no_name_of_a_file_run() -> None:
     assert "http" not in compose(job(), []).text
 
 
-def test_a_long_line_is_broken_as_every_mail_server_demands() -> None:
+def test_a_long_line_is_wrapped_for_every_mail_server() -> None:
     mail = compose(
         job(
             file_name="x" * 255,

@@ -151,7 +151,7 @@ def test_one_bad_address_does_not_keep_the_mail_from_the_others(
     assert "@" not in str(vars(record))
 
 
-def test_a_server_that_breaks_off_after_the_mail_does_not_get_it_again(
+def test_a_server_that_disconnects_after_the_mail_gets_it_once(
     mail_server: tuple[MailServer, int],
 ) -> None:
     server, port = mail_server
@@ -164,7 +164,7 @@ def test_a_server_that_breaks_off_after_the_mail_does_not_get_it_again(
     assert mail_of(claim.job_id).state == OutboxState.SENT
 
 
-def test_a_mail_server_that_is_away_leaves_the_job_as_it_is_and_the_mail_due_later() -> None:
+def test_an_unavailable_mail_server_delays_the_mail_not_the_job() -> None:
     claim = finished_job()
     office = mail_sender(1, "a@example.edu")
     assert office.send_one() is True
@@ -302,11 +302,12 @@ def test_a_mail_that_is_tried_again_is_known_as_the_same(
     assert first == again
 
 
-def test_a_store_out_of_reach_delays_the_mail_and_its_words_stay_out_of_the_log(
+def test_an_unavailable_store_delays_the_mail_and_is_not_quoted(
     mail_server: tuple[MailServer, int],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The log does not quote the error text of the store."""
     server, port = mail_server
     for name, value in environment("http://127.0.0.1:1").items():
         monkeypatch.setenv(name, value)

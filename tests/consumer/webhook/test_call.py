@@ -90,7 +90,7 @@ def test_a_proxy_of_the_environment_is_not_asked(
     assert call(f"http://127.0.0.1:{receiver.port}/") == 204
 
 
-def test_a_name_that_changes_its_mind_is_asked_once_and_the_first_answer_counts(
+def test_a_host_name_is_looked_up_once_and_its_answer_is_kept(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DNS rebinding: a public IP address for the check, loopback for the connection."""
@@ -134,7 +134,7 @@ def test_a_certificate_is_verified_against_the_name(
     assert len(tls_receiver.calls) == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tls_receiver: Receiver) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused(tls_receiver: Receiver) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         call(f"https://localhost:{tls_receiver.port}/")
     assert tls_receiver.calls == []

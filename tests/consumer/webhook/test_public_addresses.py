@@ -65,7 +65,7 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
     ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "::1",
      "::ffff:127.0.0.1", "169.254.169.254"],
 )  # fmt: skip
-def test_a_host_that_leads_inside_is_refused_however_it_is_spelled(host: str) -> None:
+def test_an_internal_host_is_refused_in_every_notation(host: str) -> None:
     with pytest.raises(AddressRefused):
         addresses_of(host, 443, allow_private=False)
 

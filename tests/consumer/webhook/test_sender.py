@@ -72,7 +72,7 @@ def documented() -> Callable[[Any, bytes, str], bool]:
     return verify
 
 
-def test_a_finished_job_is_told_once_with_its_status_document(receiver: Receiver) -> None:
+def test_a_finished_job_is_sent_once_with_its_status_document(receiver: Receiver) -> None:
     claim = finished_job()
     called = webhook_sender(receiver.port)
     assert called.send_one() is True
@@ -85,7 +85,7 @@ def test_a_finished_job_is_told_once_with_its_status_document(receiver: Receiver
     assert call_of(claim.job_id).state == OutboxState.SENT
 
 
-def test_a_failed_job_is_told_too_and_a_running_one_is_not(receiver: Receiver) -> None:
+def test_a_failed_job_is_sent_too_and_a_running_one_is_not(receiver: Receiver) -> None:
     started_job()
     failed = started_job()
     transitions.fail(failed, "NO_ROWS", "The file has no rows.")
@@ -189,7 +189,7 @@ def test_a_sender_that_died_leaves_the_call_due_again(receiver: Receiver) -> Non
     assert len(receiver.calls) == 1
 
 
-def test_without_an_address_nobody_is_told() -> None:
+def test_without_a_url_no_call_is_sent() -> None:
     claim = finished_job()
     silent = WebhookSender(WebhookSettings("", "", allow_private=False))
     assert [silent.send_one(), silent.send_one()] == [True, False]

@@ -89,9 +89,8 @@ def without_marks(voter: Staged) -> list[str]:
 
 
 @pytest.mark.parametrize("honest", HONEST.values(), ids=HONEST)
-def test_with_one_mark_too_many_or_too_few_each_voter_is_saved_or_named_or_the_file_is_refused(
-    honest: str,
-) -> None:
+def test_one_quote_too_many_or_too_few_loses_no_voter(honest: str) -> None:
+    """Each voter is saved or named in a fault, or the service rejects the file."""
     voters = [row for row in results_by_line(honest).values() if isinstance(row, tuple)]
     assert len(voters) == len([row for row in results_by_line(honest).values() if row])
     ends = [*(voter[0] for voter in voters[1:]), honest.count("\n") + 2]
@@ -173,7 +172,7 @@ def test_a_row_of_several_lines_is_one_voter(text: str) -> None:
 @pytest.mark.parametrize(
     "name", ["Ann\n3,b@u.edu", "Ann, Jr.,a@u.edu\n3", "Ann,Law,x\n3,b@u.edu", "Ann\nx,3,b@u.edu"]
 )
-def test_a_name_that_holds_an_address_and_an_id_makes_its_row_one_cell(name: str) -> None:
+def test_a_name_with_an_email_and_an_id_makes_its_row_one_cell(name: str) -> None:
     text = text_of(("2", "a@u.edu", name, "Law"), ("4", "c@u.edu", "Cy", "Art"))
     swallowed, last = results_by_line(text).values()
     assert isinstance(swallowed, Rejected)
@@ -200,6 +199,6 @@ def test_blanks_behind_a_closing_mark_mean_nothing() -> None:
     ]
 
 
-def test_a_line_with_text_behind_a_closing_mark_is_one_cell_and_the_next_is_read() -> None:
+def test_text_after_a_closing_quote_makes_only_its_line_one_cell() -> None:
     data = b'id,email,dept\n1,a@u.edu,"The "old" hall"\r\n2,b@u.edu,Law\n'
     assert rows_of(data) == [(2, ['1,a@u.edu,"The "old" hall"']), (3, ["2", "b@u.edu", "Law"])]

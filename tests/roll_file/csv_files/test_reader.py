@@ -25,7 +25,7 @@ from tests.roll_file.roll_samples import (
 HEAD = b"ID,Mail,Dept\n"
 
 
-def test_the_reader_tells_what_it_found_out() -> None:
+def test_the_reader_shows_what_it_detected() -> None:
     with open_roll(BytesIO(csv_roll([CLEAN], delimiter=";"))) as reader:
         assert (reader.format, reader.encoding, reader.delimiter) == (Format.CSV, "utf-8", ";")
         assert reader.sheet is None
@@ -83,7 +83,7 @@ def test_the_delimiter_is_the_one_that_yields_most_columns() -> None:
 
 
 @pytest.mark.parametrize("first", [b"sep=;\n", b"SEP=;\r\n", b'"sep=;"\n', b"\xef\xbb\xbfsep=;\n"])
-def test_a_line_that_states_the_delimiter_is_honoured_and_counted(first: bytes) -> None:
+def test_a_line_that_states_the_delimiter_is_used_and_counted(first: bytes) -> None:
     data = first + b"ID;Mail;a,b\n1;a@b.cd;X\n"
     with open_roll(BytesIO(data)) as reader:
         assert reader.delimiter == ";"
@@ -102,7 +102,7 @@ def test_rows_that_repeat_the_header_are_skipped_and_counted() -> None:
         assert reader.warnings == {WarningCode.REPEATED_HEADER: 2}
 
 
-def test_text_that_is_not_utf8_is_read_as_windows_1252_and_said_so() -> None:
+def test_non_utf8_text_is_read_as_windows_1252_with_a_warning() -> None:
     data = csv_roll([("1", "Zoë", "Muñoz – Ž", *CLEAN[3:])], encoding="windows-1252")
     with open_roll(BytesIO(data)) as reader:
         assert reader.encoding == "windows-1252"
@@ -120,7 +120,7 @@ def test_text_that_is_not_utf8_is_read_as_windows_1252_and_said_so() -> None:
         "MÄKELÄ\u00a0" * 3 + "ö, " * 9,
     ],
 )
-def test_accents_with_a_typographic_sign_behind_are_no_damaged_utf8(name: str) -> None:
+def test_accents_before_typographic_signs_are_not_damaged_utf8(name: str) -> None:
     data = csv_roll([("1", name, *CLEAN[2:])], encoding="windows-1252")
     with open_roll(BytesIO(data)) as reader:
         assert reader.encoding == "windows-1252"
@@ -231,9 +231,7 @@ def test_headers_that_no_delimiter_divides_are_named() -> None:
         (b'1,a@b.cd,"' + b"\n" * 200 + b'"\n', 2),
     ],
 )
-def test_a_quote_that_is_not_closed_is_a_fault_of_the_line_where_it_opens(
-    rows: bytes, line: int
-) -> None:
+def test_an_unclosed_quote_is_a_fault_of_the_line_that_opens_it(rows: bytes, line: int) -> None:
     fault = fault_of(HEAD + rows)
     assert fault.code is FileCode.UNCLOSED_QUOTE
     assert f"line {line:,} " in fault.message
@@ -258,7 +256,7 @@ def test_a_quote_that_is_not_closed_in_the_header_is_found() -> None:
     assert fault_of(b'ID,Mail,"Dept\n1,a@b.cd,X\n').code is FileCode.UNCLOSED_QUOTE
 
 
-def test_a_cell_of_several_lines_with_delimiters_is_no_unclosed_quote() -> None:
+def test_a_multiline_cell_with_delimiters_is_no_unclosed_quote() -> None:
     address = "Flat 3, Block B,\nMain Street 5, Town,\nCountry"
     data = csv_roll([(*CLEAN, address)], labels=(*LABELS, "Address"))
     assert rows_of(data) == [(2, [*CLEAN, address])]
@@ -278,7 +276,7 @@ def test_cells_too_few_or_too_many_are_faults_of_their_rows() -> None:
     assert isinstance(results[2], tuple)
 
 
-def test_more_rows_than_allowed_are_refused_and_blank_ones_do_not_count() -> None:
+def test_too_many_rows_are_refused_and_blank_rows_do_not_count() -> None:
     data = HEAD + b"\n,,\n" * 10 + b"1,a@b.cd,X\n" * 3
     assert len(rows_of(data, max_rows=3)) == 23
     fault = fault_of(data, max_rows=2)
@@ -304,7 +302,7 @@ def test_the_fraction_grows_to_one() -> None:
     assert fractions[-1] == 1.0
 
 
-def test_the_stream_stays_open_and_two_readers_of_one_stream_do_not_mix() -> None:
+def test_a_stream_stays_open_and_its_two_readers_do_not_mix() -> None:
     stream = BytesIO(csv_roll([CLEAN] * 3))
     with open_roll(stream) as reader:
         first = list(reader)

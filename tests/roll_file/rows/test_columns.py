@@ -90,7 +90,7 @@ def test_a_label_means_a_field_only_by_the_table(label: str, field: str | None) 
     assert meaning.get(0) == field
 
 
-def test_the_header_tells_what_is_ignored_and_what_is_missing() -> None:
+def test_the_header_shows_what_is_ignored_and_what_is_missing() -> None:
     header = header_of(["Phone", "ID", "", "E-mail", "Level", "_line", "", ""])
     assert header.labels == ("Phone", "ID", "", "E-mail", "Level", "_line")
     assert dict(header.columns) == {"student_id": 1, "email": 3, "year": 4}
@@ -109,13 +109,13 @@ def test_rows_below_the_header_are_left_in_the_stream() -> None:
     assert list(rows) == [(3, ["1", "a@uni.example"])]
 
 
-def test_the_header_is_looked_for_in_twenty_rows_that_are_not_blank() -> None:
+def test_the_header_is_searched_in_the_first_20_nonblank_rows() -> None:
     titles = [["title"]] * 19
     assert header_of(*titles, [], ["ID", "Mail"]).line == 21
     assert fault_of(*titles, ["one more"], ["ID", "Mail"]).code is FileCode.MISSING_COLUMNS
 
 
-def test_missing_columns_are_named_together_with_the_headers_of_the_best_row() -> None:
+def test_missing_columns_are_named_with_labels_of_the_best_row() -> None:
     fault = fault_of(["Roll of 2026"], ["Student ID", "Surname", "Phone"], ["1", "Moss", "555"])
     assert fault.code is FileCode.MISSING_COLUMNS
     assert "email" in fault.message

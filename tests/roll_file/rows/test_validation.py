@@ -193,7 +193,7 @@ def test_what_is_not_one_address_is_refused(address: str) -> None:
     assert value_of("email", address) is RowCode.INVALID_EMAIL
 
 
-def test_an_address_that_is_too_long_is_told_apart() -> None:
+def test_an_email_address_that_is_too_long_has_its_own_fault() -> None:
     assert value_of("email", "a@" + "d.example" * 40) is RowCode.FIELD_TOO_LONG
 
 
@@ -299,7 +299,7 @@ def test_eligibility_is_yes_or_no_in_few_words(cell: Cell, expected: object) -> 
     assert not isinstance(result, int) or isinstance(result, bool)
 
 
-def test_every_fault_of_a_row_is_reported_with_column_value_and_line() -> None:
+def test_every_row_fault_is_reported_with_column_value_and_line() -> None:
     result = VALIDATE(9, ["1E+10", "a\x00", "Moss", "ada", "Physics", "13", "maybe"])
     assert isinstance(result, Rejected)
     assert [
@@ -314,7 +314,7 @@ def test_every_fault_of_a_row_is_reported_with_column_value_and_line() -> None:
     assert all(error.message for error in result.errors)
 
 
-def test_both_required_fields_are_missed_and_blank_fields_are_counted() -> None:
+def test_both_required_fields_are_needed_and_blanks_are_counted() -> None:
     result = VALIDATE(2, ["", "Ada", " ", None, "", "3", ""])
     assert codes_of(result) == ["MISSING_FIELD", "MISSING_FIELD"]
     assert isinstance(result, Rejected)
@@ -347,7 +347,7 @@ def test_a_row_without_any_text_is_blank(cells: Sequence[Cell]) -> None:
     assert VALIDATE(2, cells) is None
 
 
-def test_a_row_whose_only_text_is_in_an_ignored_column_is_no_blank_row() -> None:
+def test_a_row_with_text_only_in_an_ignored_column_is_not_blank() -> None:
     validate = compile_validator(find_header([(1, ["ID", "Mail", "Remark"])]))
     assert codes_of(validate(2, ["", "", "left"])) == ["MISSING_FIELD", "MISSING_FIELD"]
 

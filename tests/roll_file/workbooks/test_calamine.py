@@ -59,7 +59,7 @@ def test_one_workbook_means_the_same_in_every_format(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "file_format"), [(XLS, Format.XLS), (ODS, Format.ODS), (XLSB, Format.XLSB)]
 )
-def test_the_format_is_told_by_the_content(data: bytes, file_format: Format) -> None:
+def test_the_content_decides_the_format(data: bytes, file_format: Format) -> None:
     with open_roll(BytesIO(data)) as reader:
         assert (reader.format, reader.sheet) == (file_format, "Roll")
 
@@ -128,9 +128,7 @@ def test_a_password_is_asked_to_be_taken_off() -> None:
 @pytest.mark.parametrize(
     "limits", [{"max_xls_bytes": 100}, {"max_xlsb_bytes": 100}, {"max_ods_bytes": 100}]
 )
-def test_a_file_beyond_the_size_of_its_format_is_refused_with_a_way_out(
-    limits: dict[str, int],
-) -> None:
+def test_a_file_too_large_for_its_format_is_refused_with_advice(limits: dict[str, int]) -> None:
     data = {"max_xls_bytes": XLS, "max_xlsb_bytes": XLSB, "max_ods_bytes": ODS}
     fault = fault_of(data[next(iter(limits))], None, **limits)
     assert fault.code is FileCode.WORKBOOK_TOO_LARGE
@@ -188,9 +186,7 @@ def damaged(data: bytes, dice: Random) -> bytes:
 
 
 @pytest.mark.parametrize("data", [XLS, XLSB, ODS])
-def test_any_damage_ends_in_rows_or_a_fault_or_stops_the_process_for_its_memory(
-    data: bytes,
-) -> None:
+def test_any_damage_ends_in_rows_a_fault_or_a_memory_abort(data: bytes) -> None:
     dice = Random(1)  # noqa: S311
     statuses = {exit_status(damaged(data, dice), memory_mib=1024) for _ in range(150)}
     # calamine may ask for more memory than is available, and then Rust aborts.

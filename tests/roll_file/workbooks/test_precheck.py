@@ -86,7 +86,7 @@ def test_a_part_in_another_form_is_not_plain(part: str, old: bytes, new: bytes) 
     assert not contents_of(changed).is_plain
 
 
-def test_a_format_that_gives_a_number_of_excel_another_meaning_is_not_plain() -> None:
+def test_a_redefined_built_in_number_format_is_not_plain() -> None:
     def redefine(xml: bytes) -> bytes:
         formats = b'<numFmts count="1"><numFmt numFmtId="1" formatCode="yyyy"/></numFmts>'
         return xml.replace(b'<numFmts count="0" />', formats).replace(
@@ -109,7 +109,7 @@ def test_a_long_string_in_many_cells_is_not_plain(length: int, is_plain: bool) -
 
 
 @pytest.mark.parametrize("length", range(CHUNK_BYTES - 1200, CHUNK_BYTES, 37))
-def test_a_plain_sheet_is_told_wherever_its_blocks_are_cut(length: int) -> None:
+def test_a_plain_sheet_is_known_wherever_its_blocks_are_cut(length: int) -> None:
     row = '<row r="{0}"><c r="A{0}" t="str"><v>{1}</v></c></row>'
     plain = row.format(2, "x" * length) + row.format(3, "x") * 1
     assert contents_of(with_cells(plain)).is_plain
@@ -130,7 +130,7 @@ def test_a_plain_sheet_is_told_wherever_its_blocks_are_cut(length: int) -> None:
         ("[H]", 1, False),
     ],
 )
-def test_a_date_that_excel_cannot_show_or_a_doubtful_one_is_not_plain(
+def test_a_date_that_is_doubtful_or_beyond_excel_is_not_plain(
     code: str, value: int, is_plain: bool
 ) -> None:
     workbook = Workbook()

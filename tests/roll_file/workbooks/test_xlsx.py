@@ -48,7 +48,7 @@ def book_of(**sheets: Sequence[Sequence[object]]) -> Workbook:
     return workbook
 
 
-def test_the_reader_tells_what_it_found_out() -> None:
+def test_the_reader_shows_what_it_detected() -> None:
     with open_roll(BytesIO(xlsx_roll([CLEAN], title="Voters"))) as reader:
         assert (reader.format, reader.sheet) == (Format.XLSX, "Voters")
         assert (reader.encoding, reader.delimiter) == (None, None)
@@ -104,7 +104,7 @@ def test_a_cell_is_what_its_xml_says(cell: str, expected: object) -> None:
 
 
 @pytest.mark.parametrize("epoch", [None, CALENDAR_MAC_1904])
-def test_dates_are_told_from_numbers_by_their_style(epoch: datetime | None) -> None:
+def test_dates_are_distinguished_from_numbers_by_style(epoch: datetime | None) -> None:
     workbook = book_of(Roll=[SHORT, [datetime(2024, 5, 1), 45000, time(8, 30)]])  # noqa: DTZ001
     if epoch:
         workbook.epoch = epoch
@@ -175,7 +175,7 @@ def test_rows_are_as_wide_as_the_header() -> None:
     assert rows_of(data) == [(2, ["1", None, None]), (3, ["2", "a@b.cd", "X"])]
 
 
-def test_blank_rows_between_voters_count_and_those_below_the_last_do_not() -> None:
+def test_only_blank_rows_before_the_last_voter_count() -> None:
     xml = (
         '<row r="3"><c r="A3" s="0"/><c r="B3"/></row>'
         '<row r="6"><c r="A6"><v>1</v></c><c r="B6" t="str"><v>a@b.cd</v></c></row>'
@@ -227,7 +227,7 @@ def test_the_header_may_stand_below_a_merged_title() -> None:
     assert rows_of(saved(workbook)) == [(4, ["1", "a@b.cd", "X"])]
 
 
-def test_the_first_visible_sheet_with_the_columns_is_read_and_the_others_are_named() -> None:
+def test_the_first_visible_roll_sheet_is_read_and_others_named() -> None:
     workbook = book_of(
         Hidden=[SHORT, ["9", "h@b.cd", "X"]],
         Notes=[["hello"]],
@@ -275,7 +275,7 @@ def test_rows_that_repeat_the_header_are_skipped_and_counted() -> None:
         assert reader.warnings == {WarningCode.REPEATED_HEADER: 1}
 
 
-def test_cells_without_a_value_are_faults_only_where_they_are_used() -> None:
+def test_cells_without_a_value_are_faults_only_in_used_columns() -> None:
     error, formula = '<c r="A2" t="e"><v>#REF!</v></c>', '<c r="B2"><f>A1</f></c>'
     unused = '<c r="C2" t="e"><v>#REF!</v></c>'
     xml = f'<row r="2">{error}{formula}{unused}</row>'
@@ -368,7 +368,7 @@ def test_cells_in_no_order_are_all_read() -> None:
     assert rows_of(with_cells(xml, labels=SHORT)) == [(2, [1, 2, 3])]
 
 
-def test_a_value_beyond_all_columns_is_a_fault_and_a_format_there_is_nothing() -> None:
+def test_beyond_all_columns_a_value_is_a_fault_but_not_a_format() -> None:
     cell = '<row r="2"><c r="A2"><v>1</v></c><c r="XFD2" s="0">{}</c></row>'
     assert rows_of(with_cells(cell.format(""), labels=SHORT)) == [(2, [1, None, None])]
     fault = fault_of(with_cells(cell.format("<v>1</v>"), labels=SHORT))

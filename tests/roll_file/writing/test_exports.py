@@ -170,5 +170,5 @@ def test_an_export_without_voters_has_its_header(write: Write) -> None:
         assert list(reader) == []
 
 
-def test_a_file_of_somebody_else_is_not_armed() -> None:
+def test_a_file_of_another_program_is_not_armed() -> None:
     assert not is_disarmed(["student_id", "email"])

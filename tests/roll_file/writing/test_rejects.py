@@ -37,14 +37,15 @@ def test_cells_of_excel_are_shown_as_excel_shows_them() -> None:
     assert row[:3] == ["1001", "TRUE", "#N/A"]
 
 
-def test_a_value_that_excel_has_lost_is_not_written_as_if_it_were_there() -> None:
+def test_a_value_that_excel_has_lost_is_written_as_missing() -> None:
     file = StringIO(newline="")
     fault = RowError(7, "Student ID", RowCode.ID_PRECISION_LOST, "x", "Enter the id again.")
     RejectsWriter(file, LABELS).write(7, [10**15, "x", "South"], [fault, FAULT])
     assert file.getvalue().splitlines()[1].startswith("#N/A,x,South,7,")
 
 
-def test_a_short_row_is_rejected_until_it_is_mended_and_a_long_one_keeps_what_is_too_much() -> None:
+def test_short_rows_stay_rejected_and_long_rows_keep_their_rest() -> None:
+    """The rejects file marks absent cells, so the row stays rejected until it is fixed."""
     _, short, long = written((7, ["A1"]), (8, ["A2", "x", "South", "more"]))
     assert short[:4] == ["A1", "#N/A", "#N/A", "7"]
     assert short[5:] == []
@@ -52,15 +53,13 @@ def test_a_short_row_is_rejected_until_it_is_mended_and_a_long_one_keeps_what_is
     assert long[5:] == ["more"]
 
 
-def test_a_short_row_that_lacks_no_field_has_a_cell_too_many_instead() -> None:
+def test_a_short_row_without_a_missing_field_gets_an_extra_cell() -> None:
     _, short = written((7, ["A1", "x"]))
     assert short[:4] == ["A1", "x", "#N/A", "7"]
     assert short[5:] == ["#N/A"]
 
 
-def test_columns_without_a_name_keep_their_cells_and_cells_too_many_stand_behind_the_faults() -> (
-    None
-):
+def test_unnamed_columns_keep_cells_and_extra_cells_come_last() -> None:
     file = StringIO(newline="")
     writer = RejectsWriter(file, LABELS, 2)
     for line, cells in ((7, ["A1", "x"]), (8, ["A2", "x", "South", "a"]), (9, [*"abcdef"])):
