@@ -6,7 +6,7 @@ from api.access.auth import authenticate
 from api.admin.site import add_pages
 from api.audit import audit
 from api.commands import audit as audit_command
-from api.commands import main, people, retention, tokens
+from api.commands import main, retention, tokens, users
 from api.commands import status as status_command
 from api.jobs import actions, files, jobs, task_status, upload
 from api.middleware.forms import FormRequest
@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     main.register_commands(app)
     tokens.register_commands(app)
     audit_command.register_commands(app)
-    people.register_commands(app)
+    users.register_commands(app)
     status_command.register_commands(app)
     retention.register_commands(app)
     app.wsgi_app = behind_proxies(  # type: ignore[method-assign,assignment]

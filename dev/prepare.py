@@ -16,10 +16,11 @@ from pathlib import Path
 from config.process import keep_files_private
 from config.settings import PROJECT_ROOT, SettingsError, load_settings
 from shared.access.development import NAME, TOKEN_NAME
+from shared.access.models import User
 from shared.access.names import TakenName
-from shared.access.people import Role, create_person
 from shared.access.scopes import Scope
-from shared.access.tokens import Admin, create_token, find_token
+from shared.access.tokens import create_token, find_token
+from shared.access.users import Role, create_user
 from shared.audit import act_as, command_line
 from shared.database.connection import database, open_database
 from shared.database.outages import OUTAGES
@@ -83,8 +84,8 @@ def usable_credentials(path: Path) -> dict[str, str] | None:
         credentials = {name: str(found[name]) for name in ("url", "token", "username", "password")}
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    is_known = find_token(credentials["token"]) and Admin.get_or_none(
-        (Admin.username == credentials["username"]) & Admin.disabled_at.is_null()
+    is_known = find_token(credentials["token"]) and User.get_or_none(
+        (User.username == credentials["username"]) & User.disabled_at.is_null()
     )
     return credentials if is_known else None
 
@@ -93,7 +94,7 @@ def new_credentials() -> dict[str, str]:
     """Create an administrator and a token with all scopes, under names that are still free."""
     username, token_name = free_name(NAME), free_name(TOKEN_NAME)
     password = secrets.token_urlsafe(12)
-    create_person(username, password, Role.ADMIN)
+    create_user(username, password, Role.ADMIN)
     token = create_token(token_name, list(Scope))
     return {"url": "", "token": token, "username": username, "password": password}
 

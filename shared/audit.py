@@ -27,7 +27,8 @@ class Action(StrEnum):
     SIGN_OUT = "sign-out"
     CHANGE_PASSWORD = "change-password"  # noqa: S105 - the name of an act
     RESET_PASSWORD = "reset-password"  # noqa: S105 - the name of an act
-    CREATE_PERSON = "create-person"
+    # The table stores the older word.
+    CREATE_USER = "create-person"
     SET_ROLE = "set-role"
     LOCK_OUT = "lock-out"
     LET_IN = "let-in"
@@ -51,7 +52,8 @@ class Action(StrEnum):
 class ActorKind(StrEnum):
     """The kind of actor."""
 
-    PERSON = "person"
+    # The table stores the older word.
+    USER = "person"
     TOKEN = "token"  # noqa: S105 - a kind of actor
     COMMAND_LINE = "command-line"
     SERVICE = "service"

@@ -16,9 +16,9 @@ from peewee import Database
 from playhouse.pool import PooledDatabase
 from playwright.sync_api import Browser
 
+from shared.access.models import ApiToken, User
 from shared.access.names import TakenName
 from shared.access.rate_limits import RateCount
-from shared.access.tokens import Admin, ApiToken
 from shared.audit import AuditEntry
 from shared.database.connection import database, open_database
 from shared.database.schema import migrate
@@ -59,7 +59,7 @@ TABLES = (
     Job,
     JobFault,
     ApiToken,
-    Admin,
+    User,
     TakenName,
     RateCount,
     StoredChunk,

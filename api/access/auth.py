@@ -16,8 +16,9 @@ from api.access.rate_limits import count_request, refuse_for_now
 from api.middleware.paced_socket import give_time
 from api.services import services
 from shared import audit
+from shared.access.models import ApiToken, TokenState
 from shared.access.scopes import Scope
-from shared.access.tokens import ApiToken, TokenState, look_up, note_use
+from shared.access.tokens import look_up, note_use
 from shared.audit import Actor, ActorKind
 from shared.database.connection import database
 

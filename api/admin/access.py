@@ -7,22 +7,23 @@ from webargs.flaskparser import abort
 from werkzeug.wrappers import Response
 
 from api.access.auth import requires
-from api.admin.access_forms import PersonForm, RoleForm, TokenForm
-from api.admin.guard import person as signed_in
+from api.admin.access_forms import RoleForm, TokenForm, UserForm
+from api.admin.guard import signed_in_user
 from api.admin.page import Page
 from shared.access.errors import UnusableName
-from shared.access.people import (
+from shared.access.models import ApiToken, User
+from shared.access.scopes import Scope
+from shared.access.tokens import all_tokens, create_token, revoke_token
+from shared.access.users import (
     ONE_TIME_DAYS,
     Role,
-    all_people,
-    invite_person,
+    all_users,
+    invite_user,
     let_in,
     lock_out,
     reset_password,
     set_role,
 )
-from shared.access.scopes import Scope
-from shared.access.tokens import Admin, ApiToken, all_tokens, create_token, revoke_token
 
 # A database fails on a number that is too large to compare with a key.
 ID = "<int(max=2147483647):{}>"
@@ -64,10 +65,11 @@ class Tokens(Page):
         return redirect(url_for(".index"))
 
 
-class People(Page):
+class Users(Page):
     """The page of all users, including those who are deactivated."""
 
     name = "Users"
+    # The URL, and the endpoint as a label of the metrics, have the older word.
     endpoint = "people"
     url = "/admin/people"
     scopes = (Scope.ADMIN,)
@@ -79,72 +81,72 @@ class People(Page):
 
         Only the response to the form shows the one-time password.
         """
-        form = PersonForm()
-        if form.validate_on_submit() and (password := _password_of_new_person(form)):
-            return self._people_page(PersonForm(formdata=None), form.name.data, password)
-        return self._people_page(form)
+        form = UserForm()
+        if form.validate_on_submit() and (password := _password_of_new_user(form)):
+            return self._users_page(UserForm(formdata=None), form.name.data, password)
+        return self._users_page(form)
 
-    @expose(f"/{ID.format('person_id')}/role/", methods=["POST"])
+    @expose(f"/{ID.format('user_id')}/role/", methods=["POST"])
     @requires(Scope.ADMIN)
-    def change_role(self, person_id: int) -> Response:
+    def change_role(self, user_id: int) -> Response:
         """Give a user another role, which applies immediately."""
-        person, form = _person_or_404(person_id), RoleForm()
+        user, form = _user_or_404(user_id), RoleForm()
         if not form.validate():
             flash("Choose one of the roles.", "warning")
-        elif set_role(person_id, Role(form.role.data)):
-            flash(f"{person.username} is now {form.role.data}.", "success")
+        elif set_role(user_id, Role(form.role.data)):
+            flash(f"{user.username} is now {form.role.data}.", "success")
         else:
-            flash(f"{person.username} is the last admin and must stay an admin.", "warning")
+            flash(f"{user.username} is the last admin and must stay an admin.", "warning")
         return redirect(url_for(".index"))
 
-    @expose(f"/{ID.format('person_id')}/lock-out/", methods=["POST"])
+    @expose(f"/{ID.format('user_id')}/lock-out/", methods=["POST"])
     @requires(Scope.ADMIN)
-    def lock_out(self, person_id: int) -> Response:
+    def lock_out(self, user_id: int) -> Response:
         """Deactivate a user: end all sessions and allow no new one."""
-        person = _person_or_404(person_id)
-        if lock_out(person_id):
-            flash(f"{person.username} is deactivated. All sessions have ended.", "success")
-        elif person.disabled_at is not None:
-            flash(f"{person.username} is deactivated already.", "warning")
+        user = _user_or_404(user_id)
+        if lock_out(user_id):
+            flash(f"{user.username} is deactivated. All sessions have ended.", "success")
+        elif user.disabled_at is not None:
+            flash(f"{user.username} is deactivated already.", "warning")
         else:
-            flash(f"{person.username} is the last admin and must stay an admin.", "warning")
+            flash(f"{user.username} is the last admin and must stay an admin.", "warning")
         return redirect(url_for(".index"))
 
-    @expose(f"/{ID.format('person_id')}/let-in/", methods=["POST"])
+    @expose(f"/{ID.format('user_id')}/let-in/", methods=["POST"])
     @requires(Scope.ADMIN)
-    def let_in(self, person_id: int) -> Response:
+    def let_in(self, user_id: int) -> Response:
         """Reactivate a user who was deactivated."""
-        person = _person_or_404(person_id)
-        if let_in(person_id):
+        user = _user_or_404(user_id)
+        if let_in(user_id):
             flash(
-                f"{person.username} is reactivated and can sign in with the old password.",
+                f"{user.username} is reactivated and can sign in with the old password.",
                 "success",
             )
         else:
-            flash(f"{person.username} is not deactivated.", "warning")
+            flash(f"{user.username} is not deactivated.", "warning")
         return redirect(url_for(".index"))
 
-    @expose(f"/{ID.format('person_id')}/reset-password/", methods=["GET", "POST"])
+    @expose(f"/{ID.format('user_id')}/reset-password/", methods=["GET", "POST"])
     @requires(Scope.ADMIN)
-    def reset_password(self, person_id: int) -> str | Response:
+    def reset_password(self, user_id: int) -> str | Response:
         """Give a user a one-time password, which only this response shows."""
-        person = _person_or_404(person_id)
+        user = _user_or_404(user_id)
         if request.method == "GET":
             return redirect(url_for(".index"))
-        if person_id == signed_in().admin.id:
+        if user_id == signed_in_user().user.id:
             flash("Change your own password here.", "warning")
             return redirect(url_for("account.index"))
-        password = reset_password(person_id)
-        return self._people_page(PersonForm(formdata=None), person.username, password)
+        password = reset_password(user_id)
+        return self._users_page(UserForm(formdata=None), user.username, password)
 
-    def _people_page(
-        self, form: PersonForm, name: str | None = None, password: str | None = None
+    def _users_page(
+        self, form: UserForm, name: str | None = None, password: str | None = None
     ) -> str:
         """Render the list, with the one-time password of a user if there is one."""
         return self.page(
-            "people.html",
+            "users.html",
             form=form,
-            people=all_people(),
+            users=all_users(),
             roles=list(Role),
             name=name,
             password=password,
@@ -165,13 +167,13 @@ def _created_token(form: TokenForm) -> str | None:
     return None
 
 
-def _password_of_new_person(form: PersonForm) -> str | None:
+def _password_of_new_user(form: UserForm) -> str | None:
     """Create the user and return the one-time password.
 
     If the name cannot be used, returns None and puts the reason at the form's field.
     """
     try:
-        return invite_person(form.name.data, Role(form.role.data))
+        return invite_user(form.name.data, Role(form.role.data))
     except UnusableName as unusable:
         form.name.errors = (str(unusable),)
     except IntegrityError:
@@ -179,8 +181,8 @@ def _password_of_new_person(form: PersonForm) -> str | None:
     return None
 
 
-def _person_or_404(person_id: int) -> Admin:
-    found: Admin | None = Admin.get_or_none(Admin.id == person_id)
+def _user_or_404(user_id: int) -> User:
+    found: User | None = User.get_or_none(User.id == user_id)
     if found is None:
         abort(404, message="There is no user with this id.")
     return found

@@ -8,9 +8,9 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from shared.access.names import MAX_NAME_CHARS
-from shared.access.people import Role
 from shared.access.scopes import Scope
 from shared.access.tokens import MAX_DAYS, end_of
+from shared.access.users import Role
 
 SCOPES = {
     Scope.READ: "Read the roll and the imports",
@@ -69,7 +69,7 @@ class RoleForm(FlaskForm):  # type: ignore[misc]
     role = SelectField("Role", choices={str(role): text for role, text in ROLES.items()})
 
 
-class PersonForm(RoleForm):
+class UserForm(RoleForm):
     """The form for a new user."""
 
     name = StringField(

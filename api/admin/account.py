@@ -16,14 +16,14 @@ from api.access.rate_limits import (
     note_failed_sign_in,
     seconds_before_sign_in,
 )
-from api.admin.guard import Person, person, safe_next
+from api.admin.guard import SignedInUser, safe_next, signed_in_user
 from api.admin.page import ANYBODY, Page
 from shared.access.errors import PasswordExpired, WeakPassword
 from shared.access.names import MAX_NAME_CHARS
 from shared.access.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
-from shared.access.people import change_password
-from shared.access.people import sign_in as find_person
-from shared.access.people import sign_out as end_sessions
+from shared.access.users import change_password
+from shared.access.users import sign_in as find_user
+from shared.access.users import sign_out as end_sessions
 
 EXPIRED = "This one-time password has expired. Ask an admin for a new one."
 
@@ -91,7 +91,7 @@ class Account(Page):
 
         The session of this browser ends first, so it ends even if the database is unavailable.
         """
-        leaving = person().admin
+        leaving = signed_in_user().user
         logout_user()
         session.clear()
         end_sessions(leaving)
@@ -103,7 +103,7 @@ class Account(Page):
     def index(self) -> str | Response:
         """Set a new password and end all sessions. The user must sign in again."""
         form = PasswordForm()
-        if person().has_one_time_password:
+        if signed_in_user().has_one_time_password:
             form.old.label.text = "One-time password"
         if form.validate_on_submit() and self._is_changed(form):
             flash("Your password is changed. Sign in with the new password.", "success")
@@ -116,16 +116,16 @@ class Account(Page):
         if form.new.data != form.again.data:
             form.again.errors = ("The two new passwords are different.",)
             return False
-        if told := _told_to_wait(person().name):
+        if told := _told_to_wait(signed_in_user().name):
             form.old.errors = (told,)
             return False
         try:
-            is_changed = change_password(person().admin, form.old.data, form.new.data)
+            is_changed = change_password(signed_in_user().user, form.old.data, form.new.data)
         except WeakPassword as weak:
             form.new.errors = (str(weak),)
             return False
         if not is_changed:
-            note_failed_sign_in(person().name)
+            note_failed_sign_in(signed_in_user().name)
             form.old.errors = ("This is not your current password.",)
         return is_changed
 
@@ -144,7 +144,7 @@ def _is_signed_in(form: SignInForm) -> bool:
         form.password.errors = (told,)
         return False
     try:
-        found = find_person(name, form.password.data)
+        found = find_user(name, form.password.data)
     except PasswordExpired:
         note_failed_sign_in(name)
         form.password.errors = (EXPIRED,)
@@ -156,5 +156,5 @@ def _is_signed_in(form: SignInForm) -> bool:
     forget_failed_sign_ins(name)
     session.clear()
     session.permanent = True
-    login_user(Person(found))
+    login_user(SignedInUser(found))
     return True

@@ -25,8 +25,8 @@ def as_page(response: Response) -> Response:
 
     It makes no query, because the database may be the cause of the error.
     """
-    is_for_a_person = is_page(request.path) and "text/html" in request.headers.get("Accept", "")
-    if response.status_code < HTTPStatus.BAD_REQUEST or not is_for_a_person or not response.is_json:
+    is_for_a_user = is_page(request.path) and "text/html" in request.headers.get("Accept", "")
+    if response.status_code < HTTPStatus.BAD_REQUEST or not is_for_a_user or not response.is_json:
         return response
     told = response.get_json()
     title = TITLES.get(response.status_code, HTTPStatus(response.status_code).phrase)

@@ -19,9 +19,9 @@ from api.jobs.upload import read_form
 from api.middleware.paced_socket import give_time
 from api.server.small_bodies import BODY_BYTES
 from shared import audit
-from shared.access.people import ROLE_SCOPES, find_session
+from shared.access.models import User
 from shared.access.scopes import Scope
-from shared.access.tokens import Admin
+from shared.access.users import ROLE_SCOPES, find_session
 from shared.audit import ActorKind
 from shared.database.connection import database
 
@@ -36,18 +36,18 @@ CHANGE_PASSWORD = "account.index"  # noqa: S105 - the name of a page
 BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, "account.sign_out"})
 
 
-class Person(UserMixin):  # type: ignore[misc]
+class SignedInUser(UserMixin):  # type: ignore[misc]
     """The user who is signed in."""
 
-    def __init__(self, admin: Admin) -> None:
-        self.admin = admin
-        self.name: str = admin.username
-        self.scopes = ROLE_SCOPES[admin.role]
-        self.has_one_time_password = admin.one_time_until is not None
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.name: str = user.username
+        self.scopes = ROLE_SCOPES[user.role]
+        self.has_one_time_password = user.one_time_until is not None
 
     def get_id(self) -> str:
-        """Return the id that the session stores, see `shared.access.people`."""
-        return f"{self.admin.id}:{self.admin.session_key}"
+        """Return the id that the session stores, see `shared.access.users`."""
+        return f"{self.user.id}:{self.user.session_key}"
 
     def allows(self, *scopes: Scope) -> bool:
         """Whether the user has one of the scopes, or is an administrator."""
@@ -64,19 +64,19 @@ class Visitor(AnonymousUserMixin):  # type: ignore[misc]
         return False
 
 
-def load_person(session_id: str) -> Person | None:
+def load_user(session_id: str) -> SignedInUser | None:
     """Return the user of a session for Flask-Login, or None if the session has ended."""
-    person_id, _, session_key = session_id.partition(":")
-    if not person_id.isdecimal():
+    user_id, _, session_key = session_id.partition(":")
+    if not user_id.isdecimal():
         return None
     with database.connection_context():
-        found = find_session(int(person_id), session_key)
-    return None if found is None else Person(found)
+        found = find_session(int(user_id), session_key)
+    return None if found is None else SignedInUser(found)
 
 
-def person() -> Person:
+def signed_in_user() -> SignedInUser:
     """Return the user who sent this request."""
-    return cast(Person, current_user._get_current_object())
+    return cast(SignedInUser, current_user._get_current_object())
 
 
 def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
@@ -88,13 +88,13 @@ def guard_pages(app: Flask, csrf: CSRFProtect) -> None:
         if request.endpoint not in PUBLIC_ENDPOINTS:
             if not current_user.is_authenticated:
                 return _to_sign_in()
-            audit.become(ActorKind.PERSON, person().name)
-            if person().has_one_time_password and request.endpoint not in BEFORE_CHANGE:
+            audit.become(ActorKind.USER, signed_in_user().name)
+            if signed_in_user().has_one_time_password and request.endpoint not in BEFORE_CHANGE:
                 return redirect(url_for(CHANGE_PASSWORD))
             _check_scopes()
             _renew_session()
             give_time(request.environ)
-            count_request(person().name)
+            count_request(signed_in_user().name)
         if request.method == "POST":
             _admit_body()
         csrf.protect()
@@ -137,7 +137,7 @@ def _check_scopes() -> None:
         return
     view = current_app.view_functions[request.endpoint]
     scopes: tuple[Scope, ...] = getattr(view, "scopes", UNMARKED)
-    if not person().allows(*scopes):
+    if not signed_in_user().allows(*scopes):
         abort(403, message="Your role does not allow this. Ask an admin.")
 
 

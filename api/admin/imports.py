@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from api.access.auth import requires
 from api.access.rate_limits import Quota, counted_as
-from api.admin.guard import person
+from api.admin.guard import signed_in_user
 from api.admin.import_form import ImportForm
 from api.admin.job_page import job_page
 from api.admin.lists import Pages, text_argument
@@ -114,7 +114,7 @@ class Imports(Page):
     @requires(Scope.IMPORT)
     def cancel(self, task_id: UUID) -> Response:
         """Cancel an import that has not ended."""
-        if jobs.cancel(task_id, by=person().name):
+        if jobs.cancel(task_id, by=signed_in_user().name):
             flash("The import is cancelled. The roll is as it was before.", "success")
         else:
             flash("The import had already ended, so it was not cancelled.", "warning")
@@ -186,7 +186,7 @@ def _submitted(form: ImportForm) -> UUID | None:
             store=shared.store,
             doorbell=shared.doorbell,
             max_bytes=shared.settings.max_upload_bytes,
-            uploaded_by=person().name,
+            uploaded_by=signed_in_user().name,
             dry_run=form.intent.data == "preview",
             options=form.options(),
         )
@@ -200,7 +200,7 @@ def _submitted(form: ImportForm) -> UUID | None:
 def _followed(task_id: UUID, follow: Callable[..., UUID]) -> Response:
     job = job_or_404(task_id)
     try:
-        new_id = follow(job, uploaded_by=person().name, doorbell=services().doorbell)
+        new_id = follow(job, uploaded_by=signed_in_user().name, doorbell=services().doorbell)
     except NotPossible as reason:
         flash(reason.message, "warning")
         return _to(task_id)

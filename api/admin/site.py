@@ -9,11 +9,11 @@ from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 
 from api.admin import shown
-from api.admin.access import People, Tokens
+from api.admin.access import Tokens, Users
 from api.admin.account import Account
 from api.admin.audit import Audit
 from api.admin.errors import as_page
-from api.admin.guard import Visitor, guard_pages, load_person
+from api.admin.guard import Visitor, guard_pages, load_user
 from api.admin.home import Home
 from api.admin.imports import Imports, NewImport
 from api.admin.sessions import TolerantSessions
@@ -51,7 +51,7 @@ def add_pages(app: Flask, settings: Settings) -> None:
     app.session_interface = TolerantSessions()
     csrf = CSRFProtect(app)
     login = LoginManager(app)
-    login.user_loader(load_person)
+    login.user_loader(load_user)
     login.anonymous_user = Visitor
     guard_pages(app, csrf)
     app.after_request(as_page)
@@ -63,5 +63,5 @@ def add_pages(app: Flask, settings: Settings) -> None:
         index_view=Home(),
         theme=Theme(folder="bootstrap4", base_template=BASE_TEMPLATE),
     )
-    for page in (NewImport(), Imports(), Voters(), Tokens(), People(), Audit(), Account()):
+    for page in (NewImport(), Imports(), Voters(), Tokens(), Users(), Audit(), Account()):
         pages.add_view(page)

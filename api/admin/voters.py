@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from api.access.auth import requires
 from api.access.rate_limits import Quota, counted_as
-from api.admin.guard import person
+from api.admin.guard import signed_in_user
 from api.admin.lists import FetchedPages
 from api.admin.page import Page
 from api.admin.voter_form import EntryChanged, VoterForm, form_of
@@ -105,7 +105,7 @@ class Voters(Page):
         # The request must not wait long for an import that holds the lock of the roll, in SQLite
         # that of the whole database.
         limit_lock_wait(ANSWER_SECONDS)
-        author = Author(person().name, change["reason"])
+        author = Author(signed_in_user().name, change["reason"])
         try:
             edit(voter.student_id, change["stated"], author=author, check=form.check)
         except EntryChanged:

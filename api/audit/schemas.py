@@ -17,7 +17,7 @@ class AuditEntrySchema(AnswerSchema):
     at = time_field("When it was done.")
     actor_kind = fields.String(
         validate=OneOf(list(ActorKind)),
-        metadata=described("The kind of actor.", ActorKind.PERSON),
+        metadata=described("The kind of actor.", ActorKind.USER),
     )
     actor = fields.String(
         metadata=described(

@@ -14,8 +14,8 @@ from peewee import IntegrityError
 from api.services import services
 from shared.access import development
 from shared.access.errors import UnusableName, WeakPassword
-from shared.access.people import Role, create_person
-from shared.access.tokens import Admin
+from shared.access.models import User
+from shared.access.users import Role, create_user
 from shared.audit import SERVICE, Action, act_as, command_line, record
 from shared.database import schema
 from shared.database.connection import close_database, database, open_database
@@ -88,7 +88,7 @@ def _refuse_development_credentials() -> None:
     """
     commands = [
         *(f"  flask revoke-token {name}" for name in development.left_tokens()),
-        *(f"  flask lock-out {name}" for name in development.left_people()),
+        *(f"  flask lock-out {name}" for name in development.left_users()),
     ]
     if commands:
         raise click.ClickException(
@@ -121,7 +121,7 @@ def create_admin(username: str, password: str, role: str) -> None:
     """Create a user who may sign in to the pages."""
     with usable_database():
         try:
-            create_person(username, password, Role(role))
+            create_user(username, password, Role(role))
         except (WeakPassword, UnusableName) as error:
             raise click.ClickException(str(error)) from None
         except IntegrityError:
@@ -130,17 +130,17 @@ def create_admin(username: str, password: str, role: str) -> None:
 
 
 def _taken(name: str) -> str:
-    person: Admin | None = Admin.get_or_none(Admin.username == name)
-    if person is None:
+    user: User | None = User.get_or_none(User.username == name)
+    if user is None:
         return f"A token has the name {name!r} already. It may be revoked. Choose another name."
     command, what = (
         ("let-in", "reactivates the user")
-        if person.disabled_at
+        if user.disabled_at
         else ("reset-password", "sets a new password if it is forgotten")
     )
-    state = ", deactivated" if person.disabled_at else ""
+    state = ", deactivated" if user.disabled_at else ""
     return (
-        f"There is a user named {name!r} already ({person.role}{state}). `flask {command}"
+        f"There is a user named {name!r} already ({user.role}{state}). `flask {command}"
         f" {shlex.quote(name)}` {what}."
     )
 

@@ -11,8 +11,9 @@ from api.commands.main import usable_database
 from api.commands.tables import print_table, shown_time
 from shared.access import tokens as credentials
 from shared.access.errors import UnusableName
+from shared.access.models import ApiToken
 from shared.access.scopes import Scope
-from shared.access.tokens import MAX_DAYS, ApiToken, end_of
+from shared.access.tokens import MAX_DAYS, end_of
 from shared.database.sql import clock
 
 DAY_SECONDS = 24 * 3600.0

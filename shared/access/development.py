@@ -5,9 +5,10 @@ Their secrets were shown on a terminal and are in a file on a laptop.
 
 import re
 
-from shared.access.people import all_people
+from shared.access.models import TokenState
 from shared.access.scopes import Scope
-from shared.access.tokens import TokenState, all_tokens
+from shared.access.tokens import all_tokens
+from shared.access.users import all_users
 
 NAME = "development"
 TOKEN_NAME = f"{NAME}-token"
@@ -29,10 +30,10 @@ def left_tokens() -> list[str]:
     ]
 
 
-def left_people() -> list[str]:
+def left_users() -> list[str]:
     """Return the names of development users that may still sign in."""
     return [
-        person.username
-        for person in all_people()
-        if NAMES.fullmatch(person.username) and person.disabled_at is None
+        user.username
+        for user in all_users()
+        if NAMES.fullmatch(user.username) and user.disabled_at is None
     ]

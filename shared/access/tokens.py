@@ -1,7 +1,6 @@
-"""API tokens for programs, and the table of users who sign in to the pages.
+"""API tokens for programs.
 
 A token is 32 random bytes, so its plain SHA-256 is safe to store and quick to look up.
-`shared.access.people` has passwords and sessions.
 """
 
 import hashlib
@@ -9,14 +8,14 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 
-from peewee import AutoField, DateTimeField, ModelSelect, Node, TextField
+from peewee import ModelSelect, Node
 
+from shared.access.models import ApiToken, TokenState
 from shared.access.names import take_name
 from shared.access.scopes import Scope
 from shared.audit import Action, record
-from shared.database.connection import BaseModel, database, unless_unwritable
+from shared.database.connection import database, unless_unwritable
 from shared.database.sql import clock
 
 TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a token
@@ -24,63 +23,6 @@ TOKEN_PREFIX = "svs_"  # noqa: S105 - lets secret scanners recognise a token
 MAX_DAYS = 3650
 # A busy token costs one write in this time, not one per request.
 USE_NOTED_SECONDS = 60.0
-
-
-class TokenState(StrEnum):
-    """Whether a token is valid, by the database's clock."""
-
-    VALID = "valid"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-
-
-class ApiToken(BaseModel):
-    """A bearer token, stored only as its digest. `scopes` are separated by spaces."""
-
-    # Set by the query of `look_up` and `all_tokens`.
-    is_expired: bool | None = None
-    is_use_noted: bool | None = None
-
-    id = AutoField()
-    name = TextField(unique=True)
-    digest = TextField(unique=True)
-    scopes = TextField()
-    created_at = DateTimeField()
-    revoked_at = DateTimeField(null=True)
-    expires_at = DateTimeField(null=True)
-    last_used_at = DateTimeField(null=True)
-
-    @property
-    def state(self) -> TokenState:
-        """The state of a token that `look_up` or `all_tokens` has found."""
-        if self.revoked_at is not None:
-            return TokenState.REVOKED
-        return TokenState.EXPIRED if self.is_expired else TokenState.VALID
-
-    def allows(self, *scopes: Scope) -> bool:
-        """Whether the token has one of the scopes, or the scope ADMIN."""
-        return not {*scopes, Scope.ADMIN}.isdisjoint(self.scopes.split())
-
-
-class Admin(BaseModel):
-    """A user who signs in to the pages.
-
-    If `one_time_until` is set, the password is a one-time password. Until then, the user can use it
-    only to choose another one.
-    """
-
-    # Set by the query of `shared.access.people.sign_in`.
-    is_expired: bool | None = None
-
-    id = AutoField()
-    username = TextField(unique=True)
-    password_hash = TextField()
-    created_at = DateTimeField()
-    role = TextField(default="admin")
-    session_key = TextField(default="")
-    disabled_at = DateTimeField(null=True)
-    signed_in_at = DateTimeField(null=True)
-    one_time_until = DateTimeField(null=True)
 
 
 def create_token(

@@ -8,12 +8,9 @@ import pytest
 from peewee import Database, IntegrityError
 
 from shared.access.errors import UnusableName
-from shared.access.people import Role, create_person
+from shared.access.models import ApiToken, TokenState, User
 from shared.access.scopes import Scope
 from shared.access.tokens import (
-    Admin,
-    ApiToken,
-    TokenState,
     all_tokens,
     create_token,
     find_token,
@@ -21,6 +18,7 @@ from shared.access.tokens import (
     note_use,
     revoke_token,
 )
+from shared.access.users import Role, create_user
 from shared.database.sql import clock
 
 
@@ -109,7 +107,7 @@ def test_all_tokens_are_listed_with_their_states(any_database: Database) -> None
 def test_a_name_wanted_by_tokens_and_users_at_once_goes_to_one(any_database: Database) -> None:
     wishes: list[Callable[[], object]] = [
         lambda: create_token("ann", [Scope.READ]),
-        lambda: create_person("ann", "long enough for anybody", Role.VIEWER),
+        lambda: create_user("ann", "long enough for anybody", Role.VIEWER),
     ] * 2
     ready, outcomes = threading.Barrier(len(wishes)), []
 
@@ -129,4 +127,4 @@ def test_a_name_wanted_by_tokens_and_users_at_once_goes_to_one(any_database: Dat
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["got it", "taken", "taken", "taken"]
-    assert ApiToken.select().count() + Admin.select().count() == 1
+    assert ApiToken.select().count() + User.select().count() == 1

@@ -6,16 +6,17 @@ from contextlib import contextmanager
 import pytest
 from peewee import IntegrityError, PeeweeException
 
-from shared.access.people import (
+from shared.access.models import ApiToken, User
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token, revoke_token
+from shared.access.users import (
     Role,
     change_password,
-    create_person,
+    create_user,
     lock_out,
     set_role,
     sign_in,
 )
-from shared.access.scopes import Scope
-from shared.access.tokens import Admin, ApiToken, create_token, revoke_token
 from shared.audit import Action, Actor, ActorKind, AuditEntry, Outcome, act_as, record
 from shared.database.connection import database, is_postgresql
 from shared.database.sql import clock
@@ -42,7 +43,7 @@ ANYWHERE = (
 )
 ON_POSTGRESQL = "TRUNCATE audit_entry"
 ON_SQLITE = "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry"
-TABLES = (Admin, ApiToken, Job, JobFault, OutboxEntry, Voter, VoterHistory)
+TABLES = (User, ApiToken, Job, JobFault, OutboxEntry, Voter, VoterHistory)
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +53,8 @@ def _actor() -> Iterator[None]:
     act_as(Actor(ActorKind.SERVICE))
 
 
-def person(name: str) -> Admin:
-    found: Admin = Admin.get(Admin.username == name)
+def user(name: str) -> User:
+    found: User = User.get(User.username == name)
     return found
 
 
@@ -133,23 +134,23 @@ def a_revoked_token() -> Prepared:
     return lambda: revoke_token("t"), Action.REVOKE_TOKEN, "t"
 
 
-def a_new_person() -> Prepared:
-    return lambda: create_person("eve", PASSWORD, Role.VIEWER), Action.CREATE_PERSON, "eve"
+def a_new_user() -> Prepared:
+    return lambda: create_user("eve", PASSWORD, Role.VIEWER), Action.CREATE_USER, "eve"
 
 
 def a_role() -> Prepared:
-    create_person("eve", PASSWORD, Role.VIEWER)
-    return lambda: set_role(person("eve").id, Role.IMPORTER), Action.SET_ROLE, "eve"
+    create_user("eve", PASSWORD, Role.VIEWER)
+    return lambda: set_role(user("eve").id, Role.IMPORTER), Action.SET_ROLE, "eve"
 
 
 def a_lock_out() -> Prepared:
-    create_person("eve", PASSWORD, Role.VIEWER)
-    return lambda: lock_out(person("eve").id), Action.LOCK_OUT, "eve"
+    create_user("eve", PASSWORD, Role.VIEWER)
+    return lambda: lock_out(user("eve").id), Action.LOCK_OUT, "eve"
 
 
 def a_new_password() -> Prepared:
-    create_person("eve", PASSWORD, Role.VIEWER)
-    eve = person("eve")
+    create_user("eve", PASSWORD, Role.VIEWER)
+    eve = user("eve")
     return lambda: change_password(eve, PASSWORD, f"{PASSWORD}!"), Action.CHANGE_PASSWORD, "eve"
 
 
@@ -161,7 +162,7 @@ def a_correction() -> Prepared:
 
 ACTS = (
     an_upload, an_import_at_the_command_line, an_application, a_retry, a_cancellation,
-    a_mail_again, a_purge, a_new_token, a_revoked_token, a_new_person, a_role, a_lock_out,
+    a_mail_again, a_purge, a_new_token, a_revoked_token, a_new_user, a_role, a_lock_out,
     a_new_password, a_correction,
 )  # fmt: skip
 
@@ -232,14 +233,14 @@ def test_the_table_takes_every_action_and_no_other_word() -> None:
 
 def test_what_did_not_happen_leaves_no_entry() -> None:
     ended, waiting = ended_job(), job()
-    create_person("eve", PASSWORD, Role.ADMIN)
+    create_user("eve", PASSWORD, Role.ADMIN)
     Voter.create(student_id="007", email="a@x.edu")
     known = AuditEntry.select().count()
     assert not jobs.cancel(ended.id, by="x")
     assert not jobs.resend_report(waiting.id)
     assert not revoke_token("nobody")
-    assert not lock_out(person("eve").id)
-    assert not set_role(person("eve").id, Role.VIEWER)
+    assert not lock_out(user("eve").id)
+    assert not set_role(user("eve").id, Role.VIEWER)
     edit("007", {"email": "a@x.edu"}, author=Author("registrar"))
     assert AuditEntry.select().count() == known
 
@@ -257,10 +258,10 @@ def test_what_did_not_happen_leaves_no_entry() -> None:
 def test_a_sign_in_names_an_account_that_exists_and_nothing_else(
     name: str, password: str, is_locked_out: bool, kept: tuple[object, ...]
 ) -> None:
-    create_person("admin", PASSWORD, Role.ADMIN)
-    create_person("eve", PASSWORD, Role.VIEWER)
+    create_user("admin", PASSWORD, Role.ADMIN)
+    create_user("eve", PASSWORD, Role.VIEWER)
     if is_locked_out:
-        lock_out(person("eve").id)
+        lock_out(user("eve").id)
     act_as(Actor(ActorKind.STRANGER, address=ADDRESS))
     sign_in(name, password)
     [entry] = AuditEntry.select().where(AuditEntry.action == Action.SIGN_IN)
@@ -270,8 +271,8 @@ def test_a_sign_in_names_an_account_that_exists_and_nothing_else(
 
 
 def test_a_wrong_present_password_is_recorded() -> None:
-    create_person("eve", PASSWORD, Role.VIEWER)
-    assert not change_password(person("eve"), "wrong", f"{PASSWORD}!")
+    create_user("eve", PASSWORD, Role.VIEWER)
+    assert not change_password(user("eve"), "wrong", f"{PASSWORD}!")
     entry = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
     assert (entry.action, entry.subject, entry.outcome) == ("change-password", "eve", "refused")
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.support.running import Service
-from tests.support.visitor import OFFICER, PASSWORD, SIGN_IN, Visitor, create_person, send, sign_in
+from tests.support.visitor import OFFICER, PASSWORD, SIGN_IN, Visitor, create_user, send, sign_in
 
 ROLL: FilePayload = {
     "name": "roll.csv",
@@ -20,7 +20,7 @@ def _no_worker(site: Service) -> None:
     site.stop_worker()
 
 
-def test_a_person_signs_in_and_out_again(visitor: Visitor) -> None:
+def test_a_user_signs_in_and_out_again(visitor: Visitor) -> None:
     page = visitor.window(is_signed_in=False)
     page.goto("/admin/imports/")
     expect(page).to_have_title("Sign in · Voter roll")
@@ -64,7 +64,7 @@ def test_an_updating_page_leads_to_sign_in_when_its_session_ends(visitor: Visito
 
 
 def test_a_new_password_ends_the_sessions_of_all_other_windows(visitor: Visitor) -> None:
-    create_person(visitor.service, "clerk", "importer")
+    create_user(visitor.service, "clerk", "importer")
     watching, changing = (visitor.window(is_signed_in=False) for _ in range(2))
     for page in (watching, changing):
         sign_in(page, "clerk")

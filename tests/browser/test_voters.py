@@ -86,7 +86,7 @@ def test_a_token_is_shown_once_and_opens_nothing_when_revoked(visitor: Visitor) 
     assert visitor.service.get("/api/voters/", token).status == 401
 
 
-def test_a_new_person_sees_what_the_role_lets_them_do(visitor: Visitor) -> None:
+def test_a_new_user_sees_what_the_role_lets_them_do(visitor: Visitor) -> None:
     page = visitor.window()
     page.goto("/admin/people/")
     page.get_by_label("Name").fill("observer")

@@ -5,8 +5,8 @@ from uuid import uuid4
 from peewee import Database, Table
 from playhouse.migrations import Runner
 
+from shared.access.models import ApiToken, User
 from shared.access.names import TakenName
-from shared.access.tokens import Admin, ApiToken
 from shared.database.schema import MIGRATIONS
 from shared.database.sql import clock, stream
 from shared.jobs import jobs
@@ -65,7 +65,7 @@ def test_jobs_and_voters_of_the_first_release_stay(new_database: Database) -> No
 
     # Two that already have the same name keep it, and no other can take it.
     assert [row.name for row in TakenName.select()] == ["ann"]
-    assert (ApiToken.get().name, Admin.get().username) == ("ann", "ann")
+    assert (ApiToken.get().name, User.get().username) == ("ann", "ann")
     job = jobs.find(job_id)
     assert job is not None
     assert (job.uploaded_by, job.idempotency_key, job.preview_of) == ("ann", None, None)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dev.prepare import main, new_credentials, usable_credentials, welcome, write_private
+from shared.access.models import ApiToken
 from shared.access.scopes import Scope
-from shared.access.tokens import ApiToken, find_token
+from shared.access.tokens import find_token
 from shared.database.schema import migrate
 from shared.database.sql import clock
 from tests.conftest import opened

@@ -25,8 +25,8 @@ from config import gunicorn
 from config.settings import PROJECT_ROOT, LimitSettings, load_settings
 from shared.access.addresses import IPV6_PREFIX
 from shared.access.passwords import MAX_CALLERS
-from shared.access.people import Role, create_person
 from shared.access.scopes import Scope
+from shared.access.users import Role, create_user
 from shared.audit import Action
 from shared.importing.submission import MAX_NAME_CHARS
 
@@ -132,6 +132,6 @@ def test_every_command_that_is_shown_works(app: Flask, words: str) -> None:
     if words.startswith("revoke-token"):
         runner.invoke(args=["create-token", words.split()[1]])
     if words.startswith(("reset-password", "let-in")):
-        create_person(words.split()[1], "long enough", Role.VIEWER)
+        create_user(words.split()[1], "long enough", Role.VIEWER)
     result = runner.invoke(args=words.split())
     assert result.exit_code == 0, result.output

@@ -13,9 +13,9 @@ from werkzeug.test import Client, TestResponse
 from api.admin.guard import safe_next
 from api.app import create_app
 from config.settings import Settings
-from shared.access.people import Role, create_person
 from shared.access.scopes import Scope
 from shared.access.tokens import create_token
+from shared.access.users import Role, create_user
 from shared.database.connection import database, open_database
 from shared.voters.models import Voter
 from tests.conftest import close
@@ -41,7 +41,7 @@ def any_app(settings: Settings, any_database_url: str) -> Iterator[Flask]:
     app.config.update(WTF_CSRF_ENABLED=False, WTF_CSRF_METHODS=set())
     opened = open_database(any_database_url)
     Voter.create(student_id="1", email="ann@x.edu")
-    create_person("ann", PASSWORD, Role.ADMIN)
+    create_user("ann", PASSWORD, Role.ADMIN)
     database.close()
     yield app
     close(opened)

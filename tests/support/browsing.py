@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.running import Service, running_service
-from tests.support.visitor import OFFICER, Visitor, create_person
+from tests.support.visitor import OFFICER, Visitor, create_user
 
 
 @pytest.fixture(scope="module")
 def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A running service with one user, for the tests of one module."""
     with running_service(tmp_path_factory.mktemp("site")) as service:
-        create_person(service, OFFICER)
+        create_user(service, OFFICER)
         yield service
 
 

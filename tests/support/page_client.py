@@ -7,8 +7,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from shared.access.people import Role, create_person
-from shared.access.tokens import Admin
+from shared.access.models import User
+from shared.access.users import Role, create_user
 from shared.database.connection import database
 
 PASSWORD = "long enough for anybody"
@@ -41,8 +41,8 @@ def browser_of(app: Flask, role: Role, name: str = "") -> Browser:
     The user is created if missing. Without `name`, the user is called "the ROLE".
     """
     name = name or f"the {role}"
-    if Admin.get_or_none(Admin.username == name) is None:
-        create_person(name, PASSWORD, role)
+    if User.get_or_none(User.username == name) is None:
+        create_user(name, PASSWORD, role)
     database.close()
     browser = Browser(app)
     answer = browser.sign_in(name)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from tests.support.chromium import launched
 from tests.support.running import ROOT, Service, running_service, text_of
-from tests.support.visitor import SIGN_IN, Visitor, create_person, send, task_id, wait_until_final
+from tests.support.visitor import SIGN_IN, Visitor, create_user, send, task_id, wait_until_final
 
 SAMPLES = ROOT / "samples"
 VOTER = "/admin/voters/voter/?id=2400400"
@@ -30,7 +30,7 @@ SHOWN = (
     ("imports", WIDE, "light", 1000),
     ("voters", WIDE, "light", 900),
     ("voter", PHONE, "light", 1200),
-    ("people", WIDE, "light", 1000),
+    ("users", WIDE, "light", 1000),
     ("audit", WIDE, "light", 900),
     ("mail", WIDE, "light", 1700),
     ("mail", PHONE, "dark", 1000),
@@ -50,8 +50,8 @@ def main(arguments: list[str]) -> None:
         launched() as browser,
         running_service(Path(data), LOG_LEVEL="ERROR", PUBLIC_URL=PUBLIC_URL) as service,
     ):
-        create_person(service, "Election office")
-        create_person(service, "Observer", "viewer")
+        create_user(service, "Election office")
+        create_user(service, "Observer", "viewer")
         visitor = Visitor(browser, service, "Election office")
         pages = dict(_pages(service, visitor))
         wanted = [
@@ -102,7 +102,7 @@ def _pages(service: Service, visitor: Visitor) -> Iterator[tuple[str, str]]:
     yield "voters", "/admin/voters/"
     yield "voter", VOTER
     yield "tokens", "/admin/tokens/"
-    yield "people", "/admin/people/"
+    yield "users", "/admin/people/"
     yield "audit", "/admin/audit/"
     yield "password", "/admin/account/"
     yield "error", "/admin/no-such-page/"

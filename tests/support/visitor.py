@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FilePayload, Page, Request
 
-from shared.access import people
-from shared.access.people import Role
+from shared.access import users
+from shared.access.users import Role
 from shared.database.connection import open_database
 from tests.support.running import Service
 
@@ -126,7 +126,7 @@ def task_id(page: Page) -> str:
     return urlsplit(page.url).path.split("/")[3]
 
 
-def create_person(service: Service, name: str, role: str = Role.ADMIN) -> None:
+def create_user(service: Service, name: str, role: str = Role.ADMIN) -> None:
     """Create a user with the password `PASSWORD`."""
     with open_database(service.environment["DATABASE_URL"]).connection_context():
-        people.create_person(name, PASSWORD, Role(role))
+        users.create_user(name, PASSWORD, Role(role))

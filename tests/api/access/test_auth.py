@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from api.access.auth import REALM, UNMARKED, is_page
+from shared.access.models import ApiToken
 from shared.access.scopes import Scope
-from shared.access.tokens import ApiToken
 from shared.database.sql import clock
 from tests.support.api_client import ApiClient
 from tests.support.application import client_of

@@ -14,17 +14,18 @@ from peewee import Database
 from werkzeug.test import TestResponse
 
 from config.settings import Settings
-from shared.access.people import (
+from shared.access.models import ApiToken, User
+from shared.access.scopes import Scope
+from shared.access.tokens import create_token, find_token
+from shared.access.users import (
     Role,
     change_password,
-    create_person,
+    create_user,
     lock_out,
     reset_password,
     set_role,
 )
-from shared.access.people import sign_in as find_person
-from shared.access.scopes import Scope
-from shared.access.tokens import Admin, ApiToken, create_token, find_token
+from shared.access.users import sign_in as find_user
 from shared.database.connection import database
 from shared.database.sql import clock
 from tests.conftest import close
@@ -32,7 +33,7 @@ from tests.support.api_client import ApiClient
 from tests.support.application import app_of
 from tests.support.page_client import PASSWORD, Browser, browser_of, csrf_token, text_of
 
-TOKENS, PEOPLE, ACCOUNT = "/admin/tokens/", "/admin/people/", "/admin/account/"
+TOKENS, USERS, ACCOUNT = "/admin/tokens/", "/admin/people/", "/admin/account/"
 SIGN_IN = "/admin/account/sign-in/"
 MARKUP = "\"'><script>alert(1)</script>{{7*7919}}"
 ESCAPED = str(escape(MARKUP))
@@ -49,12 +50,12 @@ def admin(settings: Settings, any_database_url: str) -> Iterator[Browser]:
 
 
 def send(browser: Browser, path: str, fields: dict[str, Any]) -> TestResponse:
-    page = TOKENS if path.startswith(TOKENS) else PEOPLE
+    page = TOKENS if path.startswith(TOKENS) else USERS
     return browser.post(path, form_of=page, **fields)
 
 
-def person(name: str) -> Admin:
-    found: Admin = Admin.get(Admin.username == name)
+def user(name: str) -> User:
+    found: User = User.get(User.username == name)
     return found
 
 
@@ -65,35 +66,35 @@ def token_in(page: TestResponse) -> str | None:
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.IMPORTER])
 def test_others_than_admins_find_no_way_in(app: Flask, role: Role) -> None:
-    create_person("the admin", PASSWORD, Role.ADMIN)
+    create_user("the admin", PASSWORD, Role.ADMIN)
     create_token("program", [Scope.READ])
     browser = browser_of(app, role)
     home = browser.get("/admin/")
     assert TOKENS not in home.get_data(as_text=True)
-    assert PEOPLE not in home.get_data(as_text=True)
+    assert USERS not in home.get_data(as_text=True)
     token = csrf_token(home)
-    for path in (TOKENS, PEOPLE):
+    for path in (TOKENS, USERS):
         assert browser.get(path).status_code == 403
     forms: dict[str, dict[str, Any]] = {
         TOKENS: NEW,
         f"{TOKENS}1/revoke/": {},
-        PEOPLE: ANN,
-        f"{PEOPLE}2/role/": {"role": "admin"},
-        f"{PEOPLE}1/lock-out/": {},
-        f"{PEOPLE}1/let-in/": {},
-        f"{PEOPLE}1/reset-password/": {},
+        USERS: ANN,
+        f"{USERS}2/role/": {"role": "admin"},
+        f"{USERS}1/lock-out/": {},
+        f"{USERS}1/let-in/": {},
+        f"{USERS}1/reset-password/": {},
     }
     for path, fields in forms.items():
         answer = browser.client.post(path, data={"csrf_token": token, **fields})
         assert answer.status_code == 403, path
     assert [row.state for row in ApiToken.select()] == ["valid"]
-    assert {row.username: (row.role, row.disabled_at) for row in Admin.select()} == {
+    assert {row.username: (row.role, row.disabled_at) for row in User.select()} == {
         "the admin": ("admin", None),
         f"the {role}": (role, None),
     }
 
 
-@pytest.mark.parametrize("path", [TOKENS, PEOPLE])
+@pytest.mark.parametrize("path", [TOKENS, USERS])
 def test_a_signed_out_visitor_is_sent_to_the_sign_in(app: Flask, path: str) -> None:
     browser = Browser(app)
     assert browser.get(path).location.startswith("/admin/account/sign-in/?next=")
@@ -105,30 +106,30 @@ def test_a_signed_out_visitor_is_sent_to_the_sign_in(app: Flask, path: str) -> N
 def test_the_menu_offers_an_admin_both(app: Flask) -> None:
     home = browser_of(app, Role.ADMIN).get("/admin/").get_data(as_text=True)
     assert f'href="{TOKENS}"' in home
-    assert f'href="{PEOPLE}"' in home
+    assert f'href="{USERS}"' in home
 
 
 def test_a_form_without_its_token_changes_nothing(app: Flask) -> None:
     browser = browser_of(app, Role.ADMIN)
     other = create_token("program", [Scope.READ])
-    create_person("ann", PASSWORD, Role.VIEWER)
+    create_user("ann", PASSWORD, Role.VIEWER)
     database.close()
     forms: dict[str, dict[str, Any]] = {
         TOKENS: NEW,
         f"{TOKENS}1/revoke/": {},
-        PEOPLE: {**ANN, "name": "eve"},
-        f"{PEOPLE}2/role/": {"role": "admin"},
-        f"{PEOPLE}2/lock-out/": {},
-        f"{PEOPLE}2/let-in/": {},
-        f"{PEOPLE}2/reset-password/": {},
+        USERS: {**ANN, "name": "eve"},
+        f"{USERS}2/role/": {"role": "admin"},
+        f"{USERS}2/lock-out/": {},
+        f"{USERS}2/let-in/": {},
+        f"{USERS}2/reset-password/": {},
     }
     for path, fields in forms.items():
         assert browser.client.post(path, data=fields).status_code == 400, path
     assert find_token(other) is not None
     assert ApiToken.select().count() == 1
-    assert Admin.select().count() == 2
-    assert (person("ann").role, person("ann").disabled_at) == ("viewer", None)
-    assert person("ann").one_time_until is None
+    assert User.select().count() == 2
+    assert (user("ann").role, user("ann").disabled_at) == ("viewer", None)
+    assert user("ann").one_time_until is None
 
 
 def test_a_token_is_shown_once_and_opens_what_was_chosen(app: Flask, admin: Browser) -> None:
@@ -214,28 +215,28 @@ def test_the_list_shows_the_state_of_each_token(admin: Browser) -> None:
 def test_what_is_not_there_is_not_found(admin: Browser, path: str) -> None:
     for address in (
         f"{TOKENS}{path}/revoke/",
-        f"{PEOPLE}{path}/role/",
-        f"{PEOPLE}{path}/lock-out/",
-        f"{PEOPLE}{path}/let-in/",
-        f"{PEOPLE}{path}/reset-password/",
+        f"{USERS}{path}/role/",
+        f"{USERS}{path}/lock-out/",
+        f"{USERS}{path}/let-in/",
+        f"{USERS}{path}/reset-password/",
     ):
         assert send(admin, address, {"role": "viewer"}).status_code == 404, address
 
 
-def test_a_new_person_signs_in_with_the_role(admin: Browser) -> None:
-    made = send(admin, PEOPLE, ANN)
+def test_a_new_user_signs_in_with_the_role(admin: Browser) -> None:
+    made = send(admin, USERS, ANN)
     password = one_time_password_in(made)
     assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
-    assert password not in admin.get(PEOPLE).get_data(as_text=True)
+    assert password not in admin.get(USERS).get_data(as_text=True)
     ann = Browser(admin.client.application)
     assert ann.sign_in("ann", password).status_code == 302
     assert ann.get("/admin/import/").location == ACCOUNT
     ann.post(ACCOUNT, form_of=ACCOUNT, old=password, new=PASSWORD, again=PASSWORD)
     assert ann.sign_in("ann").status_code == 302
     assert ann.get("/admin/import/").status_code == 200
-    assert ann.get(PEOPLE).status_code == 403
-    assert "ann Importer" in text_of(admin.get(PEOPLE))
-    assert person("ann").signed_in_at is not None
+    assert ann.get(USERS).status_code == 403
+    assert "ann Importer" in text_of(admin.get(USERS))
+    assert user("ann").signed_in_at is not None
 
 
 @pytest.mark.parametrize(
@@ -256,39 +257,39 @@ def test_a_user_who_cannot_be_created_causes_a_field_error(
 ) -> None:
     create_token("program", [Scope.READ])
     database.close()
-    answer = send(admin, PEOPLE, {**ANN, **fields})
+    answer = send(admin, USERS, {**ANN, **fields})
     assert answer.status_code == 200
     assert sentence in text_of(answer)
     assert 'aria-invalid="true"' in answer.get_data(as_text=True)
-    assert [row.username for row in Admin.select()] == ["the admin"]
+    assert [row.username for row in User.select()] == ["the admin"]
 
 
 def test_another_role_counts_at_once(admin: Browser) -> None:
     ann = browser_of(admin.client.application, Role.VIEWER, "ann")
-    role = f"{PEOPLE}{person('ann').id}/role/"
+    role = f"{USERS}{user('ann').id}/role/"
     database.close()
     assert ann.get("/admin/import/").status_code == 403
-    assert send(admin, role, {"role": "importer"}).location == PEOPLE
+    assert send(admin, role, {"role": "importer"}).location == USERS
     assert ann.get("/admin/import/").status_code == 200
     send(admin, role, {"role": "root"})
-    assert "Choose one of the roles." in text_of(admin.get(PEOPLE))
-    assert person("ann").role == "importer"
+    assert "Choose one of the roles." in text_of(admin.get(USERS))
+    assert user("ann").role == "importer"
 
 
 def test_a_deactivated_user_is_out_at_once_until_reactivated(admin: Browser) -> None:
     ann = browser_of(admin.client.application, Role.VIEWER, "ann")
-    lock = f"{PEOPLE}{person('ann').id}/lock-out/"
+    lock = f"{USERS}{user('ann').id}/lock-out/"
     database.close()
     send(admin, lock, {})
-    assert "ann is deactivated." in text_of(admin.get(PEOPLE))
+    assert "ann is deactivated." in text_of(admin.get(USERS))
     assert ann.get("/admin/").status_code == 302
     assert ann.sign_in("ann").status_code == 200
     send(admin, lock, {})
-    assert "ann is deactivated already." in text_of(admin.get(PEOPLE))
+    assert "ann is deactivated already." in text_of(admin.get(USERS))
     let_in = lock.replace("lock-out", "let-in")
     for told in ("ann is reactivated and can sign in", "ann is not deactivated."):
-        assert send(admin, let_in, {}).location == PEOPLE
-        assert told in text_of(admin.get(PEOPLE))
+        assert send(admin, let_in, {}).location == USERS
+        assert told in text_of(admin.get(USERS))
     assert ann.get("/admin/").status_code == 302
     assert ann.sign_in("ann").status_code == 302
     assert ann.get("/admin/").status_code == 200
@@ -297,13 +298,13 @@ def test_a_deactivated_user_is_out_at_once_until_reactivated(admin: Browser) -> 
 def test_a_one_time_password_is_shown_once_and_must_be_changed(admin: Browser) -> None:
     """Until the user changes it, it opens only the page to change it."""
     ann = browser_of(admin.client.application, Role.IMPORTER, "ann")
-    reset = f"{PEOPLE}{person('ann').id}/reset-password/"
+    reset = f"{USERS}{user('ann').id}/reset-password/"
     database.close()
     answer = send(admin, reset, {})
     assert answer.headers["Cache-Control"] == "no-store"
     password = one_time_password_in(answer)
-    assert admin.get(reset).location == PEOPLE
-    assert password not in admin.get(PEOPLE).get_data(as_text=True)
+    assert admin.get(reset).location == USERS
+    assert password not in admin.get(USERS).get_data(as_text=True)
     assert ann.get("/admin/").location.startswith(SIGN_IN)
     assert ann.sign_in("ann").status_code == 200
 
@@ -320,12 +321,12 @@ def test_a_one_time_password_is_shown_once_and_must_be_changed(admin: Browser) -
 
 
 def test_a_one_time_password_is_good_for_three_days(admin: Browser) -> None:
-    create_person("ann", PASSWORD, Role.VIEWER)
-    password = reset_password(person("ann").id)
-    ends, began = person("ann").one_time_until, person("ann").created_at
+    create_user("ann", PASSWORD, Role.VIEWER)
+    password = reset_password(user("ann").id)
+    ends, began = user("ann").one_time_until, user("ann").created_at
     assert ends is not None
     assert timedelta(days=3) <= ends - began < timedelta(days=3, hours=1)
-    Admin.update(one_time_until=clock(-1)).where(Admin.username == "ann").execute()
+    User.update(one_time_until=clock(-1)).where(User.username == "ann").execute()
     database.close()
     ann = Browser(admin.client.application)
     assert "This one-time password has expired." in text_of(ann.sign_in("ann", password))
@@ -334,20 +335,20 @@ def test_a_one_time_password_is_good_for_three_days(admin: Browser) -> None:
 
 
 def test_a_password_reset_in_the_meantime_is_not_overwritten(admin: Browser) -> None:
-    create_person("ann", PASSWORD, Role.VIEWER)
-    as_before = person("ann")
+    create_user("ann", PASSWORD, Role.VIEWER)
+    as_before = user("ann")
     password = reset_password(as_before.id)
     assert not change_password(as_before, PASSWORD, "known to somebody else")
-    assert find_person("ann", password) is not None
+    assert find_user("ann", password) is not None
 
 
 def test_admins_change_their_own_password_themselves(admin: Browser) -> None:
-    page = admin.get(PEOPLE).get_data(as_text=True)
-    own = f"{PEOPLE}{person('the admin').id}/reset-password/"
+    page = admin.get(USERS).get_data(as_text=True)
+    own = f"{USERS}{user('the admin').id}/reset-password/"
     database.close()
     assert own not in page
     assert send(admin, own, {}).location == ACCOUNT
-    assert person("the admin").one_time_until is None
+    assert user("the admin").one_time_until is None
 
 
 def one_time_password_in(page: TestResponse) -> str:
@@ -358,16 +359,16 @@ def one_time_password_in(page: TestResponse) -> str:
 
 @pytest.mark.parametrize(("action", "fields"), [("role", {"role": "viewer"}), ("lock-out", {})])
 def test_the_last_admin_stays(admin: Browser, action: str, fields: dict[str, str]) -> None:
-    create_person("gone", PASSWORD, Role.ADMIN)
-    lock_out(person("gone").id)
-    own = f"{PEOPLE}{person('the admin').id}/{action}/"
+    create_user("gone", PASSWORD, Role.ADMIN)
+    lock_out(user("gone").id)
+    own = f"{USERS}{user('the admin').id}/{action}/"
     database.close()
     send(admin, own, fields)
-    assert "the admin is the last admin and must stay an admin." in text_of(admin.get(PEOPLE))
-    create_person("second", PASSWORD, Role.ADMIN)
+    assert "the admin is the last admin and must stay an admin." in text_of(admin.get(USERS))
+    create_user("second", PASSWORD, Role.ADMIN)
     database.close()
     send(admin, own, fields)
-    assert admin.get(PEOPLE).status_code in (302, 403)
+    assert admin.get(USERS).status_code in (302, 403)
 
 
 @pytest.mark.parametrize("step_down", [lock_out, lambda one: set_role(one, Role.VIEWER)])
@@ -375,8 +376,8 @@ def test_of_admins_who_step_down_at_once_one_stays(
     any_database: Database, step_down: Callable[[int], bool]
 ) -> None:
     for number in range(4):
-        create_person(f"admin {number}", PASSWORD, Role.ADMIN)
-    everybody = [row.id for row in Admin.select()]
+        create_user(f"admin {number}", PASSWORD, Role.ADMIN)
+    everybody = [row.id for row in User.select()]
     ready, done = threading.Barrier(len(everybody)), []
 
     def leave(one: int) -> None:
@@ -396,12 +397,12 @@ def test_markup_in_a_name_is_shown_as_text(admin: Browser) -> None:
     answer = send(admin, TOKENS, {**NEW, "name": MARKUP})
     refused = send(admin, TOKENS, {**NEW, "name": MARKUP})
     name = f"{MARKUP}!"
-    made = send(admin, PEOPLE, {**ANN, "name": name, "role": "admin"})
-    again = send(admin, PEOPLE, {**ANN, "name": name})
-    reset = f"{PEOPLE}{person(name).id}/reset-password/"
+    made = send(admin, USERS, {**ANN, "name": name, "role": "admin"})
+    again = send(admin, USERS, {**ANN, "name": name})
+    reset = f"{USERS}{user(name).id}/reset-password/"
     database.close()
     forgotten = send(admin, reset, {})
-    create_person(other := f"{MARKUP}?", PASSWORD, Role.ADMIN)
+    create_user(other := f"{MARKUP}?", PASSWORD, Role.ADMIN)
     browser = browser_of(admin.client.application, Role.ADMIN, other)
     for page, times in (
         (answer, 3),
@@ -410,7 +411,7 @@ def test_markup_in_a_name_is_shown_as_text(admin: Browser) -> None:
         (again, 4),
         (forgotten, 5),
         (admin.get(TOKENS), 2),
-        (browser.get(PEOPLE), 4),
+        (browser.get(USERS), 4),
     ):
         text = page.get_data(as_text=True)
         assert "<script>alert" not in text

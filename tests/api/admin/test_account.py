@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.people import Role, create_person, lock_out, set_role
-from shared.access.tokens import Admin
+from shared.access.models import User
+from shared.access.users import Role, create_user, lock_out, set_role
 from shared.audit import AuditEntry
 from shared.database.connection import database
 from shared.jobs import jobs
@@ -28,7 +28,7 @@ def is_in(browser: Browser) -> bool:
     return browser.get("/admin/").status_code == 200
 
 
-def test_a_person_signs_in_and_out(app: Flask) -> None:
+def test_a_user_signs_in_and_out(app: Flask) -> None:
     browser = browser_of(app, Role.VIEWER)
     assert is_in(browser)
     assert browser.post("/admin/account/sign-out/", form_of=ACCOUNT).location == SIGN_IN
@@ -36,7 +36,7 @@ def test_a_person_signs_in_and_out(app: Flask) -> None:
 
 
 def test_the_wanted_page_comes_after_signing_in(app: Flask) -> None:
-    create_person("ann", PASSWORD, Role.VIEWER)
+    create_user("ann", PASSWORD, Role.VIEWER)
     browser = Browser(app)
     asked = browser.get("/admin/imports/?q=x").location
     assert asked == "/admin/account/sign-in/?next=/admin/imports/?q%3Dx"
@@ -53,7 +53,7 @@ def test_a_form_sent_after_the_session_ended_shows_the_reason(app: Flask) -> Non
 
 
 def test_after_sign_in_a_late_form_returns_to_its_page_or_home(app: Flask) -> None:
-    create_person("ann", PASSWORD, Role.VIEWER)
+    create_user("ann", PASSWORD, Role.VIEWER)
     browser = Browser(app)
     for sent, after in (
         ("/admin/voters/voter/?id=1%2F2", "/admin/voters/voter/?id=1%2F2"),
@@ -70,7 +70,7 @@ def test_after_sign_in_a_late_form_returns_to_its_page_or_home(app: Flask) -> No
 def test_wrong_names_and_passwords_get_the_same_answer(
     app: Flask, name: str, password: str
 ) -> None:
-    create_person("ann", PASSWORD, Role.VIEWER)
+    create_user("ann", PASSWORD, Role.VIEWER)
     browser = Browser(app)
     answer = browser.sign_in(name, password)
     assert answer.status_code == 200
@@ -79,7 +79,7 @@ def test_wrong_names_and_passwords_get_the_same_answer(
 
 
 def test_a_user_who_guesses_too_often_must_wait(settings: Settings, app: Flask) -> None:
-    create_person("ann", PASSWORD, Role.VIEWER)
+    create_user("ann", PASSWORD, Role.VIEWER)
     limits = replace(settings.limits, sign_in_failures=3)
     browser = Browser(create_app(replace(settings, limits=limits)))
     for _ in range(3):
@@ -139,7 +139,7 @@ def test_a_new_password_that_will_not_do_is_refused(
     assert is_in(browser)
 
 
-def test_a_session_lasts_from_the_last_step_of_its_person(
+def test_a_session_lasts_from_the_last_step_of_its_user(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = browser_of(app, Role.VIEWER)
@@ -166,23 +166,23 @@ def test_a_session_lasts_from_the_last_step_of_its_person(
 def test_deactivation_ends_a_session_at_once(app: Flask) -> None:
     browser_of(app, Role.ADMIN)
     browser = browser_of(app, Role.IMPORTER)
-    assert lock_out(Admin.get(Admin.username == "the importer").id)
+    assert lock_out(User.get(User.username == "the importer").id)
     assert not is_in(browser)
     assert browser.sign_in("the importer").status_code == 200
 
 
 def test_the_last_admin_stays(app: Flask) -> None:
     browser_of(app, Role.ADMIN)
-    admin = Admin.get()
+    admin = User.get()
     assert not lock_out(admin.id)
     assert not set_role(admin.id, Role.VIEWER)
-    create_person("second", PASSWORD, Role.ADMIN)
+    create_user("second", PASSWORD, Role.ADMIN)
     assert set_role(admin.id, Role.VIEWER)
 
 
 def test_scripts_and_other_sites_cannot_use_the_cookie(settings: Settings, app: Flask) -> None:
     deployed = create_app(replace(settings, debug=False))
-    create_person("ann", PASSWORD, Role.VIEWER)
+    create_user("ann", PASSWORD, Role.VIEWER)
     client = deployed.test_client()
     page = client.get(SIGN_IN, base_url="https://localhost").get_data(as_text=True)
     assert "csrf_token" in page

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from markupsafe import escape
 
-from shared.access.people import Role
+from shared.access.users import Role
 from shared.audit import SERVICE, Action, Actor, ActorKind, act_as, record
 from shared.database.connection import database
 from tests.support.page_client import Browser, browser_of, text_of
@@ -39,7 +39,7 @@ def test_the_page_shows_entries_with_links_to_their_objects(admin: Browser) -> N
 
 
 def test_the_page_names_actions_on_users_in_its_own_words(admin: Browser) -> None:
-    act_as(Actor(ActorKind.PERSON, "ann"))
+    act_as(Actor(ActorKind.USER, "ann"))
     record(Action.LOCK_OUT, "bob")
     act_as(SERVICE)
     shown = text_of(admin.get(f"{AUDIT}?action=lock-out")).partition("Details")[2]

@@ -18,9 +18,10 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.people import Role, create_person, lock_out
+from shared.access.models import ApiToken, User
 from shared.access.scopes import Scope
-from shared.access.tokens import Admin, ApiToken, create_token
+from shared.access.tokens import create_token
+from shared.access.users import Role, create_user, lock_out
 from shared.audit import SERVICE, Action, AuditEntry, Outcome, record
 from shared.database.connection import database
 from shared.database.sql import clock
@@ -31,7 +32,7 @@ from tests.support.job_runs import finished
 from tests.support.outbox_entries import set_mails
 from tests.support.page_client import PASSWORD, Browser, browser_of, csrf_token
 
-IMPORTS, TOKENS, PEOPLE = "/admin/imports/", "/admin/tokens/", "/admin/people/"
+IMPORTS, TOKENS, USERS = "/admin/imports/", "/admin/tokens/", "/admin/people/"
 VOTER = "/admin/voters/voter/?id=1"
 ROWS = HEADER + b"1,Ann,Lee,ann@x.edu,Law,3,yes\n2,Ben,Ray,nobody,Law,1,yes\n"
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -114,20 +115,18 @@ def revoke(office: Office) -> TestResponse:
     return office.post(f"{TOKENS}{token.id}/revoke/", TOKENS)
 
 
-def at_person(office: Office, action: str, **fields: str) -> TestResponse:
+def at_user(office: Office, action: str, **fields: str) -> TestResponse:
     name = uuid4().hex
-    create_person(name, PASSWORD, Role.VIEWER)
-    return office.post(
-        f"{PEOPLE}{Admin.get(Admin.username == name).id}/{action}/", PEOPLE, **fields
-    )
+    create_user(name, PASSWORD, Role.VIEWER)
+    return office.post(f"{USERS}{User.get(User.username == name).id}/{action}/", USERS, **fields)
 
 
 def let_in(office: Office) -> TestResponse:
     name = uuid4().hex
-    create_person(name, PASSWORD, Role.VIEWER)
-    person_id = Admin.get(Admin.username == name).id
-    lock_out(person_id)
-    return office.post(f"{PEOPLE}{person_id}/let-in/", PEOPLE)
+    create_user(name, PASSWORD, Role.VIEWER)
+    user_id = User.get(User.username == name).id
+    lock_out(user_id)
+    return office.post(f"{USERS}{user_id}/let-in/", USERS)
 
 
 def change_password(office: Office) -> TestResponse:
@@ -174,17 +173,17 @@ ACTS: dict[str, tuple[Callable[[Office], TestResponse], Action]] = {
     "tokens.revoke": (revoke, Action.REVOKE_TOKEN),
     "people.index": (
         lambda office: office.post(
-            PEOPLE, PEOPLE, name="ann", role="viewer"
+            USERS, USERS, name="ann", role="viewer"
         ),
-        Action.CREATE_PERSON,
+        Action.CREATE_USER,
     ),
     "people.change_role": (
-        lambda office: at_person(office, "role", role="importer"), Action.SET_ROLE
+        lambda office: at_user(office, "role", role="importer"), Action.SET_ROLE
     ),
-    "people.lock_out": (lambda office: at_person(office, "lock-out"), Action.LOCK_OUT),
+    "people.lock_out": (lambda office: at_user(office, "lock-out"), Action.LOCK_OUT),
     "people.let_in": (let_in, Action.LET_IN),
     "people.reset_password": (
-        lambda office: at_person(office, "reset-password"), Action.RESET_PASSWORD
+        lambda office: at_user(office, "reset-password"), Action.RESET_PASSWORD
     ),
 }  # fmt: skip
 FILES = {
@@ -200,7 +199,7 @@ FILES = {
 WITHOUT_DATA = {"Template.template_csv", "Template.template_xlsx"}
 COMMANDS: dict[str, tuple[list[str], Action | None]] = {
     "migrate": ([], Action.MIGRATE),
-    "create-admin": (["--username", "ann", "--password", PASSWORD], Action.CREATE_PERSON),
+    "create-admin": (["--username", "ann", "--password", PASSWORD], Action.CREATE_USER),
     "create-token": (["t"], Action.CREATE_TOKEN),
     "revoke-token": (["t"], Action.REVOKE_TOKEN),
     "lock-out": (["bob"], Action.LOCK_OUT),
@@ -238,7 +237,7 @@ def addresses(office: Office) -> list[tuple[str, str, set[str]]]:
         "task_id": office.finished,
         "student_id": "1",
         "token_id": 1,
-        "person_id": 1,
+        "user_id": 1,
         "name": "swagger-ui.css",
         "filename": "pages.css",
     }
@@ -316,15 +315,15 @@ def test_every_command_that_changes_something_leaves_an_entry(
     done: list[AuditEntry] = []
     for name, (words, action) in COMMANDS.items():
         if name == "lock-out":
-            create_person("bob", PASSWORD, Role.VIEWER)
+            create_user("bob", PASSWORD, Role.VIEWER)
             done = list(AuditEntry.select())
             database.close()
         result = app.test_cli_runner().invoke(args=[name, *words])
         assert result.exit_code == 0, result.output
         entries = list(AuditEntry.select().order_by(AuditEntry.id))[len(done) :]
-        by_person = [entry for entry in entries if entry.actor_kind == "command-line"]
-        assert [entry.action for entry in by_person] == ([] if action is None else [action]), name
-        assert {entry.actor for entry in by_person} <= {pwd.getpwuid(os.getuid()).pw_name}
+        by_user = [entry for entry in entries if entry.actor_kind == "command-line"]
+        assert [entry.action for entry in by_user] == ([] if action is None else [action]), name
+        assert {entry.actor for entry in by_user} <= {pwd.getpwuid(os.getuid()).pw_name}
         assert {entry.address for entry in entries} <= {None}
         done += entries
 
@@ -353,7 +352,7 @@ def test_a_request_leaves_no_actor_in_its_thread(office: Office) -> None:
 
 
 def test_strangers_cause_entries_only_with_wrong_passwords(app: Flask, settings: Settings) -> None:
-    create_person("ann", PASSWORD, Role.VIEWER)
+    create_user("ann", PASSWORD, Role.VIEWER)
     most = settings.limits.sign_in_failures
     with noted() as entries:
         for _ in range(3):

@@ -9,8 +9,8 @@ from flask import Flask
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.people import Role
 from shared.access.scopes import Scope
+from shared.access.users import Role
 from shared.database.sql import clock
 from shared.jobs.models import Job
 from shared.jobs.states import OutboxState

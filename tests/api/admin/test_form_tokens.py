@@ -4,12 +4,12 @@ from typing import Any
 
 from flask import Flask, url_for
 
-from shared.access.people import Role, create_person
+from shared.access.users import Role, create_user
 from shared.database.connection import database
 from tests.support.page_client import PASSWORD, Browser, browser_of, csrf_token
 
 JOB = "0f0f0f0f-0f0f-4f0f-8f0f-0f0f0f0f0f0f"
-PLACES: dict[str, Any] = {"task_id": JOB, "token_id": 1, "person_id": 1}
+PLACES: dict[str, Any] = {"task_id": JOB, "token_id": 1, "user_id": 1}
 
 
 def posted_addresses(app: Flask) -> list[str]:
@@ -31,7 +31,7 @@ def test_the_token_of_another_session_is_refused(app: Flask) -> None:
 
 
 def test_https_forms_without_a_referrer_are_accepted(app: Flask) -> None:
-    create_person("ann", PASSWORD, Role.ADMIN)
+    create_user("ann", PASSWORD, Role.ADMIN)
     database.close()
     client = Browser(app).client
     https = {"base_url": "https://roll.example.edu"}

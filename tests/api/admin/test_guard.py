@@ -8,7 +8,7 @@ from flask import Flask
 
 from api.access.auth import UNMARKED, is_page
 from api.admin.guard import PUBLIC_ENDPOINTS, safe_next
-from shared.access.people import ROLE_SCOPES, Role
+from shared.access.users import ROLE_SCOPES, Role
 from tests.support.page_client import Browser, browser_of, csrf_token
 
 SIGN_IN = "/admin/account/sign-in/"
@@ -17,7 +17,7 @@ PAGES = tuple(
     for name in ("", "import/", "imports/", "voters/", "tokens/", "people/", "audit/", "account/")
 )
 ANY = str(uuid4())
-PLACES: dict[str, Any] = {"task_id": ANY, "token_id": 1, "person_id": 1, "filename": "pages.css"}
+PLACES: dict[str, Any] = {"task_id": ANY, "token_id": 1, "user_id": 1, "filename": "pages.css"}
 
 
 def pages(app: Flask) -> list[tuple[str, str, str]]:
@@ -65,7 +65,7 @@ def test_a_form_without_its_token_does_nothing(app: Flask) -> None:
     assert browser.get("/admin/").status_code == 200
 
 
-def test_an_error_is_a_page_for_a_person_and_json_for_the_script(app: Flask) -> None:
+def test_an_error_is_a_page_for_a_user_and_json_for_the_script(app: Flask) -> None:
     browser = browser_of(app, Role.VIEWER)
     path = f"/admin/imports/{ANY}/"
     page = browser.get(path, headers={"Accept": "text/html"})

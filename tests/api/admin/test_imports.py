@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from config.settings import Settings
-from shared.access.people import Role
+from shared.access.users import Role
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import OutboxState
 from shared.voters.models import Voter

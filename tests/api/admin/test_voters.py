@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 
 from api.admin.voters import CHANGES_SHOWN, PAGE_SIZE
 from config.settings import Settings
-from shared.access.people import Role
 from shared.access.scopes import Scope
+from shared.access.users import Role
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.voters.models import Voter, VoterHistory

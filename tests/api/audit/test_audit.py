@@ -19,7 +19,7 @@ AUDIT = "/api/audit/"
 def admin(app: Flask) -> ApiClient:
     """A client with the scope `admin`. Its token makes the first audit entry, three more follow."""
     admin = client_of(app, Scope.ADMIN)
-    act_as(Actor(ActorKind.PERSON, "ann", "2001:db8::7"))
+    act_as(Actor(ActorKind.USER, "ann", "2001:db8::7"))
     record(Action.EDIT, "007", detail="email")
     record(Action.EXPORT, detail="csv, the whole roll")
     act_as(Actor(ActorKind.STRANGER, address="192.0.2.7"))

@@ -16,8 +16,9 @@ from flask import Flask
 from api.app import create_app
 from benchmarks.rolls import write_csv
 from config.settings import PROJECT_ROOT, Settings
+from shared.access.models import ApiToken, User
 from shared.access.scopes import Scope
-from shared.access.tokens import Admin, ApiToken, find_token
+from shared.access.tokens import find_token
 from shared.database.schema import pending_migrations
 from shared.jobs.models import Job
 from shared.voters.models import Voter
@@ -121,7 +122,7 @@ def test_an_admin_is_created_from_the_answers_to_two_questions(app: Flask) -> No
     result = run(app, "create-admin", answers="ada\nlong enough\nlong enough\n")
     assert result.exit_code == 0
     assert "long enough" not in result.output
-    kept = Admin.get(Admin.username == "ada").password_hash
+    kept = User.get(User.username == "ada").password_hash
     assert kept.startswith("scrypt:")
     assert "long enough" not in kept
 

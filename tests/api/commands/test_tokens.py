@@ -6,7 +6,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from shared.access.tokens import ApiToken, find_token
+from shared.access.models import ApiToken
+from shared.access.tokens import find_token
 from tests.support.api_client import ApiClient
 
 

@@ -62,7 +62,7 @@ def test_a_flood_of_unknown_parameters_is_not_echoed(client: ApiClient) -> None:
     assert len(answer.get_data()) < 2000
 
 
-def test_pages_for_people_bear_any_link(app: Flask) -> None:
+def test_pages_for_users_bear_any_link(app: Flask) -> None:
     stranger = ApiClient(app, "")
     assert stranger.get("/api/docs/?from=mail").status_code == 200
     assert stranger.get("/health/live?probe=1", headers={"Accept": "text/x"}).status_code == 200

@@ -20,8 +20,8 @@ from api.voters.voter import voter_or_404
 from config.settings import PROJECT_ROOT
 from shared.access.errors import UnusableName
 from shared.access.names import take_name
-from shared.access.people import Role, create_person
 from shared.access.scopes import Scope
+from shared.access.users import Role, create_user
 from shared.roll_file.errors import BadCell, FileCode, TextTooLong
 from shared.roll_file.limits import ReadOptions
 from shared.roll_file.rows.cells import (
@@ -139,10 +139,10 @@ def test_a_name_of_marks_is_refused_at_once(text: str) -> None:
 
 
 @ATTACKS
-def test_a_person_named_by_marks_is_refused_at_once(text: str) -> None:
+def test_a_user_named_by_marks_is_refused_at_once(text: str) -> None:
     started = time.process_time()
     with pytest.raises(UnusableName):
-        create_person(text, "x" * 20, Role.ADMIN)
+        create_user(text, "x" * 20, Role.ADMIN)
     assert time.process_time() - started < PROMPT_SECONDS
 
 

@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from shared.access.errors import PasswordExpired, WeakPassword
+from shared.access.models import User
 from shared.access.names import check_name, take_name
 from shared.access.passwords import check_password, hash_of, is_password
 from shared.access.scopes import Scope
-from shared.access.tokens import Admin
 from shared.audit import Action, ActorKind, Outcome, become, record
 from shared.database.connection import database, is_postgresql
 from shared.database.sql import clock
@@ -48,7 +48,7 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = MappingProxyType(
 )
 
 
-def create_person(username: str, password: str, role: Role) -> None:
+def create_user(username: str, password: str, role: Role) -> None:
     """Create a user with a password.
 
     Raises `WeakPassword`, `PasswordsBusy`, and what `take_name` does.
@@ -58,7 +58,7 @@ def create_person(username: str, password: str, role: Role) -> None:
     _insert(username, role, password_hash=hash_of(password))
 
 
-def invite_person(username: str, role: Role) -> str:
+def invite_user(username: str, role: Role) -> str:
     """Create a user with a one-time password, which is returned only now.
 
     Raises `PasswordsBusy`, and what `take_name` does.
@@ -71,37 +71,37 @@ def invite_person(username: str, role: Role) -> str:
 def _insert(username: str, role: Role, **columns: Any) -> None:
     with database.atomic():
         take_name(username)
-        Admin.insert(
+        User.insert(
             username=username, created_at=clock(), role=role, session_key=_new_key(), **columns
         ).execute()
-        record(Action.CREATE_PERSON, username, detail=role)
+        record(Action.CREATE_USER, username, detail=role)
 
 
-def sign_in(username: str, password: str) -> Admin | None:
+def sign_in(username: str, password: str) -> User | None:
     """Sign in: return the user with this name and password, or None if unknown or deactivated.
 
     An unknown name takes as long as a wrong password. Raises `PasswordExpired` and `PasswordsBusy`.
     """
-    person: Admin | None = (
-        Admin.select(Admin, (Admin.one_time_until <= clock()).alias("is_expired"))
-        .where(Admin.username == username)
+    user: User | None = (
+        User.select(User, (User.one_time_until <= clock()).alias("is_expired"))
+        .where(User.username == username)
         .first()
     )
-    known_hash = person.password_hash if person else _hash_of_nobody()
+    known_hash = user.password_hash if user else _hash_of_nobody()
     is_right = is_password(known_hash, password)
-    if not is_right or person is None or person.disabled_at is not None:
+    if not is_right or user is None or user.disabled_at is not None:
         # Users type passwords into the name field by mistake, so only a known name is recorded.
-        known_name = person.username if person else None
+        known_name = user.username if user else None
         record(Action.SIGN_IN, known_name, outcome=Outcome.REFUSED)
         return None
-    if person.is_expired:
-        record(Action.SIGN_IN, person.username, outcome=Outcome.REFUSED)
+    if user.is_expired:
+        record(Action.SIGN_IN, user.username, outcome=Outcome.REFUSED)
         raise PasswordExpired
-    become(ActorKind.PERSON, person.username)
+    become(ActorKind.USER, user.username)
     with database.atomic():
-        Admin.update(signed_in_at=clock()).where(Admin.id == person.id).execute()
-        record(Action.SIGN_IN, person.username)
-    return person
+        User.update(signed_in_at=clock()).where(User.id == user.id).execute()
+        record(Action.SIGN_IN, user.username)
+    return user
 
 
 @cache
@@ -109,56 +109,54 @@ def _hash_of_nobody() -> str:
     return hash_of(secrets.token_urlsafe())
 
 
-def sign_out(person: Admin) -> None:
+def sign_out(user: User) -> None:
     """End all sessions of the user, so a copied session cookie opens nothing."""
     with database.atomic():
-        Admin.update(session_key=_new_key()).where(Admin.id == person.id).execute()
-        record(Action.SIGN_OUT, person.username)
+        User.update(session_key=_new_key()).where(User.id == user.id).execute()
+        record(Action.SIGN_OUT, user.username)
 
 
-def find_session(person_id: int, session_key: str) -> Admin | None:
+def find_session(user_id: int, session_key: str) -> User | None:
     """Return the user of a session, or None if the session has ended."""
-    person: Admin | None = Admin.get_or_none((Admin.id == person_id) & Admin.disabled_at.is_null())
-    if person is None or not secrets.compare_digest(
-        person.session_key.encode(), session_key.encode()
-    ):
+    user: User | None = User.get_or_none((User.id == user_id) & User.disabled_at.is_null())
+    if user is None or not secrets.compare_digest(user.session_key.encode(), session_key.encode()):
         return None
-    return person
+    return user
 
 
-def change_password(person: Admin, old: str, new: str) -> bool:
+def change_password(user: User, old: str, new: str) -> bool:
     """Set a new password and end all sessions. Return False if the old one is wrong.
 
     Also returns False if the password was changed meanwhile. Raises `WeakPassword` and
     `PasswordsBusy`.
     """
-    if not is_password(person.password_hash, old):
-        record(Action.CHANGE_PASSWORD, person.username, outcome=Outcome.REFUSED)
+    if not is_password(user.password_hash, old):
+        record(Action.CHANGE_PASSWORD, user.username, outcome=Outcome.REFUSED)
         return False
-    check_password(person.username, new)
-    if person.one_time_until is not None and new == old:
+    check_password(user.username, new)
+    if user.one_time_until is not None and new == old:
         raise WeakPassword("Choose a password of your own.")
-    changed = Admin.update(password_hash=hash_of(new), session_key=_new_key(), one_time_until=None)
-    # An administrator may have reset the password since, because another person knows the old one.
-    is_unchanged = (Admin.id == person.id) & (Admin.password_hash == person.password_hash)
+    changed = User.update(password_hash=hash_of(new), session_key=_new_key(), one_time_until=None)
+    # An administrator may have reset the password since, because another user knows the old one.
+    is_unchanged = (User.id == user.id) & (User.password_hash == user.password_hash)
     with database.atomic():
         is_changed = bool(changed.where(is_unchanged).execute())
         if is_changed:
-            record(Action.CHANGE_PASSWORD, person.username)
+            record(Action.CHANGE_PASSWORD, user.username)
     return is_changed
 
 
-def reset_password(person_id: int) -> str:
+def reset_password(user_id: int) -> str:
     """Replace a forgotten password with a one-time password, which is returned only now.
 
     This ends all sessions of the user. The password is valid for `ONE_TIME_DAYS`, and only to
     choose another one. Raises `PasswordsBusy`.
     """
     password, columns = _one_time_password()
-    reset = Admin.update(session_key=_new_key(), **columns)
+    reset = User.update(session_key=_new_key(), **columns)
     with database.atomic():
-        reset.where(Admin.id == person_id).execute()
-        record(Action.RESET_PASSWORD, _name(person_id))
+        reset.where(User.id == user_id).execute()
+        record(Action.RESET_PASSWORD, _name(user_id))
     return password
 
 
@@ -172,64 +170,62 @@ def _one_time_password() -> tuple[str, dict[str, Any]]:
     }
 
 
-def all_people() -> list[Admin]:
+def all_users() -> list[User]:
     """Return all users, active or not, by name."""
-    return list(Admin.select().order_by(Admin.username))
+    return list(User.select().order_by(User.username))
 
 
-def set_role(person_id: int, role: Role) -> bool:
+def set_role(user_id: int, role: Role) -> bool:
     """Give a user another role. Return False for the last administrator, who must stay one.
 
     Also returns False if there is no such user.
     """
     with database.atomic():
-        if role is not Role.ADMIN and _is_last_admin(person_id):
+        if role is not Role.ADMIN and _is_last_admin(user_id):
             return False
-        is_set = bool(Admin.update(role=role).where(Admin.id == person_id).execute())
+        is_set = bool(User.update(role=role).where(User.id == user_id).execute())
         if is_set:
-            record(Action.SET_ROLE, _name(person_id), detail=role)
+            record(Action.SET_ROLE, _name(user_id), detail=role)
         return is_set
 
 
-def lock_out(person_id: int) -> bool:
+def lock_out(user_id: int) -> bool:
     """Deactivate a user: end all sessions and allow no new one.
 
     Returns False for the last administrator, and for a user who is deactivated already.
     """
-    locked = Admin.update(disabled_at=clock(), session_key=_new_key())
+    locked = User.update(disabled_at=clock(), session_key=_new_key())
     with database.atomic():
-        if _is_last_admin(person_id):
+        if _is_last_admin(user_id):
             return False
-        is_locked = bool(
-            locked.where((Admin.id == person_id) & Admin.disabled_at.is_null()).execute()
-        )
+        is_locked = bool(locked.where((User.id == user_id) & User.disabled_at.is_null()).execute())
         if is_locked:
-            record(Action.LOCK_OUT, _name(person_id))
+            record(Action.LOCK_OUT, _name(user_id))
         return is_locked
 
 
-def _name(person_id: int) -> str:
-    return str(Admin.get_by_id(person_id).username)
+def _name(user_id: int) -> str:
+    return str(User.get_by_id(user_id).username)
 
 
-def let_in(person_id: int) -> bool:
+def let_in(user_id: int) -> bool:
     """Reactivate a user. Return False if the user is not deactivated."""
-    is_locked_out = (Admin.id == person_id) & Admin.disabled_at.is_null(False)
+    is_locked_out = (User.id == user_id) & User.disabled_at.is_null(False)
     with database.atomic():
-        is_let_in = bool(Admin.update(disabled_at=None).where(is_locked_out).execute())
+        is_let_in = bool(User.update(disabled_at=None).where(is_locked_out).execute())
         if is_let_in:
-            record(Action.LET_IN, _name(person_id))
+            record(Action.LET_IN, _name(user_id))
         return is_let_in
 
 
-def _is_last_admin(person_id: int) -> bool:
+def _is_last_admin(user_id: int) -> bool:
     """Whether no other administrator could sign in. This stays true until the transaction ends."""
-    admins = Admin.select(Admin.id).where((Admin.role == Role.ADMIN) & Admin.disabled_at.is_null())
+    admins = User.select(User.id).where((User.role == Role.ADMIN) & User.disabled_at.is_null())
     # Two administrators must not both succeed when they take each other's role at once. SQLite runs
     # one transaction at a time.
     if is_postgresql():
-        admins = admins.order_by(Admin.id).for_update()
-    return [admin.id for admin in admins] == [person_id]
+        admins = admins.order_by(User.id).for_update()
+    return [admin.id for admin in admins] == [user_id]
 
 
 def _new_key() -> str:

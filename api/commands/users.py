@@ -1,6 +1,6 @@
 """The `flask` commands for users: list, reset a password, deactivate, reactivate.
 
-An administrator does the same on the page "People". If the last administrator has forgotten the
+An administrator does the same on the page "Users". If the last administrator has forgotten the
 password, only these commands help.
 """
 
@@ -10,34 +10,34 @@ from flask.cli import with_appcontext
 
 from api.commands.main import usable_database
 from api.commands.tables import print_table, shown_time
-from shared.access import people
-from shared.access.tokens import Admin
+from shared.access import users
+from shared.access.models import User
 
 COLUMNS = ("NAME", "ROLE", "STATE", "SINCE", "LAST SIGN-IN")
 
 
 def register_commands(app: Flask) -> None:
     """Register the commands with the app."""
-    for command in (list_people, reset_password, lock_out, let_in):
+    for command in (list_users, reset_password, lock_out, let_in):
         app.cli.add_command(command)
 
 
-@click.command()
+@click.command("list-people")
 @with_appcontext
-def list_people() -> None:
+def list_users() -> None:
     """List the users, including the deactivated ones, with times in UTC."""
     with usable_database():
-        rows = [COLUMNS, *map(_row, people.all_people())]
+        rows = [COLUMNS, *map(_row, users.all_users())]
     print_table(rows)
 
 
-def _row(person: Admin) -> tuple[str, ...]:
+def _row(user: User) -> tuple[str, ...]:
     return (
-        person.username,
-        person.role,
-        "deactivated" if person.disabled_at else "active",
-        shown_time(person.created_at),
-        shown_time(person.signed_in_at),
+        user.username,
+        user.role,
+        "deactivated" if user.disabled_at else "active",
+        shown_time(user.created_at),
+        shown_time(user.signed_in_at),
     )
 
 
@@ -47,15 +47,15 @@ def _row(person: Admin) -> tuple[str, ...]:
 def reset_password(name: str) -> None:
     """Give NAME a one-time password and print it. All sessions of NAME end."""
     with usable_database():
-        person = _person(name)
-        password = people.reset_password(person.id)
+        user = _user(name)
+        password = users.reset_password(user.id)
     click.echo(
-        f"The one-time password of {name!r}, valid for {people.ONE_TIME_DAYS} days. The"
+        f"The one-time password of {name!r}, valid for {users.ONE_TIME_DAYS} days. The"
         " user must change it at the next sign-in. It cannot be shown again:",
         err=True,
     )
     click.echo(password)
-    if person.disabled_at:
+    if user.disabled_at:
         click.echo(f"{name!r} is deactivated. `flask let-in` reactivates the user.", err=True)
 
 
@@ -65,8 +65,8 @@ def reset_password(name: str) -> None:
 def lock_out(name: str) -> None:
     """Deactivate NAME: end all sessions and allow no new one."""
     with usable_database():
-        person = _person(name)
-        if person.disabled_at is None and not people.lock_out(person.id):
+        user = _user(name)
+        if user.disabled_at is None and not users.lock_out(user.id):
             raise click.ClickException(
                 f"{name!r} is the last admin. Create another admin first: `flask create-admin`."
             )
@@ -79,14 +79,14 @@ def lock_out(name: str) -> None:
 def let_in(name: str) -> None:
     """Reactivate NAME, who can then sign in with the old password."""
     with usable_database():
-        if people.let_in(_person(name).id):
+        if users.let_in(_user(name).id):
             click.echo(f"{name!r} is reactivated and can sign in again.")
         else:
             click.echo(f"{name!r} is not deactivated.")
 
 
-def _person(name: str) -> Admin:
-    found: Admin | None = Admin.get_or_none(Admin.username == name)
+def _user(name: str) -> User:
+    found: User | None = User.get_or_none(User.username == name)
     if found is None:
         raise click.ClickException(
             f"There is no user named {name!r}. `flask list-people` lists all users."

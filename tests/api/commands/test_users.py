@@ -8,9 +8,9 @@ from flask import Flask
 from api.app import create_app
 from config.settings import Settings
 from dev.prepare import new_credentials
-from shared.access.people import Role, create_person, sign_in
 from shared.access.scopes import Scope
 from shared.access.tokens import create_token
+from shared.access.users import Role, create_user, sign_in
 from shared.database.connection import database
 
 PASSWORD = "long enough, is it not"
@@ -21,13 +21,13 @@ def run(app: Flask, *words: str) -> Result:
 
 
 def test_a_user_can_be_deactivated_except_the_last_admin(app: Flask) -> None:
-    create_person("ann", PASSWORD, Role.ADMIN)
+    create_user("ann", PASSWORD, Role.ADMIN)
     database.close()
     refused = run(app, "lock-out", "ann")
     assert refused.exit_code == 1
     assert "last admin" in refused.stderr
 
-    create_person("bob", PASSWORD, Role.ADMIN)
+    create_user("bob", PASSWORD, Role.ADMIN)
     database.close()
     for _ in range(2):
         assert run(app, "lock-out", "ann").stdout == "'ann' is deactivated.\n"
@@ -50,7 +50,7 @@ def test_a_release_is_refused_while_laptop_credentials_work(app: Flask, settings
         ["revoke-token", "development-token"], ["lock-out", "development"]
     ]  # fmt: skip
 
-    create_person("ann", PASSWORD, Role.ADMIN)
+    create_user("ann", PASSWORD, Role.ADMIN)
     database.close()
     for words in commands:
         assert run(release, *words[1:]).exit_code == 0
