@@ -24,9 +24,9 @@ class Services:
     sign_ins: Failures
 
 
-def attach(app: Flask, shared: Services) -> None:
+def attach(app: Flask, instances: Services) -> None:
     """Make the services available in every request and command of the app."""
-    app.extensions[EXTENSION] = shared
+    app.extensions[EXTENSION] = instances
 
 
 def services() -> Services:

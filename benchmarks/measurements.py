@@ -76,9 +76,9 @@ def csv_imports(place: Place, count: int) -> Iterator[Measurement]:
 
 def workbook_imports(place: Place, count: int) -> Iterator[Measurement]:
     """Measure workbooks with both libraries, against a loop that only reads with openpyxl."""
-    inline = write_xlsx(place.folder / "inline.xlsx", count)
-    shared = write_xlsx_shared(place.folder / "shared.xlsx", inline)
-    for book in (inline, shared):
+    with_inline_strings = write_xlsx(place.folder / "inline.xlsx", count)
+    with_shared_strings = write_xlsx_shared(place.folder / "shared.xlsx", with_inline_strings)
+    for book in (with_inline_strings, with_shared_strings):
         seconds = mean(bare.read_sheet(book) for _ in range(2))
         for library, settings in (("openpyxl", ONLY_OPENPYXL), ("default", {})):
             with place.new_database() as url:

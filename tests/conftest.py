@@ -89,8 +89,8 @@ def pytest_terminal_summary(
     missing = config.stash[MISSING]
     if missing:
         terminalreporter.section("missing services")
-        for reason, tests in missing.items():
-            terminalreporter.line(f"{reason} ({tests} tests could not run)")
+        for reason, count in missing.items():
+            terminalreporter.line(f"{reason} ({count} tests could not run)")
         terminalreporter.line("REQUIRE_SERVICES=1 makes these tests fail instead of being skipped.")
 
 

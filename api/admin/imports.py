@@ -178,14 +178,13 @@ class NewImport(Page):
 
 def _submitted(form: ImportForm) -> UUID | None:
     """Create the job of the file, or return None and put the reason at the form's field."""
-    shared = services()
     try:
         return submit(
             cast(BinaryIO, form.file.data.stream),
             form.file.data.filename,
-            store=shared.store,
-            doorbell=shared.doorbell,
-            max_bytes=shared.settings.max_upload_bytes,
+            store=services().store,
+            doorbell=services().doorbell,
+            max_bytes=services().settings.max_upload_bytes,
             uploaded_by=signed_in_user().name,
             dry_run=form.intent.data == "preview",
             options=form.options(),

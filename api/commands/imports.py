@@ -179,8 +179,8 @@ def _shown(found: object) -> str:
 
 def _print_faults(job_id: UUID) -> None:
     faults = JobFault.select().where(JobFault.job == job_id).order_by(JobFault.number)
-    count = faults.count()
-    if count:
-        click.echo(f"The first {min(count, SHOWN_FAULTS)} faults:")
+    total = faults.count()
+    if total:
+        click.echo(f"The first {min(total, SHOWN_FAULTS)} faults:")
     for fault in faults.limit(SHOWN_FAULTS):
         click.echo(f"  line {fault.line}, {fault.column}: {fault.code}: {fault.message}")

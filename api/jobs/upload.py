@@ -78,13 +78,12 @@ def upload(
         # A preview of one row reveals whether a person is on the roll, and leaves no trace there.
         demand(Scope.READ)
     file = _received_file()
-    shared = services()
     task_id = submit(
         cast(BinaryIO, file.stream),
         file.filename or "",
-        store=shared.store,
-        doorbell=shared.doorbell,
-        max_bytes=shared.settings.max_upload_bytes,
+        store=services().store,
+        doorbell=services().doorbell,
+        max_bytes=services().settings.max_upload_bytes,
         uploaded_by=caller().name,
         dry_run=options.pop("dry_run"),
         options=ImportOptions.from_dict(options),

@@ -20,7 +20,7 @@ Swagger UI at `/api/docs/` shows every field. An error can have a more specific 
 status, such as `JOB_FINAL` instead of `CONFLICT`. `make reference` makes this page from the OpenAPI
 document.
 """
-SHARED = """\
+COMMON = """\
 Every endpoint that needs a token can also answer:
 """
 Refusals = dict[str, str]
@@ -29,9 +29,14 @@ Refusals = dict[str, str]
 def endpoints_page(app: Flask) -> str:
     """The page, from the document that the application serves."""
     document = app.test_client().get("/api/openapi.json").get_json()
-    shared = _shared_refusals(document)
+    common_refusals = _common_refusals(document)
     endpoints = endpoints_of(app)
-    parts = [HEAD, SHARED, table(("status", "code"), map(_refusal_row, sorted(shared.items()))), ""]
+    parts = [
+        HEAD,
+        COMMON,
+        table(("status", "code"), map(_refusal_row, sorted(common_refusals.items()))),
+        "",
+    ]
     for path, method, operation in operations(document):
         endpoint = endpoints[path, method]
         parts.append(f"## {method.upper()} `{path}`\n")
@@ -39,21 +44,21 @@ def endpoints_page(app: Flask) -> str:
         given = (*document["paths"][path].get("parameters", ()), *operation.get("parameters", ()))
         parts.extend(_parameters([resolve(document, parameter) for parameter in given]))
         parts.extend(_body(document, operation))
-        parts.append(_answers(document, operation, shared))
+        parts.append(_answers(document, operation, common_refusals))
     return "\n".join(parts)
 
 
-def _shared_refusals(document: Any) -> Refusals:
+def _common_refusals(document: Any) -> Refusals:
     """The status and code of each error that all operations with a token share."""
-    held = [
+    refusals_of_all = [
         _refusals(document, operation)
         for _, _, operation in operations(document)
         if operation.get("security") != []
     ]
     return {
         status: code
-        for status, code in held[0].items()
-        if all(refusals.get(status) == code for refusals in held)
+        for status, code in refusals_of_all[0].items()
+        if all(refusals.get(status) == code for refusals in refusals_of_all)
     }
 
 
@@ -121,12 +126,12 @@ def _kind(schema: Any) -> str:
     return " ".join([f"{shown} ({schema['format']})" if "format" in schema else shown, *bounds])
 
 
-def _answers(document: Any, operation: Any, shared: Refusals) -> str:
+def _answers(document: Any, operation: Any, common_refusals: Refusals) -> str:
     refusals = _refusals(document, operation)
     rows = []
     for status, answer in sorted(operation["responses"].items()):
         if status in refusals:
-            if shared.get(status) != refusals[status]:
+            if common_refusals.get(status) != refusals[status]:
                 rows.append(_refusal_row((status, refusals[status])))
         else:
             kinds = codes(resolve(document, answer).get("content", {}))

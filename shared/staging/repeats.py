@@ -132,14 +132,14 @@ def drop_repeated() -> int:
 
 def count_shared_emails() -> int:
     """Count the staged rows whose email address also belongs to another student id in the file."""
-    shared = (
+    emails = (
         StagedVoter.select(ALL_ROWS.alias("voters"))
         .group_by(fn.LOWER(StagedVoter.email))
         .having(ALL_ROWS > 1)
-        .alias("shared")
+        .alias("emails")
     )
     with _grouping_by_sorting():
-        total = StagedVoter.select(fn.SUM(shared.c.voters)).from_(shared).scalar()
+        total = StagedVoter.select(fn.SUM(emails.c.voters)).from_(emails).scalar()
     return int(total or 0)
 
 

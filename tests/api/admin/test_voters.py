@@ -214,11 +214,14 @@ def test_the_export_is_the_api_export_with_the_list_filters(
 ) -> None:
     add_voters(3)
     page = viewer.get("/admin/voters/?department=Art&sort=-year")
-    taken = viewer.get(link(page, "CSV") or "")
-    api = client_of(voters_app, Scope.READ).get("/api/voters/export.csv?department=Art")
-    assert taken.get_data() == api.get_data()
-    assert taken.get_data().count(b"\r\n") == 4
-    assert taken.headers["Content-Disposition"] == api.headers["Content-Disposition"]
+    answer_of_page = viewer.get(link(page, "CSV") or "")
+    answer_of_api = client_of(voters_app, Scope.READ).get("/api/voters/export.csv?department=Art")
+    assert answer_of_page.get_data() == answer_of_api.get_data()
+    assert answer_of_page.get_data().count(b"\r\n") == 4
+    assert (
+        answer_of_page.headers["Content-Disposition"]
+        == answer_of_api.headers["Content-Disposition"]
+    )
     workbook = viewer.get(link(page, "Excel") or "")
     assert workbook.get_data()[:2] == b"PK"
     assert "xlsx" in workbook.headers["Content-Disposition"]
