@@ -27,19 +27,19 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="Succeed if the advisories are unavailable, and say so.",
     )
-    given = parser.parse_args(arguments)
-    packages = ask(given.file)
-    unanswered = [package["name"] for package in packages if "skip_reason" in package]
+    options = parser.parse_args(arguments)
+    packages = ask(options.file)
+    unknown_names = [package["name"] for package in packages if "skip_reason" in package]
     vulnerable = list(map(sentence, filter(lambda package: package.get("vulns"), packages)))
     if vulnerable:
         sys.stdout.write("\n".join(vulnerable) + "\n")
         return VULNERABLE
-    if len(unanswered) == len(packages):
+    if len(unknown_names) == len(packages):
         sys.stdout.write("NOT AUDITED: the service with the advisories is unavailable from here.\n")
-        return 0 if given.unless_out_of_reach else UNANSWERED
-    if unanswered:
+        return 0 if options.unless_out_of_reach else UNANSWERED
+    if unknown_names:
         sys.stdout.write(
-            f"The service with the advisories knows nothing of: {', '.join(unanswered)}.\n"
+            f"The service with the advisories knows nothing of: {', '.join(unknown_names)}.\n"
         )
         return UNANSWERED
     sys.stdout.write(f"No known vulnerability in {len(packages)} packages.\n")
@@ -55,10 +55,10 @@ def ask(file: str) -> Sequence[Mapping[str, Any]]:
     ]
     try:
         # The exit status is not checked: it is 1 both for a vulnerability and for an error.
-        asked = subprocess.run(  # noqa: S603 - an installed package
+        process = subprocess.run(  # noqa: S603 - an installed package
             command, capture_output=True, timeout=LONGEST_SECONDS, check=False
         )
-        packages: Sequence[Mapping[str, Any]] = json.loads(asked.stdout)["dependencies"]
+        packages: Sequence[Mapping[str, Any]] = json.loads(process.stdout)["dependencies"]
     except (subprocess.TimeoutExpired, ValueError):
         return []
     return packages
@@ -66,11 +66,11 @@ def ask(file: str) -> Sequence[Mapping[str, Any]]:
 
 def sentence(package: Mapping[str, Any]) -> str:
     """One line with a package and its advisories."""
-    known = ", ".join(
+    advisories = ", ".join(
         f"{advisory['id']} (fixed in {', '.join(advisory['fix_versions']) or 'no release'})"
         for advisory in package["vulns"]
     )
-    return f"{package['name']} {package['version']}: {known}"
+    return f"{package['name']} {package['version']}: {advisories}"
 
 
 if __name__ == "__main__":

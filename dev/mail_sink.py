@@ -44,8 +44,8 @@ async def serve(folder: Path, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    kept = MailFolder(folder)
-    server = await loop.create_server(lambda: SMTP(kept), HOST, port)
+    mails = MailFolder(folder)
+    server = await loop.create_server(lambda: SMTP(mails), HOST, port)
     async with server:
         logger.info("mail sink listens", extra={"port": port})
         await stop.wait()

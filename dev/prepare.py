@@ -80,8 +80,8 @@ def usable_credentials(path: Path) -> dict[str, str] | None:
     Otherwise, or if the file cannot be read, None.
     """
     try:
-        found = json.loads(path.read_text())
-        credentials = {name: str(found[name]) for name in ("url", "token", "username", "password")}
+        values = json.loads(path.read_text())
+        credentials = {name: str(values[name]) for name in ("url", "token", "username", "password")}
     except (OSError, ValueError, KeyError, TypeError):
         return None
     is_known = find_token(credentials["token"]) and User.get_or_none(

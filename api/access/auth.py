@@ -78,9 +78,9 @@ def _check_host() -> None:
         raise SecurityError("The service does not answer under this host name.")
 
 
-def _makes_links(shown: Request) -> bool:
+def _makes_links(asked_url: Request) -> bool:
     try:
-        return bool(shown.host and shown.root_url)
+        return bool(asked_url.host and asked_url.root_url)
     except UnicodeError:
         return False
 
@@ -96,25 +96,25 @@ def caller() -> ApiToken:
 
 
 def _credential() -> ApiToken:
-    shown = request.authorization
-    if shown is None or shown.type != "bearer" or not shown.token:
+    authorization = request.authorization
+    if authorization is None or authorization.type != "bearer" or not authorization.token:
         _refuse(
             HTTPStatus.UNAUTHORIZED,
             "Send an API token in the header `Authorization: Bearer TOKEN`.",
             challenge="",
         )
     failures = services().failures
-    if seconds := failures.seconds_to_wait(request.remote_addr, shown.token):
+    if seconds := failures.seconds_to_wait(request.remote_addr, authorization.token):
         refuse_for_now(seconds, "Too many API tokens were rejected. Wait a moment.")
     # Give the connection back before the body is read: a slow upload must not hold one.
     with database.connection_context():
-        found = look_up(shown.token)
-        if found is None or found.state is not TokenState.VALID:
+        token = look_up(authorization.token)
+        if token is None or token.state is not TokenState.VALID:
             failures.note(request.remote_addr)
-            _refuse_token(found)
-        note_use(found)
-    failures.note_good(shown.token)
-    return found
+            _refuse_token(token)
+        note_use(token)
+    failures.note_good(authorization.token)
+    return token
 
 
 def _refuse_token(token: ApiToken | None) -> NoReturn:

@@ -65,9 +65,9 @@ def count_request(caller: str) -> None:
             # lock.
             limit_lock_wait(ANSWER_SECONDS)
         limit, message = _limit_of(quota)
-        spent = rate_limits.add_one(limit, caller)
-    if spent.count > limit.most:
-        refuse_for_now(spent.seconds_left, f"{message} Wait a moment.")
+        use = rate_limits.add_one(limit, caller)
+    if use.count > limit.most:
+        refuse_for_now(use.seconds_left, f"{message} Wait a moment.")
 
 
 def _limit_of(quota: Quota) -> tuple[Limit, str]:
@@ -102,9 +102,9 @@ def seconds_before_sign_in(account: str) -> float:
     Ask before you check the password.
     """
     limit = _sign_ins()
-    spent = rate_limits.spent(limit, _sign_in_subject(account))
+    failures = rate_limits.spent(limit, _sign_in_subject(account))
     here = services().sign_ins.seconds_to_wait(request.remote_addr, "")
-    return max(here, spent.seconds_left if spent.count >= limit.most else 0.0)
+    return max(here, failures.seconds_left if failures.count >= limit.most else 0.0)
 
 
 def note_failed_sign_in(account: str) -> None:

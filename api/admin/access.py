@@ -182,7 +182,7 @@ def _password_of_new_user(form: UserForm) -> str | None:
 
 
 def _user_or_404(user_id: int) -> User:
-    found: User | None = User.get_or_none(User.id == user_id)
-    if found is None:
+    user: User | None = User.get_or_none(User.id == user_id)
+    if user is None:
         abort(404, message="There is no user with this id.")
-    return found
+    return user

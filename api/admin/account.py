@@ -91,10 +91,10 @@ class Account(Page):
 
         The session of this browser ends first, so it ends even if the database is unavailable.
         """
-        leaving = signed_in_user().user
+        user = signed_in_user().user
         logout_user()
         session.clear()
-        end_sessions(leaving)
+        end_sessions(user)
         flash("You are signed out, here and on all other devices.", "success")
         return redirect(url_for("account.sign_in"))
 
@@ -116,8 +116,8 @@ class Account(Page):
         if form.new.data != form.again.data:
             form.again.errors = ("The two new passwords are different.",)
             return False
-        if told := _told_to_wait(signed_in_user().name):
-            form.old.errors = (told,)
+        if message := _wait_message(signed_in_user().name):
+            form.old.errors = (message,)
             return False
         try:
             is_changed = change_password(signed_in_user().user, form.old.data, form.new.data)
@@ -130,7 +130,7 @@ class Account(Page):
         return is_changed
 
 
-def _told_to_wait(account: str) -> str | None:
+def _wait_message(account: str) -> str | None:
     """Return an error message if the client has tried too many passwords for the account."""
     seconds = seconds_before_sign_in(account)
     minutes = math.ceil(seconds / 60)
@@ -140,21 +140,21 @@ def _told_to_wait(account: str) -> str | None:
 def _is_signed_in(form: SignInForm) -> bool:
     """Begin a session, or put the reason at the form. A client may guess only a few times."""
     name = form.username.data
-    if told := _told_to_wait(name):
-        form.password.errors = (told,)
+    if message := _wait_message(name):
+        form.password.errors = (message,)
         return False
     try:
-        found = find_user(name, form.password.data)
+        user = find_user(name, form.password.data)
     except PasswordExpired:
         note_failed_sign_in(name)
         form.password.errors = (EXPIRED,)
         return False
-    if found is None:
+    if user is None:
         note_failed_sign_in(name)
         form.password.errors = ("The name or the password is wrong.",)
         return False
     forget_failed_sign_ins(name)
     session.clear()
     session.permanent = True
-    login_user(SignedInUser(found))
+    login_user(SignedInUser(user))
     return True

@@ -41,14 +41,14 @@ class Audit(Page):
     @requires(Scope.ADMIN)
     def index(self) -> str:
         """Show one page of the entries that match."""
-        asked = {name: text_argument(name) for name in ("action", "outcome", "actor", "subject")}
+        filters = {name: text_argument(name) for name in ("action", "outcome", "actor", "subject")}
         days = {name: _day(name) for name in ("since", "until")}
-        stated = {name: text for name, text in asked.items() if text}
-        pages = Pages(entries({**stated, **dict(_times(days))}), PAGE_SIZE)
+        used_filters = {name: text for name, text in filters.items() if text}
+        pages = Pages(entries({**used_filters, **dict(_times(days))}), PAGE_SIZE)
         return self.page(
             "audit.html",
             entries=[(entry, _link_of(entry)) for entry in pages.rows],
-            asked=asked,
+            filters=filters,
             days=days,
             actions=list(Action),
             outcomes=list(Outcome),

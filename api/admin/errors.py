@@ -28,8 +28,8 @@ def as_page(response: Response) -> Response:
     is_for_a_user = is_page(request.path) and "text/html" in request.headers.get("Accept", "")
     if response.status_code < HTTPStatus.BAD_REQUEST or not is_for_a_user or not response.is_json:
         return response
-    told = response.get_json()
+    error = response.get_json()
     title = TITLES.get(response.status_code, HTTPStatus(response.status_code).phrase)
-    response.set_data(render_template("pages/error.html", title=title, message=told["message"]))
+    response.set_data(render_template("pages/error.html", title=title, message=error["message"]))
     response.mimetype = "text/html"
     return response

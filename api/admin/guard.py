@@ -70,8 +70,8 @@ def load_user(session_id: str) -> SignedInUser | None:
     if not user_id.isdecimal():
         return None
     with database.connection_context():
-        found = find_session(int(user_id), session_key)
-    return None if found is None else SignedInUser(found)
+        user = find_session(int(user_id), session_key)
+    return None if user is None else SignedInUser(user)
 
 
 def signed_in_user() -> SignedInUser:

@@ -30,27 +30,27 @@ class Home(Page):
             summary=summary,
             departments=_departments(summary),
             years=[Group(_year(group), group.voters, group.eligible) for group in summary.by_year],
-            running=_running(),
+            running=_running_jobs(),
             last=_last_import(),
         )
 
 
 def _departments(summary: Summary) -> list[Group]:
     """Return the largest departments, and all others as one group."""
-    shown = [
+    groups = [
         Group(group.name or "no department", group.voters, group.eligible)
         for group in summary.by_department[:SHOWN_DEPARTMENTS]
     ]
-    voters = summary.voters - sum(group.voters for group in shown)
-    eligible = summary.eligible - sum(group.eligible for group in shown)
-    return [*shown, Group("all others", voters, eligible)] if voters else shown
+    voters = summary.voters - sum(group.voters for group in groups)
+    eligible = summary.eligible - sum(group.eligible for group in groups)
+    return [*groups, Group("all others", voters, eligible)] if voters else groups
 
 
 def _year(group: Group) -> str:
     return "unknown" if group.name is None else str(group.name)
 
 
-def _running() -> list[Job]:
+def _running_jobs() -> list[Job]:
     query = Job.select().where(Job.state.not_in(list(FINAL_STATES)))
     return list(query.order_by(Job.created_at.desc()).limit(SHOWN_RUNNING))
 

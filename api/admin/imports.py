@@ -11,12 +11,12 @@ from werkzeug.wrappers import Response
 
 from api.access.auth import requires
 from api.access.rate_limits import Quota, counted_as
+from api.admin.filters import STATES
 from api.admin.guard import signed_in_user
 from api.admin.import_form import ImportForm
 from api.admin.job_page import job_page
 from api.admin.lists import Pages, text_argument
 from api.admin.page import Page
-from api.admin.shown import STATES
 from api.jobs.files import download_original, download_rejects
 from api.jobs.jobs import job_or_404
 from api.services import services
@@ -57,20 +57,20 @@ class Imports(Page):
     @requires(Scope.READ)
     def index(self) -> str:
         """Show one page of the imports that match."""
-        asked = {name: text_argument(name) for name in ("q", "by", "state", "sort")}
-        asked["sort"] = asked["sort"] if asked["sort"] in ORDERINGS else "newest"
-        query = Job.select().order_by(ORDERINGS[asked["sort"]], Job.id)
-        if asked["q"]:
-            query = query.where(Job.file_name.contains(asked["q"]))
-        if asked["by"]:
-            query = query.where(Job.uploaded_by.contains(asked["by"]))
-        if asked["state"]:
-            query = query.where(Job.state == asked["state"])
+        filters = {name: text_argument(name) for name in ("q", "by", "state", "sort")}
+        filters["sort"] = filters["sort"] if filters["sort"] in ORDERINGS else "newest"
+        query = Job.select().order_by(ORDERINGS[filters["sort"]], Job.id)
+        if filters["q"]:
+            query = query.where(Job.file_name.contains(filters["q"]))
+        if filters["by"]:
+            query = query.where(Job.uploaded_by.contains(filters["by"]))
+        if filters["state"]:
+            query = query.where(Job.state == filters["state"])
         pages = Pages(query, PAGE_SIZE)
         return self.page(
             "imports.html",
             jobs=pages.rows,
-            asked=asked,
+            filters=filters,
             states=STATES,
             orders=ORDERS,
             previous_url=pages.previous_url,
@@ -125,21 +125,21 @@ class Imports(Page):
     @counted_as(Quota.JOB)
     def retry(self, task_id: UUID) -> Response:
         """Import the file again after a failure or a cancellation."""
-        return _followed(task_id, follow_up.retry)
+        return _follow(task_id, follow_up.retry)
 
     @expose("/<uuid:task_id>/preview/", methods=["POST"])
     @requires(Scope.IMPORT)
     @counted_as(Quota.JOB)
     def preview(self, task_id: UUID) -> Response:
         """Preview the file again, compared with the roll as it is now."""
-        return _followed(task_id, follow_up.preview_again)
+        return _follow(task_id, follow_up.preview_again)
 
     @expose("/<uuid:task_id>/apply/", methods=["POST"])
     @requires(Scope.IMPORT)
     @counted_as(Quota.JOB)
     def apply(self, task_id: UUID) -> Response:
         """Apply a preview: import its file."""
-        return _followed(task_id, follow_up.apply_preview)
+        return _follow(task_id, follow_up.apply_preview)
 
     @expose("/<uuid:task_id>/resend/", methods=["POST"])
     @requires(Scope.IMPORT)
@@ -169,14 +169,14 @@ class NewImport(Page):
     def index(self) -> str | Response:
         """Show the form, and accept the file that it sends."""
         form = ImportForm()
-        if form.validate_on_submit() and (task_id := _submitted(form)):
+        if form.validate_on_submit() and (task_id := _submit(form)):
             return _to(task_id)
         return self.page(
             "new_import.html", form=form, max_bytes=services().settings.max_upload_bytes
         )
 
 
-def _submitted(form: ImportForm) -> UUID | None:
+def _submit(form: ImportForm) -> UUID | None:
     """Create the job of the file, or return None and put the reason at the form's field."""
     try:
         return submit(
@@ -196,7 +196,7 @@ def _submitted(form: ImportForm) -> UUID | None:
     return None
 
 
-def _followed(task_id: UUID, follow: Callable[..., UUID]) -> Response:
+def _follow(task_id: UUID, follow: Callable[..., UUID]) -> Response:
     job = job_or_404(task_id)
     try:
         new_id = follow(job, uploaded_by=signed_in_user().name, doorbell=services().doorbell)

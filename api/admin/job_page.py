@@ -52,7 +52,7 @@ def job_page(job: Job, *, may_read_roll: bool) -> dict[str, Any]:
         "report": report,
         "counts": _counts(job, report),
         "groups": fault_groups(job),
-        "warnings": _described((report or {}).get("warnings", {})),
+        "warnings": _warning_rows((report or {}).get("warnings", {})),
         "is_final": job.state in FINAL_STATES,
         "is_preview": is_preview,
         "would_change": _would_change(report),
@@ -95,12 +95,12 @@ def _counts(job: Job, report: Mapping[str, Any] | None) -> list[tuple[str, int]]
 
 def fault_groups(job: Job) -> list[FaultGroup]:
     """Group the stored faults of a job by code, the most frequent first."""
-    counted = (
+    query = (
         JobFault.select(JobFault.code, fn.COUNT(JobFault.line.distinct()))
         .where(JobFault.job == job.id)
         .group_by(JobFault.code)
     )
-    rows: dict[str, int] = dict(database.execute(counted))
+    rows: dict[str, int] = dict(database.execute(query))
     rows |= (job.report or {}).get("errors", {})
     return [
         FaultGroup(code, _meaning(code), count, _examples(job, code))
@@ -113,12 +113,12 @@ def _examples(job: Job, code: str) -> list[JobFault]:
     return list(faults.order_by(JobFault.number).limit(EXAMPLES))
 
 
-def _described(counts: Mapping[str, int]) -> list[tuple[str, str, int]]:
+def _warning_rows(counts: Mapping[str, int]) -> list[tuple[str, str, int]]:
     return [(code, _meaning(code), rows) for code, rows in sorted(counts.items())]
 
 
 def _meaning(code: str) -> str:
-    meanings = {str(known): text for known, text in DESCRIPTIONS.items()}
+    meanings = {str(code_name): text for code_name, text in DESCRIPTIONS.items()}
     return meanings.get(code, code)
 
 

@@ -24,9 +24,9 @@ class FetchedPages:
 
     def __init__(self, fetch: Callable[[int, int], list[Any]], page_size: int) -> None:
         self._page = max(1, min(request.args.get("page", 1, type=int), MAX_PAGE))
-        found = fetch((self._page - 1) * page_size, page_size + 1)
-        self.rows = found[:page_size]
-        self._has_more = len(found) > page_size
+        rows = fetch((self._page - 1) * page_size, page_size + 1)
+        self.rows = rows[:page_size]
+        self._has_more = len(rows) > page_size
 
     @property
     def previous_url(self) -> str | None:

@@ -8,7 +8,7 @@ from flask_admin.theme import Theme
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 
-from api.admin import shown
+from api.admin import filters
 from api.admin.access import Tokens, Users
 from api.admin.account import Account
 from api.admin.audit import Audit
@@ -55,7 +55,7 @@ def add_pages(app: Flask, settings: Settings) -> None:
     login.anonymous_user = Visitor
     guard_pages(app, csrf)
     app.after_request(as_page)
-    app.jinja_env.filters.update(shown.FILTERS)
+    app.jinja_env.filters.update(filters.FILTERS)
     app.register_blueprint(ASSETS)
     pages = Admin(
         app,

@@ -49,21 +49,21 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
 
         A field of one line shows a text without its line breaks, which is not a change.
         """
-        typed = {name: self[name].data for name in CHANGEABLE if self[name].data is not None}
+        texts = {name: self[name].data for name in CHANGEABLE if self[name].data is not None}
         return {
-            name: _cleaned(text)
-            for name, text in typed.items()
-            if _in_one_line(text) != _in_one_line(as_typed(voter, name))
+            name: _clean(text)
+            for name, text in texts.items()
+            if _in_one_line(text) != _in_one_line(field_text(voter, name))
         }
 
     def change(self, voter: Voter) -> dict[str, Any] | None:
-        """Return the changes and the reason as the API's PATCH reads them: `stated` and `reason`.
+        """Return the changes and the reason as the API's PATCH reads them: `values` and `reason`.
 
         If a value is invalid, returns None and puts the messages at their fields.
         """
         # Only a field that the user has emptied is cleared.
-        stated = {name: typed or None for name, typed in self.differences(voter).items()}
-        body = {**stated, "reason": self.reason.data}
+        values = {name: text or None for name, text in self.differences(voter).items()}
+        body = {**values, "reason": self.reason.data}
         try:
             change: dict[str, Any] = VoterChangeSchema().load(body)
         except ValidationError as error:
@@ -83,8 +83,8 @@ class VoterForm(FlaskForm):  # type: ignore[misc]
 
 def form_of(voter: Voter, reason: str = "") -> VoterForm:
     """Return the form that shows an entry."""
-    shown = {name: as_typed(voter, name) for name in FIELDS}
-    return VoterForm(formdata=None, **shown, version=version_of(voter), reason=reason)
+    texts = {name: field_text(voter, name) for name in FIELDS}
+    return VoterForm(formdata=None, **texts, version=version_of(voter), reason=reason)
 
 
 def version_of(voter: Voter) -> str:
@@ -93,7 +93,7 @@ def version_of(voter: Voter) -> str:
     return sha256(json.dumps(entry).encode()).hexdigest()
 
 
-def as_typed(voter: Voter, name: str) -> str:
+def field_text(voter: Voter, name: str) -> str:
     """Return a field of the entry as the form shows it."""
     match getattr(voter, name):
         case None:
@@ -105,10 +105,10 @@ def as_typed(voter: Voter, name: str) -> str:
 
 
 def _in_one_line(text: str) -> str:
-    return _cleaned(text.replace("\r", "").replace("\n", ""))
+    return _clean(text.replace("\r", "").replace("\n", ""))
 
 
-def _cleaned(text: str) -> str:
+def _clean(text: str) -> str:
     """Clean a text as the roll stores it. A text that is too long stays, and is rejected later."""
     try:
         return clean(text, MAX_TYPED_CHARS)

@@ -57,15 +57,15 @@ class Voters(Page):
     @requires(Scope.READ)
     def index(self) -> str:
         """Show one page of the voters that match. Only the voters of the whole roll are counted."""
-        asked = _asked()
-        filters = _stated(*FILTERS)
+        query = _query()
+        filters = _used_arguments(*FILTERS)
         after = request.args.get("after", "")
-        voters, cursor = page_after(asked["voter_filter"], asked["sort"], after, PAGE_SIZE)
+        voters, cursor = page_after(query["voter_filter"], query["sort"], after, PAGE_SIZE)
         return self.page(
             "voters.html",
             voters=voters,
-            voter_filter=asked["voter_filter"],
-            sort=asked["sort"],
+            voter_filter=query["voter_filter"],
+            sort=query["sort"],
             filters=filters,
             orders=ORDERS,
             figures=summarise(),
@@ -79,14 +79,14 @@ class Voters(Page):
     @counted_as(Quota.DOWNLOAD)
     def export_csv(self) -> FlaskResponse:
         """Download the voters that match as a CSV file."""
-        return download_csv(_asked()["voter_filter"])
+        return download_csv(_query()["voter_filter"])
 
     @expose("/export.xlsx")
     @requires(Scope.READ)
     @counted_as(Quota.DOWNLOAD)
     def export_xlsx(self) -> FlaskResponse:
         """Download the voters that match as a workbook."""
-        return download_xlsx(_asked()["voter_filter"])
+        return download_xlsx(_query()["voter_filter"])
 
     @expose("/voter/")
     @requires(Scope.READ)
@@ -107,7 +107,7 @@ class Voters(Page):
         limit_lock_wait(ANSWER_SECONDS)
         author = Author(signed_in_user().name, change["reason"])
         try:
-            edit(voter.student_id, change["stated"], author=author, check=form.check)
+            edit(voter.student_id, change["values"], author=author, check=form.check)
         except EntryChanged:
             return self._not_saved(form)
         flash("The entry is corrected.", "success")
@@ -116,11 +116,13 @@ class Voters(Page):
     def _not_saved(self, form: VoterForm) -> tuple[str, int]:
         """Answer 409 with the current entry, and with the values typed over an older one."""
         voter = _voter()
-        unsaved = [
-            (form[name].label.text, typed) for name, typed in form.differences(voter).items()
+        rejected_values = [
+            (form[name].label.text, text) for name, text in form.differences(voter).items()
         ]
         new_form = form_of(voter, reason=form.reason.data)
-        return self._voter_page(voter, new_form, unsaved=unsaved, is_stale=True), 409
+        return self._voter_page(
+            voter, new_form, rejected_values=rejected_values, is_stale=True
+        ), 409
 
     def _voter_page(self, voter: Voter, form: VoterForm, **values: Any) -> str:
         changes = FetchedPages(
@@ -133,20 +135,20 @@ def _list_url(parameters: Mapping[str, str]) -> str:
     return f"{url_for('.index')}?{urlencode(parameters)}"
 
 
-def _stated(*names: str) -> dict[str, str]:
+def _used_arguments(*names: str) -> dict[str, str]:
     """Return these query parameters without the blank ones, which filter nothing."""
-    given = {name: request.args.get(name, "").strip() for name in names}
-    return {name: text for name, text in given.items() if text}
+    arguments = {name: request.args.get(name, "").strip() for name in names}
+    return {name: text for name, text in arguments.items() if text}
 
 
-def _asked() -> dict[str, Any]:
+def _query() -> dict[str, Any]:
     """Parse the filters and the order of the URL as the API does. An invalid one ends with 422."""
     try:
-        asked: dict[str, Any] = VoterQuerySchema().load(_stated(*FILTERS))
+        query: dict[str, Any] = VoterQuerySchema().load(_used_arguments(*FILTERS))
     except ValidationError as error:
         message = "A filter of this URL is not valid. Start again from the list."
         abort(422, message=message, messages={"query": error.messages})
-    return asked
+    return query
 
 
 def _voter() -> Voter:

@@ -41,10 +41,10 @@ def list_entries(
     after = parameters.pop("after", None)
     query = entries(parameters)
     if after is None:
-        shown = _numbered_page(query, pagination_parameters)
+        page = _numbered_page(query, pagination_parameters)
     else:
-        shown = _page_by_cursor(query, after, pagination_parameters)
-    return [describe(entry) for entry in shown]
+        page = _page_by_cursor(query, after, pagination_parameters)
+    return [describe(entry) for entry in page]
 
 
 def entries(parameters: Mapping[str, Any]) -> "ModelSelect[AuditEntry]":
@@ -72,11 +72,11 @@ def _page_by_cursor(
     if after:
         query = query.where(AuditEntry.id < int(after))
     # The extra entry shows whether there is a next page.
-    found = list(query.limit(pagination.page_size + 1))
-    shown = found[: pagination.page_size]
-    has_more = len(found) > len(shown)
-    pagination.item_count = CursorPage(None, _cursor_behind(shown) if has_more else None)
-    return shown
+    rows = list(query.limit(pagination.page_size + 1))
+    page = rows[: pagination.page_size]
+    has_more = len(rows) > len(page)
+    pagination.item_count = CursorPage(None, _cursor_behind(page) if has_more else None)
+    return page
 
 
 def _numbered_page(
@@ -90,8 +90,8 @@ def _numbered_page(
     return shown
 
 
-def _cursor_behind(shown: list[AuditEntry]) -> str:
-    return str(shown[-1].id)
+def _cursor_behind(page: list[AuditEntry]) -> str:
+    return str(page[-1].id)
 
 
 def describe(entry: AuditEntry) -> dict[str, Any]:

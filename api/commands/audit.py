@@ -36,14 +36,14 @@ def register_commands(app: Flask) -> None:
 @with_appcontext
 def audit(last: int, *, as_json: bool, **filters: str | None) -> None:
     """Print the newest audit entries, the latest at the end, with times in UTC."""
-    asked = {name: value for name, value in filters.items() if value is not None}
+    conditions = {name: value for name, value in filters.items() if value is not None}
     with usable_database():
-        found = list(entries(asked).limit(last))[::-1]
+        newest = list(entries(conditions).limit(last))[::-1]
     if as_json:
-        for entry in found:
+        for entry in newest:
             click.echo(json.dumps(describe(entry), ensure_ascii=False))
     else:
-        print_table([COLUMNS, *map(_row, found)])
+        print_table([COLUMNS, *map(_row, newest)])
 
 
 def _row(entry: AuditEntry) -> tuple[str, ...]:

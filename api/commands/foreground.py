@@ -32,7 +32,7 @@ RENEWALS_PER_LEASE = 4
 LOOK_SECONDS = 0.25
 
 
-def attempted(claim: Claim, settings: Settings, on_progress: OnProgress) -> None:
+def attempt(claim: Claim, settings: Settings, on_progress: OnProgress) -> None:
     """Perform the attempt in a job process, under the same limits as in a worker.
 
     If the file makes the job process crash, this process survives and notes it. The job process is
@@ -40,12 +40,12 @@ def attempted(claim: Claim, settings: Settings, on_progress: OnProgress) -> None
     """
     with tempfile.TemporaryFile() as log:
         process = start_job_process(claim, settings, max_attempts=1, log=log)
-        started = time.monotonic()
+        start = time.monotonic()
         is_out_of_time = False
         try:
             while not is_out_of_time and not _has_ended(process):
                 _show(claim, on_progress)
-                is_out_of_time = time.monotonic() - started > settings.job_time_limit_seconds
+                is_out_of_time = time.monotonic() - start > settings.job_time_limit_seconds
         finally:
             process.kill()
             status = process.wait()
@@ -94,7 +94,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def lease_renewed(claim: Claim, lease_seconds: float) -> Iterator[None]:
+def renew_lease(claim: Claim, lease_seconds: float) -> Iterator[None]:
     """Renew the lease in a separate thread.
 
     If the command is killed, the lease expires. The next worker that looks ends the job as

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import click
 
-from api.commands.foreground import attempted, failing_when_interrupted, lease_renewed
+from api.commands.foreground import attempt, failing_when_interrupted, renew_lease
 from api.services import services
 from config.settings import Settings
 from shared.errors import CodedError
@@ -52,13 +52,13 @@ def import_file(
     Rejected rows are written to `rejects`, or to a new file that is named after the imported one.
     """
     try:
-        file = _kept(Path(path), options.encoding)
+        file = _keep(Path(path), options.encoding)
     except FileRejected as rejection:
         if as_json:
             _print_json({"error": {"code": rejection.code, "message": rejection.message}})
         click.echo(rejection.message, err=True)
         return False
-    job = _imported(file, dry_run=dry_run, options=options)
+    job = _import(file, dry_run=dry_run, options=options)
     if as_json:
         _print_json(describe(job, may_read_roll=True))
     else:
@@ -68,7 +68,7 @@ def import_file(
     return bool(job.state == JobState.SUCCESS)
 
 
-def _kept(path: Path, encoding: str | None) -> StoredFile:
+def _keep(path: Path, encoding: str | None) -> StoredFile:
     store = services().store
     limit_bytes = services().settings.max_upload_bytes
     try:
@@ -89,7 +89,7 @@ def _kept(path: Path, encoding: str | None) -> StoredFile:
         raise FileRejected("UNREADABLE_PATH", f"Cannot read {path}: {error.strerror}.") from error
 
 
-def _imported(file: StoredFile, *, dry_run: bool, options: ImportOptions) -> Job:
+def _import(file: StoredFile, *, dry_run: bool, options: ImportOptions) -> Job:
     settings = services().settings
     claim = jobs.create_started(
         file,
@@ -101,10 +101,10 @@ def _imported(file: StoredFile, *, dry_run: bool, options: ImportOptions) -> Job
     )
     with (
         failing_when_interrupted(claim),
-        lease_renewed(claim, settings.lease_seconds),
+        renew_lease(claim, settings.lease_seconds),
         _progress_bar() as show,
     ):
-        attempted(claim, _quiet(settings), show)
+        attempt(claim, _quiet(settings), show)
     return Job.get_by_id(claim.job_id)
 
 
@@ -129,11 +129,11 @@ def _progress_bar() -> Iterator[OnProgress]:
         yield show
 
 
-def _write_rejects(key: str, wanted: str | None, stem: str) -> None:
+def _write_rejects(key: str, path: str | None, stem: str) -> None:
     """Copy the rejects file. The import has ended, so a failure here is printed but not fatal."""
     try:
-        with services().store.open(key) as stored, _new_file(wanted, stem) as copy:
-            shutil.copyfileobj(stored, copy)
+        with services().store.open(key) as source, _new_file(path, stem) as copy:
+            shutil.copyfileobj(source, copy)
     except (OSError, FileLost, StoreUnavailable) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         click.echo(f"The rejected rows could not be written: {reason}.", err=True)
@@ -141,10 +141,10 @@ def _write_rejects(key: str, wanted: str | None, stem: str) -> None:
         click.echo(f"The rejected rows are in {copy.name}.", err=True)
 
 
-def _new_file(wanted: str | None, stem: str) -> IO[bytes]:
+def _new_file(path: str | None, stem: str) -> IO[bytes]:
     """Open the requested file, or a new one that only its owner may read."""
-    if wanted:
-        return Path(wanted).open("wb")
+    if path:
+        return Path(path).open("wb")
     for number in count(1):
         name = f"{stem}.rejects{'' if number == 1 else f'-{number}'}.csv"
         with suppress(FileExistsError):
@@ -160,17 +160,17 @@ def _print_report(job: Job) -> None:
     document = describe(job, may_read_roll=True)
     click.echo(document["result"] or document["status"], err=job.state == JobState.FAILURE)
     if job.report:
-        for name, found in job.report.items():
-            click.echo(f"  {name.replace('_', ' ')}: {_shown(found)}")
+        for name, value in job.report.items():
+            click.echo(f"  {name.replace('_', ' ')}: {_text_of(value)}")
     _print_faults(job.id)
 
 
-def _shown(found: object) -> str:
+def _text_of(found: object) -> str:
     match found:
         case dict():
-            return ", ".join(f"{name} {_shown(value)}" for name, value in found.items()) or "none"
+            return ", ".join(f"{name} {_text_of(value)}" for name, value in found.items()) or "none"
         case list():
-            return "; ".join(map(_shown, found)) or "none"
+            return "; ".join(map(_text_of, found)) or "none"
         case int():
             return f"{found:,}"
         case _:

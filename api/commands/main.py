@@ -34,7 +34,7 @@ def register_commands(app: Flask) -> None:
 
 
 @contextmanager
-def usable_database(*, migrated: bool = True) -> Iterator[None]:
+def usable_database(*, is_migrated: bool = True) -> Iterator[None]:
     """Turn a database that cannot be used into one sentence and exit status 1.
 
     The audit table names the user of the machine for all actions in the block.
@@ -45,7 +45,7 @@ def usable_database(*, migrated: bool = True) -> Iterator[None]:
     open_database(services().settings.database_url)
     act_as(command_line())
     try:
-        if migrated and schema.pending_migrations():
+        if is_migrated and schema.pending_migrations():
             raise click.ClickException("The database is not up to date. Run `flask migrate` first.")
         yield
     except OUTAGES as error:
@@ -69,13 +69,13 @@ def migrate() -> None:
 
     Exit status 1 if DEBUG is off and the database holds credentials of `make run`.
     """
-    with usable_database(migrated=False):
-        applied = schema.migrate()
-        if applied:
-            record(Action.MIGRATE, detail=", ".join(applied))
-        for name in applied:
+    with usable_database(is_migrated=False):
+        names = schema.migrate()
+        if names:
+            record(Action.MIGRATE, detail=", ".join(names))
+        for name in names:
             click.echo(f"applied {name}")
-        if not applied:
+        if not names:
             click.echo("The database is up to date.")
         if not services().settings.debug:
             _refuse_development_credentials()
@@ -125,11 +125,11 @@ def create_admin(username: str, password: str, role: str) -> None:
         except (WeakPassword, UnusableName) as error:
             raise click.ClickException(str(error)) from None
         except IntegrityError:
-            raise click.ClickException(_taken(username)) from None
+            raise click.ClickException(_name_taken_message(username)) from None
     click.echo(f"Created the {role} {username!r}.")
 
 
-def _taken(name: str) -> str:
+def _name_taken_message(name: str) -> str:
     user: User | None = User.get_or_none(User.username == name)
     if user is None:
         return f"A token has the name {name!r} already. It may be revoked. Choose another name."
@@ -204,7 +204,7 @@ def _short(context: click.Context, option: click.Parameter, value: str | None) -
 )
 @with_appcontext
 def import_command(
-    file: str, dry_run: bool, rejects: str | None, as_json: bool, **given: Any
+    file: str, dry_run: bool, rejects: str | None, as_json: bool, **values: Any
 ) -> None:
     """Import FILE (CSV or Excel) immediately, without broker and worker.
 
@@ -214,10 +214,10 @@ def import_command(
     # The web processes load this module too, and do not need the readers.
     from api.commands.imports import import_file
 
-    if given["delimiter"] == "tab":
-        given["delimiter"] = "\t"
+    if values["delimiter"] == "tab":
+        values["delimiter"] = "\t"
     options = ImportOptions.from_dict(
-        {name: value for name, value in given.items() if value is not None}
+        {name: value for name, value in values.items() if value is not None}
     )
     with usable_database():
         is_saved = import_file(

@@ -60,7 +60,7 @@ def erase_roll_command(yes: bool) -> None:
         raise click.ClickException("Nothing was erased. To erase the roll, add --yes.")
     with usable_database():
         try:
-            erased = erase_roll(services().store)
+            counts = erase_roll(services().store)
         except ImportsOpen:
             raise click.ClickException(
                 "An import runs or waits, and nothing was erased. Wait for its end, or cancel it."
@@ -71,7 +71,7 @@ def erase_roll_command(yes: bool) -> None:
                 " within hours after the store is available again."
             ) from error
         is_overwritten = overwrite_deleted()
-    for name, count in asdict(erased).items():
+    for name, count in asdict(counts).items():
         click.echo(f"erased {name}: {count:,}")
     if not is_overwritten:
         click.echo(

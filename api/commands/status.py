@@ -10,7 +10,7 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from api.commands.main import usable_database
-from api.commands.tables import aligned
+from api.commands.tables import align
 from api.monitoring.status import service_status
 from api.services import services
 
@@ -38,11 +38,11 @@ def status(as_json: bool) -> None:
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:
-    yield from aligned(_summary(document))
+    yield from align(_summary(document))
     yield ""
     workers, jobs = document["workers"], document["jobs"]
     if workers:
-        yield from aligned([WORKER_COLUMNS, *map(_worker_row, workers)])
+        yield from align([WORKER_COLUMNS, *map(_worker_row, workers)])
     if all(worker["state"] == "gone" for worker in workers):
         yield "No worker is running. Jobs wait until one starts."
     for worker in workers:
@@ -50,7 +50,7 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{worker['name']} has threads that fail: {' '.join(worker['troubles'])}."
     yield ""
     if jobs["open"]:
-        yield from aligned([JOB_COLUMNS, *map(_job_row, jobs["open"])])
+        yield from align([JOB_COLUMNS, *map(_job_row, jobs["open"])])
     else:
         yield "No import runs or waits."
     if more := jobs["more_open"]:
@@ -59,27 +59,27 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _summary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     roll, jobs, queues = document["roll"], document["jobs"], document["queue_messages"]
-    waiting = timedelta(seconds=jobs["oldest_waiting_seconds"])
+    longest_wait = timedelta(seconds=jobs["oldest_waiting_seconds"])
     return [
         ("Version", document["version"]),
         ("Roll", f"{roll['voters']:,} voters, {roll['eligible']:,} of them eligible"),
         ("", f"changed {roll['changes']:,} times, last {roll['changed_at'] or 'never'}"),
-        ("Jobs", _counted(jobs["states"])),
-        ("", f"{waiting} since the longest waiting job was due"),
-        ("Mails", _counted(document["report_mails"])),
-        ("Webhook", _counted(document["webhook_calls"])),
-        ("Queue", "the broker does not answer" if queues is None else _counted(queues)),
+        ("Jobs", _counts(jobs["states"])),
+        ("", f"{longest_wait} since the longest waiting job was due"),
+        ("Mails", _counts(document["report_mails"])),
+        ("Webhook", _counts(document["webhook_calls"])),
+        ("Queue", "the broker does not answer" if queues is None else _counts(queues)),
     ]
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
 
 
 def _worker_row(worker: Mapping[str, Any]) -> tuple[str, ...]:
     jobs = " ".join(worker["task_ids"]) or "-"
-    shown = ("name", "state", "version", "started_at", "beat_at")
-    return (*(worker[name] for name in shown), jobs)
+    names = ("name", "state", "version", "started_at", "beat_at")
+    return (*(worker[name] for name in names), jobs)
 
 
 def _job_row(job: Mapping[str, Any]) -> tuple[str, ...]:

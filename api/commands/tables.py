@@ -13,20 +13,20 @@ def shown_time(time: datetime | None) -> str:
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     """Print the rows, the headings first."""
-    for line in aligned(rows):
+    for line in align(rows):
         click.echo(line)
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield a line for each row, with every column as wide as its widest cell.
 
     A character that a terminal could take for a command becomes `?`.
     """
-    shown = [[_printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    for row in shown:
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(padded).rstrip()
+    texts = [[_printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
 def _printable(text: str) -> str:

@@ -86,9 +86,9 @@ def let_in(name: str) -> None:
 
 
 def _user(name: str) -> User:
-    found: User | None = User.get_or_none(User.username == name)
-    if found is None:
+    user: User | None = User.get_or_none(User.username == name)
+    if user is None:
         raise click.ClickException(
             f"There is no user named {name!r}. `flask list-people` lists all users."
         )
-    return found
+    return user

@@ -11,7 +11,7 @@ from api.access.rate_limits import Quota, counted_as
 from api.jobs.job_schemas import JobSchema, MailAgainSchema
 from api.jobs.jobs import describe_job, job_or_404, visible_job
 from api.jobs.task_schemas import AcceptedSchema
-from api.jobs.upload import LOCATION, accepted
+from api.jobs.upload import LOCATION, accepted_response
 from api.rest.blueprint import Blueprint
 from api.rest.error_codes import ApiCode
 from api.rest.errors import SENTENCES
@@ -59,7 +59,7 @@ def retry(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
     `read`. While the new job is open, and after it has succeeded, another request returns the same
     job.
     """
-    return _followed(task_id, follow_up.retry)
+    return _follow(task_id, follow_up.retry)
 
 
 @blueprint.route("/<uuid:task_id>/apply/", methods=["POST"])
@@ -75,7 +75,7 @@ def apply(task_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
     the preview shows. While one job applies the preview, and after it has succeeded, another
     request returns the same job.
     """
-    return _followed(task_id, follow_up.apply_preview)
+    return _follow(task_id, follow_up.apply_preview)
 
 
 @blueprint.route("/<uuid:task_id>/resend-report/", methods=["POST"])
@@ -97,7 +97,7 @@ def resend_report(task_id: UUID) -> dict[str, str]:
     return {"message": "The report mail will be sent again"}
 
 
-def _followed(task_id: UUID, follow: FollowUp) -> tuple[dict[str, Any], int, dict[str, str]]:
+def _follow(task_id: UUID, follow: FollowUp) -> tuple[dict[str, Any], int, dict[str, str]]:
     job = job_or_404(task_id)
     if job.dry_run and follow is follow_up.retry:
         demand(Scope.READ)
@@ -107,10 +107,10 @@ def _followed(task_id: UUID, follow: FollowUp) -> tuple[dict[str, Any], int, dic
         _conflict(reason.code, reason.message)
     except FilePurged:
         abort(410, message=SENTENCES[410])
-    made = visible_job(new_id)
-    if made is None:
+    new_job = visible_job(new_id)
+    if new_job is None:
         _conflict(ApiCode.FOLLOWED_BY_ANOTHER, "Another user or token has already done this.")
-    return accepted(made)
+    return accepted_response(new_job)
 
 
 def _conflict(code: str, message: str) -> NoReturn:

@@ -149,10 +149,10 @@ def _download(
         abort(410, message=SENTENCES[410])
     if not key:
         abort(404, message=absent)
-    return long_answer(lambda: _opened(job, key, action, name, mimetype, absent))
+    return long_answer(lambda: _open(job, key, action, name, mimetype, absent))
 
 
-def _opened(job: Job, key: str, action: Action, name: str, mimetype: str, absent: str) -> Response:
+def _open(job: Job, key: str, action: Action, name: str, mimetype: str, absent: str) -> Response:
     note_handed_out(action, job.id)
     try:
         file = services().store.open(key)

@@ -46,7 +46,7 @@ def list_jobs(parameters: dict[str, Any], pagination_parameters: PaginationParam
         query = query.where(condition)
     page = list(page_of(query, pagination_parameters) or ())
     entries = entries_of(page)
-    return [_described(job, entries[job.id]) for job in page]
+    return [_describe(job, entries[job.id]) for job in page]
 
 
 def _conditions(parameters: dict[str, Any]) -> Iterator[Expression]:
@@ -99,10 +99,10 @@ def visible_origin(job: Job) -> UUID | None:
 
 def describe_job(job: Job) -> dict[str, Any]:
     """Return the whole job as JSON values."""
-    return _described(job, entries_of([job])[job.id])
+    return _describe(job, entries_of([job])[job.id])
 
 
-def _described(job: Job, entries: Mapping[str, OutboxEntry]) -> dict[str, Any]:
+def _describe(job: Job, entries: Mapping[str, OutboxEntry]) -> dict[str, Any]:
     return {
         **describe(job, may_read_roll=caller().allows(Scope.READ)),
         "uploaded_by": job.uploaded_by,

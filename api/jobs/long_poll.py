@@ -18,7 +18,7 @@ MAX_WAIT_SECONDS = 30
 LOOK_SECONDS = 0.25
 MAX_WAITING = MAX_LONG_ANSWERS - 1
 
-_waiting = BoundedSemaphore(MAX_WAITING)
+_waiting_slots = BoundedSemaphore(MAX_WAITING)
 
 
 def wait_until(is_due: Callable[[], bool], seconds: float) -> None:
@@ -27,7 +27,7 @@ def wait_until(is_due: Callable[[], bool], seconds: float) -> None:
     The wait ends when its time has passed or when the process stops. It ends immediately if too
     many requests are waiting already. `is_due` must leave no database connection open.
     """
-    if not _waiting.acquire(blocking=False):
+    if not _waiting_slots.acquire(blocking=False):
         return
     try:
         if places.acquire(blocking=False):
@@ -36,7 +36,7 @@ def wait_until(is_due: Callable[[], bool], seconds: float) -> None:
             finally:
                 places.release()
     finally:
-        _waiting.release()
+        _waiting_slots.release()
 
 
 def _wait(is_due: Callable[[], bool], deadline: float) -> None:

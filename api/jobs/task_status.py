@@ -57,11 +57,11 @@ def task_status(parameters: dict[str, int], task_id: UUID) -> dict[str, Any]:
     With `wait`, the service waits for news before it responds. With `If-None-Match`, it does not
     send an unchanged state again.
     """
-    document = _read(task_id)
+    document = _read_status(task_id)
 
     def has_news() -> bool:
         nonlocal document
-        document = _read(task_id)
+        document = _read_status(task_id)
         return _is_news(document)
 
     if parameters["wait"] and not _is_news(document):
@@ -71,7 +71,7 @@ def task_status(parameters: dict[str, int], task_id: UUID) -> dict[str, Any]:
     return document
 
 
-def _read(task_id: UUID) -> dict[str, Any]:
+def _read_status(task_id: UUID) -> dict[str, Any]:
     """Return the committed status, and hold no connection."""
     with database.connection_context():
         return describe(job_or_404(task_id), may_read_roll=caller().allows(Scope.READ))

@@ -89,10 +89,10 @@ def upload(
         options=ImportOptions.from_dict(options),
         idempotency_key=headers.get("idempotency_key"),
     )
-    return accepted(job_or_404(task_id))
+    return accepted_response(job_or_404(task_id))
 
 
-def accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
+def accepted_response(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Return the response to a request that has created a job: body, status and headers."""
     status_url = _absolute(url_for("Task status.task_status", task_id=job.id))
     body: dict[str, Any] = {

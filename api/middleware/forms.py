@@ -36,7 +36,7 @@ MAX_PARTS = 20
 
 NUL = "A text must not have a NUL character."
 
-Read = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
+Form = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
 
 
 class Decoder(MultipartDecoder):
@@ -57,9 +57,9 @@ class FormParser(FormDataParser):
     PostgreSQL cannot store a NUL character in a text, or compare a text with one.
     """
 
-    def parse(self, *arguments: Any, **named: Any) -> Read:
+    def parse(self, *arguments: Any, **keywords: Any) -> Form:
         """Parse a form. A NUL in the name or the text of a field ends the request here with 422."""
-        stream, form, files = super().parse(*arguments, **named)
+        stream, form, files = super().parse(*arguments, **keywords)
         texts = chain(files, chain.from_iterable(form.items(multi=True)))
         if any("\x00" in text for text in texts):
             abort(HTTPStatus.UNPROCESSABLE_ENTITY, message=NUL)
@@ -67,7 +67,7 @@ class FormParser(FormDataParser):
 
     def _parse_multipart(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str]
-    ) -> Read:
+    ) -> Form:
         boundary = options.get("boundary", "").encode("ascii")
         if not boundary:
             raise ValueError("Missing boundary")
@@ -87,7 +87,7 @@ class FormParser(FormDataParser):
 
     def _parse_urlencoded(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str]
-    ) -> Read:
+    ) -> Form:
         if (content_length or FIELD_BYTES + 1) > FIELD_BYTES:
             raise FormTooLarge("The form is too large. Send a file as multipart/form-data.")
         return super()._parse_urlencoded(stream, mimetype, content_length, options)

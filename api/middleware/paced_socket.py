@@ -44,8 +44,8 @@ UNSENT_BYTES = 64 * 1024
 class PacedSocket(socket.socket):
     """The connection of one client. It takes over the descriptor of an accepted socket."""
 
-    def __init__(self, accepted: socket.socket) -> None:
-        super().__init__(fileno=accepted.detach())
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(fileno=connection.detach())
         # Only TCP sockets have this option, and not on every system.
         with suppress(OSError, AttributeError):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
@@ -103,18 +103,18 @@ class PacedSocket(socket.socket):
         while self._backlog:
             data = self._backlog[0]
             try:
-                sent = super().send(data, socket.MSG_DONTWAIT)
+                sent_bytes = super().send(data, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return
             except OSError:
                 self._forget_backlog()
                 raise
-            self.backlog_bytes -= sent
-            self._earn(sent)
-            if sent == len(data):
+            self.backlog_bytes -= sent_bytes
+            self._earn(sent_bytes)
+            if sent_bytes == len(data):
                 self._backlog.popleft()
             else:
-                self._backlog[0] = data[sent:]
+                self._backlog[0] = data[sent_bytes:]
 
     def _forget_backlog(self) -> None:
         self._backlog.clear()
@@ -124,16 +124,16 @@ class PacedSocket(socket.socket):
         seconds = max(self._patience_seconds, 0.0)
         if (timeout := self.gettimeout()) is not None:
             seconds = min(seconds, timeout)
-        started = time.monotonic()
+        start = time.monotonic()
         poll = select.poll()
         poll.register(self, event)
         if not poll.poll(1000 * seconds):
             raise TooSlow
-        self._patience_seconds -= time.monotonic() - started
+        self._patience_seconds -= time.monotonic() - start
 
     def _earn(self, moved_bytes: int) -> None:
-        earned = self._patience_seconds + moved_bytes / self.pace.bytes_per_second
-        self._patience_seconds = min(earned, self.pace.seconds)
+        seconds = self._patience_seconds + moved_bytes / self.pace.bytes_per_second
+        self._patience_seconds = min(seconds, self.pace.seconds)
 
 
 def give_time(environ: Mapping[str, Any]) -> None:

@@ -29,13 +29,15 @@ def behind_proxies(app: "WSGIApplication", count: int) -> "WSGIApplication":
     The application sees the client's address as a bare IP address, or as "".
     """
 
-    def addressed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def app_with_address(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR"))
         return app(environ, start_response)
 
     if not count:
-        return _IgnoredProxies(addressed)
-    return ProxyFix(addressed, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0)
+        return _IgnoredProxies(app_with_address)
+    return ProxyFix(app_with_address, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0)
 
 
 class _IgnoredProxies:

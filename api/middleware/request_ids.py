@@ -21,8 +21,8 @@ def name_requests(app: Flask) -> None:
 
 
 def _begin() -> None:
-    claimed = request.headers.get(HEADER, "")
-    begin(request_id=claimed if is_request_id(claimed) else uuid4().hex)
+    request_id = request.headers.get(HEADER, "")
+    begin(request_id=request_id if is_request_id(request_id) else uuid4().hex)
 
 
 def _tell(response: Response) -> Response:

@@ -15,7 +15,7 @@ def log_requests(app: Flask) -> None:
 
 
 def _start() -> None:
-    g.started = time.perf_counter()
+    g.start = time.perf_counter()
 
 
 def _summarise(response: Response) -> Response:
@@ -26,7 +26,7 @@ def _summarise(response: Response) -> Response:
             "method": request.method,
             "route": request.url_rule.rule if request.url_rule else "-",
             "status": response.status_code,
-            "duration_ms": round(1000 * (time.perf_counter() - g.started), 1),
+            "duration_ms": round(1000 * (time.perf_counter() - g.start), 1),
             # None for a streamed response, because its length is known only after it is generated.
             "bytes": response.content_length,
             "token_id": token.id if token else None,

@@ -39,5 +39,5 @@ def _count(response: Response) -> Response:
     endpoint = request.endpoint or "none"
     method = request.method if request.method in METHODS else "other"
     REQUESTS.labels(endpoint, method, response.status_code).inc()
-    DURATIONS.labels(endpoint).observe(time.perf_counter() - g.started)
+    DURATIONS.labels(endpoint).observe(time.perf_counter() - g.start)
     return response

@@ -62,14 +62,14 @@ def _of_jobs(jobs: JobFigures) -> Iterator[Metric]:
     open_jobs = GaugeMetricFamily(
         "voters_jobs_open", "Jobs that have not ended, by state.", labels=["state"]
     )
-    finished = CounterMetricFamily(
+    final_jobs = CounterMetricFamily(
         "voters_jobs_finished", "Jobs that have ended, by final state.", labels=["state"]
     )
     for state in JobState:
-        metric = finished if state in FINAL_STATES else open_jobs
+        metric = final_jobs if state in FINAL_STATES else open_jobs
         metric.add_metric([state], jobs.states[state])
     yield open_jobs
-    yield finished
+    yield final_jobs
     yield GaugeMetricFamily(
         "voters_oldest_waiting_job_seconds",
         "How long the longest waiting job has been due. 0 if no job waits.",
@@ -102,15 +102,15 @@ def _of_outbox(jobs: JobFigures) -> Iterator[Metric]:
 
 
 def _of_workers(workers: list[Worker]) -> Iterator[Metric]:
-    found = GaugeMetricFamily(
+    gauge = GaugeMetricFamily(
         "voters_workers",
         "Workers that are alive, and those that stopped in the last day without a report.",
         labels=["state"],
     )
     alive = sum(1 for worker in workers if worker.is_alive)
-    found.add_metric(["alive"], alive)
-    found.add_metric(["gone"], len(workers) - alive)
-    yield found
+    gauge.add_metric(["alive"], alive)
+    gauge.add_metric(["gone"], len(workers) - alive)
+    yield gauge
 
 
 def _of_roll() -> Iterator[Metric]:

@@ -112,8 +112,10 @@ class _Latest:
     def _find_out(self) -> dict[str, Any]:
         for probe in self._probes:
             probe.start()
-        found = {name: told for probe in self._probes for name, told in probe.answer().items()}
-        return {"status": "ready" if found["database"] == "ok" else "not ready", **found}
+        answers = {
+            name: answer for probe in self._probes for name, answer in probe.answer().items()
+        }
+        return {"status": "ready" if answers["database"] == "ok" else "not ready", **answers}
 
 
 def _latest() -> _Latest:

@@ -22,7 +22,7 @@ class Probe(Generic[T]):
         self._ask = ask
         self._seconds = seconds
         self._otherwise = otherwise
-        self._found = otherwise
+        self._answer = otherwise
         self._thread: threading.Thread | None = None
         self._deadline = 0.0
 
@@ -30,7 +30,7 @@ class Probe(Generic[T]):
         """Ask, unless the last question still waits for its answer."""
         if self._thread is not None and self._thread.is_alive():
             return
-        self._found = self._otherwise
+        self._answer = self._otherwise
         self._deadline = time.monotonic() + self._seconds
         self._thread = threading.Thread(target=self._run, name="probe", daemon=True)
         self._thread.start()
@@ -41,10 +41,10 @@ class Probe(Generic[T]):
             self._thread.join(max(0.0, self._deadline - time.monotonic()))
             if self._thread.is_alive():
                 return self._otherwise
-        return self._found
+        return self._answer
 
     def _run(self) -> None:
         try:
-            self._found = self._ask()
+            self._answer = self._ask()
         except Exception:
             logger.exception("probe met an internal error")

@@ -79,11 +79,11 @@ def _state(worker: Worker) -> str:
 
 
 def _jobs(figures: JobFigures, open_jobs: list[Job]) -> dict[str, Any]:
-    known = sum(figures.states[state] for state in JobState if state not in FINAL_STATES)
+    count = sum(figures.states[state] for state in JobState if state not in FINAL_STATES)
     return {
         "states": {state: figures.states[state] for state in map(str, JobState)},
         "oldest_waiting_seconds": round(figures.waiting_seconds),
-        "more_open": max(0, known - len(open_jobs)),
+        "more_open": max(0, count - len(open_jobs)),
         "open": [
             {
                 "task_id": str(job.id),

@@ -24,7 +24,7 @@ def asset(folder: Path, name: str, max_age: int) -> Response:
     path = safe_join(str(folder), name)
     if path is None or not Path(path).is_file():
         abort(404)
-    content, tag = _read(path, Path(path).stat().st_mtime_ns)
+    content, tag = _read_file(path, Path(path).stat().st_mtime_ns)
     return shared_answer(content, tag, mimetypes.guess_type(name)[0], max_age)
 
 
@@ -47,7 +47,7 @@ def tag_of(content: bytes) -> str:
 
 
 @lru_cache(MAX_FILES)
-def _read(path: str, _modified_ns: int) -> tuple[bytes, str]:
+def _read_file(path: str, _modified_ns: int) -> tuple[bytes, str]:
     content = Path(path).read_bytes()
     return content, tag_of(content)
 

@@ -18,8 +18,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
 
     def client_knows(self, answer: object, schema: type[Schema]) -> bool:
         """Whether the client has sent the tag that this response would get."""
-        dumped: Any = schema().dump(answer)
-        return request.if_none_match.contains_weak(self._generate_etag(dumped))
+        document: Any = schema().dump(answer)
+        return request.if_none_match.contains_weak(self._generate_etag(document))
 
     def _check_not_modified(self, etag: str) -> None:
         is_read = request.method in self.METHODS_CHECKING_NOT_MODIFIED

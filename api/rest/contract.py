@@ -46,11 +46,11 @@ def hold_to(app: Flask, document: Mapping[str, Any]) -> None:
 
     def check() -> None:
         method = "GET" if request.method == "HEAD" else request.method
-        agreed = terms.get((request.endpoint or "", method))
-        if agreed is not None:
-            _check_query(agreed)
-            _check_body(agreed)
-            _check_accept(agreed)
+        term = terms.get((request.endpoint or "", method))
+        if term is not None:
+            _check_query(term)
+            _check_body(term)
+            _check_accept(term)
 
     app.before_request(check)
 
@@ -70,8 +70,8 @@ def _terms(document: Mapping[str, Any], path: Any, operation: Any) -> Terms:
         return Terms()
     parameters = [
         parameter
-        for given in (*path.get("parameters", ()), *operation.get("parameters", ()))
-        if (parameter := resolve(document, given))["in"] == "query"
+        for declaration in (*path.get("parameters", ()), *operation.get("parameters", ()))
+        if (parameter := resolve(document, declaration))["in"] == "query"
     ]
     return Terms(
         frozenset(parameter["name"] for parameter in parameters),
@@ -99,25 +99,27 @@ def resolve(document: Any, node: Any) -> Any:
     return document
 
 
-def _check_query(agreed: Terms) -> None:
-    faults = {name: ["Unknown field."] for name in request.args if name not in agreed.parameters}
+def _check_query(terms: Terms) -> None:
+    faults = {name: ["Unknown field."] for name in request.args if name not in terms.parameters}
     faults |= {
         name: ["Give it only once."]
         for name, values in request.args.lists()
-        if len(values) > 1 and name in agreed.parameters - agreed.lists
+        if len(values) > 1 and name in terms.parameters - terms.lists
     }
     if faults:
-        shown = {name[:MAX_NAME_CHARS]: faults[name] for name in list(faults)[:MAX_NAMED]}
-        abort(HTTPStatus.UNPROCESSABLE_ENTITY, message=SENTENCES[422], errors={"query": shown})
+        listed_faults = {name[:MAX_NAME_CHARS]: faults[name] for name in list(faults)[:MAX_NAMED]}
+        abort(
+            HTTPStatus.UNPROCESSABLE_ENTITY, message=SENTENCES[422], errors={"query": listed_faults}
+        )
 
 
-def _check_body(agreed: Terms) -> None:
+def _check_body(terms: Terms) -> None:
     has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
-    if not agreed.consumes or not has_body:
+    if not terms.consumes or not has_body:
         return
-    if request.mimetype not in agreed.consumes:
-        accepted = "` or `".join(agreed.consumes)
-        abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message=f"Send the body as `{accepted}`.")
+    if request.mimetype not in terms.consumes:
+        mimetypes = "` or `".join(terms.consumes)
+        abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message=f"Send the body as `{mimetypes}`.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         abort(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -126,16 +128,16 @@ def _check_body(agreed: Terms) -> None:
         )
 
 
-def _check_accept(agreed: Terms) -> None:
+def _check_accept(terms: Terms) -> None:
     """Reject a header `Accept` that has none of the operation's types.
 
     The parameters of a media type (`;charset=utf-8`) make no difference here.
     """
-    wanted = MIMEAccept(
+    accept = MIMEAccept(
         [(parse_options_header(name)[0], quality) for name, quality in request.accept_mimetypes]
     )
-    if wanted and agreed.produces and wanted.best_match(agreed.produces) is None:
+    if accept and terms.produces and accept.best_match(terms.produces) is None:
         abort(
             HTTPStatus.NOT_ACCEPTABLE,
-            message=f"{SENTENCES[406]} Ask for `{'` or `'.join(agreed.produces)}`.",
+            message=f"{SENTENCES[406]} Ask for `{'` or `'.join(terms.produces)}`.",
         )

@@ -48,12 +48,12 @@ class CursorBlueprint(Blueprint):
             metadata = self._make_pagination_metadata(
                 page_params.page, page_params.page_size, page.total
             )
-        told = dict(headers or {})
+        new_headers = dict(headers or {})
         if page.next_cursor is not None:
             metadata["next"] = page.next_cursor
-            told["Link"] = f'<{_address_after(page.next_cursor)}>; rel="next"'
-        told[self.PAGINATION_HEADER_NAME] = json.dumps(metadata)
-        return result, told
+            new_headers["Link"] = f'<{_address_after(page.next_cursor)}>; rel="next"'
+        new_headers[self.PAGINATION_HEADER_NAME] = json.dumps(metadata)
+        return result, new_headers
 
     def _document_pagination_metadata(self, spec: Any, resp_doc: dict[str, Any]) -> None:
         resp_doc.setdefault("headers", {}).update(
@@ -80,6 +80,6 @@ def refuse_page_number(pagination: PaginationParameters) -> None:
 
 
 def _address_after(cursor: str) -> str:
-    kept = [pair for pair in request.args.items(multi=True) if pair[0] not in ("page", "after")]
-    query = urlencode([*kept, ("after", cursor)])
+    pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in ("page", "after")]
+    query = urlencode([*pairs, ("after", cursor)])
     return f"{request.script_root}{request.path}?{query}"

@@ -60,7 +60,7 @@ class DocumentedApi(ServiceApi):
 
     def finish(self, app: Flask) -> None:
         """Complete the document. Call it after all resources are registered."""
-        self.document = completed(self.spec, app)
+        self.document = complete(self.spec, app)
         self.content = app.json.dumps(self.document).encode()
         hold_to(app, self.document)
 
@@ -73,7 +73,7 @@ class DocumentedApi(ServiceApi):
         return Response(self.content, mimetype="application/json")
 
 
-def completed(spec: APISpec, app: Flask) -> Any:
+def complete(spec: APISpec, app: Flask) -> Any:
     """Return the whole document as plain JSON values."""
     document = json.loads(json.dumps(spec.to_dict()))
     endpoints = endpoints_of(app)
@@ -138,11 +138,11 @@ def _error(status: int) -> Any:
 
 
 def _describe(parameter: Any) -> None:
-    known = PARAMETERS.get(parameter["name"])
-    if known is not None:
+    description = PARAMETERS.get(parameter["name"])
+    if description is not None:
         parameter.setdefault("description", "")
-        parameter["description"] = known["description"]
-        parameter["schema"]["example"] = known["example"]
+        parameter["description"] = description["description"]
+        parameter["schema"]["example"] = description["example"]
 
 
 def _complete_components(components: Any) -> None:

@@ -82,8 +82,8 @@ def with_code(status: int, errors: Mapping[str, object] | None) -> dict[str, obj
     other = ApiCode.INTERNAL_ERROR if is_ours else ApiCode.BAD_REQUEST
     # An HTTPStatus equals its number, also as the key of a dictionary.
     code = OF_STATUS.get(status, other)
-    named = {
+    details = {
         place: {"_schema": faults} if isinstance(faults, list) else faults
         for place, faults in (errors or {}).items()
     }
-    return {"code": str(code), **named}
+    return {"code": str(code), **details}

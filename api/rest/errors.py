@@ -83,8 +83,8 @@ class ServiceApi(Api):  # type: ignore[misc]
             "message": payload.get("message") or _default(error),
             "errors": with_code(status, errors),
         }
-        kept = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
-        return answer, status, {**kept, **(headers or {})}
+        own_headers = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
+        return answer, status, {**own_headers, **(headers or {})}
 
 
 def _default(error: HTTPException) -> str | None:

@@ -19,16 +19,16 @@ class JsonParser(FlaskParser):
 
     def _raw_load_json(self, req: Request) -> Any:
         try:
-            loaded = super()._raw_load_json(req)
+            body = super()._raw_load_json(req)
             # Neither a database nor a response that quotes the value can hold half of a surrogate
             # pair.
-            if loaded is not missing:
-                json.dumps(loaded, ensure_ascii=False).encode()
+            if body is not missing:
+                json.dumps(body, ensure_ascii=False).encode()
         except json.JSONDecodeError:
             raise
         except (ValueError, RecursionError) as error:
             raise json.JSONDecodeError(type(error).__name__, "unreadable", 0) from error
-        return loaded
+        return body
 
 
 class JsonBlueprint(Blueprint):

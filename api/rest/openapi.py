@@ -43,13 +43,13 @@ def refuses(blueprint: Blueprint, *statuses: int) -> Callable[[View], View]:
 
     def document(view: View) -> View:
         for status in (*statuses, 429, 500, 503):
-            documented = blueprint.alt_response(
+            add_response = blueprint.alt_response(
                 status,
                 schema=ErrorSchema,
                 description=HTTPStatus(status).phrase,
                 example=error_answer(HTTPStatus(status), SENTENCES[status])[0],
             )
-            view = documented(view)
+            view = add_response(view)
         return view
 
     return document

@@ -44,13 +44,13 @@ class CellField(fields.Field):  # type: ignore[type-arg]
         if not isinstance(value, str | int | float):
             raise ValidationError("Give a text, a number, or true or false.")
         try:
-            read = self._read(value)
+            meaning = self._read(value)
         except BadCell as bad:
             raise ValidationError(f"{bad.code}: {bad.message}") from None
-        return _Blank.NOTHING if read in (None, "") else read
+        return _Blank.NOTHING if meaning in (None, "") else meaning
 
 
-def _stated(field: str, example: str) -> dict[str, Any]:
+def _text_metadata(field: str, example: str) -> dict[str, Any]:
     """Return the metadata of a text field of a voter."""
     return {**described("A value as a file may have it.", example), "maxLength": MAX_CHARS[field]}
 
@@ -67,14 +67,23 @@ class VoterChangeSchema(Schema):
     }
 
     first_name = CellField(
-        read_text("first_name"), "string", allow_none=True, metadata=_stated("first_name", "Amina")
+        read_text("first_name"),
+        "string",
+        allow_none=True,
+        metadata=_text_metadata("first_name", "Amina"),
     )
     last_name = CellField(
-        read_text("last_name"), "string", allow_none=True, metadata=_stated("last_name", "Okafor")
+        read_text("last_name"),
+        "string",
+        allow_none=True,
+        metadata=_text_metadata("last_name", "Okafor"),
     )
-    email = CellField(read_email, "string", metadata=_stated("email", "a.o@uni.example"))
+    email = CellField(read_email, "string", metadata=_text_metadata("email", "a.o@uni.example"))
     department = CellField(
-        read_text("department"), "string", allow_none=True, metadata=_stated("department", "Law")
+        read_text("department"),
+        "string",
+        allow_none=True,
+        metadata=_text_metadata("department", "Law"),
     )
     year = CellField(
         read_year,
@@ -98,20 +107,20 @@ class VoterChangeSchema(Schema):
     )
 
     @post_load
-    def _as_change(self, given: dict[str, Any], **_: object) -> dict[str, Any]:
+    def _as_change(self, values: dict[str, Any], **_: object) -> dict[str, Any]:
         try:
-            reason = clean(given.pop("reason"), MAX_REASON_CHARS)
+            reason = clean(values.pop("reason"), MAX_REASON_CHARS)
         except TextTooLong:
             raise ValidationError("The reason is too long.", "reason") from None
         if not reason or forbidden_in_text(reason):
             raise ValidationError("Say in plain text why the entry changes.", "reason")
-        stated = {
+        changes = {
             name: unstated(name) if value is None else value
-            for name, value in given.items()
+            for name, value in values.items()
             if value is not _Blank.NOTHING
         }
-        if not stated:
+        if not changes:
             raise ValidationError(
                 "State at least one field of the voter. A blank value states nothing."
             )
-        return {"reason": reason, "stated": stated}
+        return {"reason": reason, "values": changes}

@@ -82,22 +82,22 @@ def download_xlsx(voter_filter: VoterFilter) -> Response:
     return long_answer(lambda: _download(voter_filter, xlsx_blocks, XLSX, "xlsx"))
 
 
-def _download(voter_filter: VoterFilter, write: Write, mimetype: str, ending: str) -> Response:
-    name = f"voters-{datetime.now(UTC):%Y-%m-%d}.{ending}"
+def _download(voter_filter: VoterFilter, write: Write, mimetype: str, extension: str) -> Response:
+    name = f"voters-{datetime.now(UTC):%Y-%m-%d}.{extension}"
     if is_head_only():
         return download(b"", mimetype, name)
-    note_handed_out(Action.EXPORT, detail=_described(voter_filter, ending))
+    note_handed_out(Action.EXPORT, detail=_detail(voter_filter, extension))
     snapshot = Snapshot(voter_filter)
     response = download(write(snapshot.rows()), mimetype, name)
     response.call_on_close(snapshot.close)
     return response
 
 
-def _described(voter_filter: VoterFilter, ending: str) -> str:
+def _detail(voter_filter: VoterFilter, extension: str) -> str:
     """Return the kind of file and the names of the filters, never their values.
 
     A value may be the name of a person.
     """
-    stated = asdict(voter_filter)
-    filters = [name for name, value in stated.items() if value != asdict(EVERYBODY)[name]]
-    return f"{ending}, by {', '.join(filters)}" if filters else f"{ending}, the whole roll"
+    values = asdict(voter_filter)
+    filters = [name for name, value in values.items() if value != asdict(EVERYBODY)[name]]
+    return f"{extension}, by {', '.join(filters)}" if filters else f"{extension}, the whole roll"

@@ -23,7 +23,7 @@ def _text_filter(field: str, text: str, example: str) -> fields.String:
     )
 
 
-def _composed(name: str, text: str) -> str:
+def _compose(name: str, text: str) -> str:
     """Compose a text to NFC, as the roll stores it. A few texts become longer."""
     try:
         return compose(text, MAX_CHARS.get(name, MAX_SEARCH_CHARS))
@@ -53,7 +53,7 @@ class VoterFilterSchema(Schema):
     def _as_filter(self, parameters: dict[str, Any], **_: object) -> dict[str, Any]:
         names = set(VoterFilterSchema._declared_fields)
         texts: dict[str, Any] = {
-            name: _composed(name, value) if isinstance(value, str) else value
+            name: _compose(name, value) if isinstance(value, str) else value
             for name, value in parameters.items()
             if name in names
         }

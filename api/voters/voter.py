@@ -63,15 +63,15 @@ def correct(change: dict[str, Any], student_id: str) -> Voter:
     # The request must not wait long for an import that holds the lock of the roll, in SQLite that
     # of the whole database.
     limit_lock_wait(ANSWER_SECONDS)
-    found = edit(
+    voter = edit(
         voter_or_404(student_id).student_id,
-        change["stated"],
+        change["values"],
         author=Author(caller().name, change["reason"]),
         check=lambda voter: blueprint.check_etag(voter, VoterSchema),
     )
-    if found is None:
+    if voter is None:
         _not_found()
-    return found
+    return voter
 
 
 @blueprint.route("/<path:student_id>/history/", merge_slashes=False)
@@ -84,34 +84,34 @@ def changes(student_id: str, pagination_parameters: PaginationParameters) -> lis
 
     Newest first: what changed, when, by whom, why, and by which import.
     """
-    found = voter_or_404(student_id)
-    count = history.count_changes(found.student_id)
+    voter = voter_or_404(student_id)
+    count = history.count_changes(voter.student_id)
     pagination_parameters.item_count = count
     first = pagination_parameters.first_item
     if first >= count:
         return []
-    shown = history.changes(found.student_id, first, pagination_parameters.page_size)
-    return [_as_shown(change) for change in shown]
+    page = history.changes(voter.student_id, first, pagination_parameters.page_size)
+    return [_describe(change) for change in page]
 
 
 def voter_or_404(student_id: str) -> Voter:
     """Return the voter of this id, in any normal form. Without one the request ends with 404."""
     try:
-        wanted = compose(student_id, MAX_CHARS["student_id"])
+        key = compose(student_id, MAX_CHARS["student_id"])
     except TextTooLong:
         _not_found()
-    found: Voter | None = None
+    voter: Voter | None = None
     # PostgreSQL rejects NUL, even in a comparison.
-    if "\0" not in wanted:
-        found = Voter.get_or_none(Voter.student_id == wanted)
-    return _not_found() if found is None else found
+    if "\0" not in key:
+        voter = Voter.get_or_none(Voter.student_id == key)
+    return _not_found() if voter is None else voter
 
 
 def _not_found() -> NoReturn:
     abort(HTTPStatus.NOT_FOUND, message="The roll has no voter with this student id.")
 
 
-def _as_shown(change: history.Change) -> dict[str, Any]:
+def _describe(change: history.Change) -> dict[str, Any]:
     return {
         "changed_at": rfc3339(change.changed_at),
         "changed_by": change.changed_by,

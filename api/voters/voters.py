@@ -48,9 +48,9 @@ def _page_by_cursor(
     voter_filter: VoterFilter, sort: str, after: str, pagination: PaginationParameters
 ) -> list[Voter]:
     refuse_page_number(pagination)
-    shown, cursor = page_after(voter_filter, sort, after, pagination.page_size)
+    page, cursor = page_after(voter_filter, sort, after, pagination.page_size)
     pagination.item_count = CursorPage(None, cursor)
-    return shown
+    return page
 
 
 def page_after(
@@ -58,10 +58,10 @@ def page_after(
 ) -> tuple[list[Voter], str | None]:
     """Return the voters after a cursor, and the cursor of the next page, None on the last."""
     # The extra voter shows whether there is a next page.
-    found = voters_after(voter_filter, sort, place_behind(after, sort), page_size + 1)
-    shown = found[:page_size]
-    cursor = cursor_to(place_of(shown[-1], sort), sort) if len(found) > len(shown) else None
-    return shown, cursor
+    voters = voters_after(voter_filter, sort, place_behind(after, sort), page_size + 1)
+    page = voters[:page_size]
+    cursor = cursor_to(place_of(page[-1], sort), sort) if len(voters) > len(page) else None
+    return page, cursor
 
 
 def _numbered_page(
@@ -70,11 +70,11 @@ def _numbered_page(
     first, size = pagination.first_item, pagination.page_size
     count = total(voter_filter)
     # A database fails on an offset that is too large.
-    shown = voters_at(voter_filter, sort, first, size) if first < count else []
-    has_more = bool(shown) and first + len(shown) < count
-    cursor = cursor_to(place_of(shown[-1], sort), sort) if has_more else None
+    page = voters_at(voter_filter, sort, first, size) if first < count else []
+    has_more = bool(page) and first + len(page) < count
+    cursor = cursor_to(place_of(page[-1], sort), sort) if has_more else None
     pagination.item_count = CursorPage(count, cursor)
-    return shown
+    return page
 
 
 @blueprint.route("/summary/")

@@ -41,8 +41,11 @@ def endpoints_page(app: Flask) -> str:
         endpoint = endpoints[path, method]
         parts.append(f"## {method.upper()} `{path}`\n")
         parts.append(_prose(app, endpoint, operation))
-        given = (*document["paths"][path].get("parameters", ()), *operation.get("parameters", ()))
-        parts.extend(_parameters([resolve(document, parameter) for parameter in given]))
+        parameters = (
+            *document["paths"][path].get("parameters", ()),
+            *operation.get("parameters", ()),
+        )
+        parts.extend(_parameters([resolve(document, parameter) for parameter in parameters]))
         parts.extend(_body(document, operation))
         parts.append(_answers(document, operation, common_refusals))
     return "\n".join(parts)
@@ -83,28 +86,28 @@ def _parameters(parameters: list[Any]) -> list[str]:
     if not parameters:
         return []
     rows = [
-        (f"`{given['name']}`", given["in"], _kind(given["schema"]), _meaning(given))
-        for given in parameters
+        (f"`{parameter['name']}`", parameter["in"], _kind(parameter["schema"]), _meaning(parameter))
+        for parameter in parameters
     ]
     return [table(("parameter", "in", "kind", "meaning"), rows), ""]
 
 
 def _meaning(parameter: Any) -> str:
     is_needed = parameter.get("required", False) and parameter["in"] != "path"
-    return _explained(parameter, is_needed=is_needed)
+    return _explanation(parameter, is_needed=is_needed)
 
 
-def _explained(described: Any, *, is_needed: bool) -> str:
-    return f"Required. {described['description']}" if is_needed else str(described["description"])
+def _explanation(part: Any, *, is_needed: bool) -> str:
+    return f"Required. {part['description']}" if is_needed else str(part["description"])
 
 
 def _body(document: Any, operation: Any) -> list[str]:
     parts = []
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         schema = resolve(document, content["schema"])
-        needed = schema.get("required", ())
+        required_names = schema.get("required", ())
         rows = [
-            (f"`{name}`", _kind(field), _explained(field, is_needed=name in needed))
+            (f"`{name}`", _kind(field), _explanation(field, is_needed=name in required_names))
             for name, field in schema["properties"].items()
         ]
         parts += [f"Body: `{kind}`\n", table(("field", "kind", "meaning"), rows), ""]
@@ -116,14 +119,14 @@ def _kind(schema: Any) -> str:
     if choices := schema.get("enum"):
         return codes(repr(choice)[1:-1] for choice in choices if choice is not None)
     types = schema.get("type", "string")
-    named = [types] if isinstance(types, str) else types
-    shown = " or ".join(name for name in named if name != "null")
+    names = [types] if isinstance(types, str) else types
+    text = " or ".join(name for name in names if name != "null")
     bounds = [
         f"{word} {schema[bound]:,}"
         for word, bound in (("from", "minimum"), ("to", "maximum"))
         if bound in schema
     ]
-    return " ".join([f"{shown} ({schema['format']})" if "format" in schema else shown, *bounds])
+    return " ".join([f"{text} ({schema['format']})" if "format" in schema else text, *bounds])
 
 
 def _answers(document: Any, operation: Any, common_refusals: Refusals) -> str:

@@ -74,6 +74,6 @@ def _entries(body: str) -> Iterator[Entry]:
 
 def _row(entry: Entry) -> tuple[str, str, str]:
     defaults = [f"`{value}`" if value else "none" for value in entry.values.values()]
-    shown = defaults if any(entry.values.values()) else defaults[:1]
+    texts = defaults if any(entry.values.values()) else defaults[:1]
     meaning = PAGE.sub(r"[\1](../\1)", entry.meaning)
-    return codes(entry.values), ", ".join(shown), meaning
+    return codes(entry.values), ", ".join(texts), meaning

@@ -107,7 +107,7 @@ def test_a_session_that_the_server_ends_is_no_silence(postgresql_url: str) -> No
 def test_a_command_waits_as_long_as_it_takes(settings: Settings, postgresql_url: str) -> None:
     app = create_app(replace(settings, database_url=postgresql_url))
     assert shown("statement_timeout") == "10s"
-    with app.app_context(), usable_database(migrated=False):
+    with app.app_context(), usable_database(is_migrated=False):
         assert shown("statement_timeout") == "0"
         assert database.connection().answer_seconds is None
 

@@ -41,8 +41,8 @@ def size(size_bytes: int) -> str:
     value = float(size_bytes)
     for unit in UNITS:
         if value < 1024 or unit == UNITS[-1]:
-            shown = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
-            return f"{shown} {unit}"
+            number = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+            return f"{number} {unit}"
         value /= 1024
     raise AssertionError("the last unit takes them all")
 
@@ -74,9 +74,9 @@ def state(job: Job) -> str:
     return "Checked" if is_checked else STATES[JobState(job.state)]
 
 
-def value(found: object) -> str:
+def readable(value: object) -> str:
     """Return a value of a voter in words."""
-    match found:
+    match value:
         case True:
             return "yes"
         case False:
@@ -84,17 +84,17 @@ def value(found: object) -> str:
         case None | "":
             return "nothing"
         case _:
-            return str(found)
+            return str(value)
 
 
-def name(found: str) -> str:
+def name(word: str) -> str:
     """Return an action, an outcome or a kind of actor of the audit table in words."""
-    return NAMES.get(found, found.replace("-", " "))
+    return NAMES.get(word, word.replace("-", " "))
 
 
 FILTERS = {
     "name": name,
-    "shown": value,
+    "readable": readable,
     "state": state,
     "number": number,
     "plural": plural,
