@@ -27,7 +27,7 @@ class ImportsOpen(VoterSystemError):
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class Erasure:
     """What was erased: voters, entries of their history, row faults, jobs with files."""
 
     voters: int
@@ -53,7 +53,7 @@ def purge_expired(store: UploadStore, retain_days: float) -> int:
     return count
 
 
-def erase_roll(store: UploadStore) -> Erased:
+def erase_roll(store: UploadStore) -> Erasure:
     """Erase the voters, their history, what was kept of their rows, and all files of jobs.
 
     The jobs keep their counts, codes and hashes, the names of files and columns, and who sent them.
@@ -72,12 +72,12 @@ def erase_roll(store: UploadStore) -> Erased:
         voters, history, faults = (int(model.delete().execute()) for model in EMPTIED)
         note_roll_changed()
         recount()
-        erased = Erased(voters, history, faults, len(keys))
+        erasure = Erasure(voters, history, faults, len(keys))
         record(Action.ERASE_ROLL, detail=f"{voters:,} voters")
-    logger.warning("roll erased", extra=asdict(erased))
+    logger.warning("roll erased", extra=asdict(erasure))
     for key in (key for of_job in keys for key in of_job):
         store.delete(key)
-    return erased
+    return erasure
 
 
 def _refuse_while_imports_are_open() -> None:

@@ -61,7 +61,7 @@ def beat(worker: Worker, *, troubles: Sequence[str] = ()) -> None:
 
     `troubles` are the names of its threads that do not do their work.
     """
-    named = " ".join(troubles) or None
+    codes = " ".join(troubles) or None
     Worker.insert(
         id=worker.id,
         host=worker.host,
@@ -69,9 +69,9 @@ def beat(worker: Worker, *, troubles: Sequence[str] = ()) -> None:
         version=worker.version,
         started_at=clock(),
         beat_at=clock(),
-        troubles=named,
+        troubles=codes,
     ).on_conflict(
-        conflict_target=[Worker.id], update={Worker.beat_at: clock(), Worker.troubles: named}
+        conflict_target=[Worker.id], update={Worker.beat_at: clock(), Worker.troubles: codes}
     ).execute()
 
 

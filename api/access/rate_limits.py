@@ -102,7 +102,7 @@ def seconds_before_sign_in(account: str) -> float:
     Ask before you check the password.
     """
     limit = _sign_ins()
-    failures = rate_limits.spent(limit, _sign_in_subject(account))
+    failures = rate_limits.count_of(limit, _sign_in_subject(account))
     here = services().sign_ins.seconds_to_wait(request.remote_addr, "")
     return max(here, failures.seconds_left if failures.count >= limit.most else 0.0)
 

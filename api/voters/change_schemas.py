@@ -20,7 +20,7 @@ from shared.roll_file.rows.cells import (
 )
 from shared.roll_file.rows.row import Cell
 from shared.roll_file.rows.text import clean, forbidden_in_text
-from shared.voters.models import unstated
+from shared.voters.models import empty_value
 
 MAX_REASON_CHARS = 500
 
@@ -115,7 +115,7 @@ class VoterChangeSchema(Schema):
         if not reason or forbidden_in_text(reason):
             raise ValidationError("Say in plain text why the entry changes.", "reason")
         changes = {
-            name: unstated(name) if value is None else value
+            name: empty_value(name) if value is None else value
             for name, value in values.items()
             if value is not _Blank.NOTHING
         }

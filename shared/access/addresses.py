@@ -8,13 +8,13 @@ IPV6_PREFIX = 64
 MAX_FORWARDED_CHARS = 80
 
 
-def client_address(forwarded: str | None) -> str:
+def client_address(header: str | None) -> str:
     """Return the bare IP address in a field of `X-Forwarded-For`, or "" if there is none.
 
     Azure adds a port, RFC 7239 has brackets and quotation marks, and a system may add the zone of a
     link. An IPv4 address mapped to IPv6 is returned as IPv4.
     """
-    text = (forwarded or "")[:MAX_FORWARDED_CHARS].strip().strip('"').strip()
+    text = (header or "")[:MAX_FORWARDED_CHARS].strip().strip('"').strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -47,28 +47,28 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class WindowCount:
     """The count of a subject in its window, and the remaining time of the window."""
 
     count: int
     seconds_left: float
 
 
-NOTHING = Spent(0, 0.0)
+NOTHING = WindowCount(0, 0.0)
 
 
-def add_one(limit: Limit, subject: str) -> Spent:
+def add_one(limit: Limit, subject: str) -> WindowCount:
     """Count an event. Return the count including it."""
     return add(limit, {subject: 1})[subject]
 
 
-def add(limit: Limit, events: Mapping[str, int]) -> dict[str, Spent]:
+def add(limit: Limit, events: Mapping[str, int]) -> dict[str, WindowCount]:
     """Count the events of up to `BATCH` subjects, in one statement."""
     # All processes use one order, so two do not wait for each other.
-    named = {_digest(subject): subject for subject in events}
+    subjects = {_digest(subject): subject for subject in events}
     rows = [
-        (limit.kind, digest, events[named[digest]], clock(limit.window_seconds))
-        for digest in sorted(named)
+        (limit.kind, digest, events[subjects[digest]], clock(limit.window_seconds))
+        for digest in sorted(subjects)
     ]
     has_ended = RateCount.ends_at <= clock()
     query = (
@@ -89,12 +89,12 @@ def add(limit: Limit, events: Mapping[str, int]) -> dict[str, Spent]:
         .tuples()
     )
     return {
-        named[digest]: Spent(count, max(float(left), 0.0))
-        for digest, count, left in query.execute()
+        subjects[digest]: WindowCount(count, max(float(seconds), 0.0))
+        for digest, count, seconds in query.execute()
     }
 
 
-def spent(limit: Limit, subject: str) -> Spent:
+def count_of(limit: Limit, subject: str) -> WindowCount:
     """Return the current count of the subject."""
     row = (
         RateCount.select(RateCount.count, _seconds_left())
@@ -106,7 +106,7 @@ def spent(limit: Limit, subject: str) -> Spent:
         .tuples()
         .first()
     )
-    return Spent(row[0], max(float(row[1]), 0.0)) if row else NOTHING
+    return WindowCount(row[0], max(float(row[1]), 0.0)) if row else NOTHING
 
 
 def forget(limit: Limit, subject: str) -> None:

@@ -82,13 +82,13 @@ class Failures:
             if self._now() < self._write_at and not is_at_limit:
                 return
             self._write_at = self._now() + WRITE_SECONDS
-            unwritten = self._unwritten()
+            new_counts = self._unwritten()
         with unless_unwritable():
-            spent = rate_limits.add(self._limit, unwritten)
+            uses = rate_limits.add(self._limit, new_counts)
             with self._lock:
-                for network, of_all in spent.items():
+                for network, of_all in uses.items():
                     tally = self._tally(network)
-                    tally.unwritten = max(tally.unwritten - unwritten[network], 0)
+                    tally.unwritten = max(tally.unwritten - new_counts[network], 0)
                     tally.written = of_all.count
                     tally.ends = self._now() + of_all.seconds_left
 
@@ -103,13 +103,13 @@ class Failures:
 
     def _unwritten(self) -> dict[str, int]:
         """Return the latest counts first, as many as one statement takes."""
-        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for network, tally in reversed(self._tallies.items()):
             if tally.unwritten and tally.ends > self._now():
-                found[network] = tally.unwritten
-            if len(found) == rate_limits.BATCH:
+                counts[network] = tally.unwritten
+            if len(counts) == rate_limits.BATCH:
                 break
-        return found
+        return counts
 
 
 def _digest(token: str) -> bytes:

@@ -34,17 +34,17 @@ def create_token(
     expires. Raises what `take_name` does.
     """
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    granted = " ".join(sorted(set(scopes)))
+    scope_names = " ".join(sorted(set(scopes)))
     with database.atomic():
         take_name(name)
         ApiToken.insert(
             name=name,
             digest=_digest(token),
-            scopes=granted,
+            scopes=scope_names,
             created_at=clock(),
             expires_at=expires_at,
         ).execute()
-        record(Action.CREATE_TOKEN, name, detail=granted)
+        record(Action.CREATE_TOKEN, name, detail=scope_names)
     return token
 
 
@@ -56,16 +56,16 @@ def end_of(last_day: date) -> datetime:
 def look_up(token: str) -> ApiToken | None:
     """Return the token that a client showed, in any state, or None if it is unknown."""
     digest = _digest(token)
-    found: ApiToken | None = _tokens().where(ApiToken.digest == digest).first()
+    match: ApiToken | None = _tokens().where(ApiToken.digest == digest).first()
     # The index compares digests, and their timing reveals nothing about a token. This comparison
     # keeps that safe if the query changes.
-    return found if found and hmac.compare_digest(found.digest, digest) else None
+    return match if match and hmac.compare_digest(match.digest, digest) else None
 
 
 def find_token(token: str) -> ApiToken | None:
     """Return the token that a client showed, or None if it is unknown, expired or revoked."""
-    found = look_up(token)
-    return found if found and found.state is TokenState.VALID else None
+    match = look_up(token)
+    return match if match and match.state is TokenState.VALID else None
 
 
 def all_tokens() -> list[ApiToken]:

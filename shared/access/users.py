@@ -136,11 +136,11 @@ def change_password(user: User, old: str, new: str) -> bool:
     check_password(user.username, new)
     if user.one_time_until is not None and new == old:
         raise WeakPassword("Choose a password of your own.")
-    changed = User.update(password_hash=hash_of(new), session_key=_new_key(), one_time_until=None)
+    query = User.update(password_hash=hash_of(new), session_key=_new_key(), one_time_until=None)
     # An administrator may have reset the password since, because another user knows the old one.
     is_unchanged = (User.id == user.id) & (User.password_hash == user.password_hash)
     with database.atomic():
-        is_changed = bool(changed.where(is_unchanged).execute())
+        is_changed = bool(query.where(is_unchanged).execute())
         if is_changed:
             record(Action.CHANGE_PASSWORD, user.username)
     return is_changed
@@ -194,11 +194,11 @@ def lock_out(user_id: int) -> bool:
 
     Returns False for the last administrator, and for a user who is deactivated already.
     """
-    locked = User.update(disabled_at=clock(), session_key=_new_key())
+    query = User.update(disabled_at=clock(), session_key=_new_key())
     with database.atomic():
         if _is_last_admin(user_id):
             return False
-        is_locked = bool(locked.where((User.id == user_id) & User.disabled_at.is_null()).execute())
+        is_locked = bool(query.where((User.id == user_id) & User.disabled_at.is_null()).execute())
         if is_locked:
             record(Action.LOCK_OUT, _name(user_id))
         return is_locked

@@ -34,5 +34,5 @@ def correlation_of(message: Any) -> str | None:
 
     Anyone may have put the message into the queue, so an id of another form is ignored.
     """
-    found = message.properties.get("correlation_id")
-    return found if is_request_id(found) else None
+    value = message.properties.get("correlation_id")
+    return value if is_request_id(value) else None

@@ -50,11 +50,11 @@ def queue_depths(broker_url: str) -> dict[str, int]:
     Leaves out a queue that does not exist yet. Raises what the transport raises if the broker is
     unavailable.
     """
-    found: dict[str, int] = {}
+    depths: dict[str, int] = {}
     with connection_to(broker_url, connect_timeout=CONSUMER_CONNECT_SECONDS) as connection:
         connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
         for queue in (QUEUE, DEAD_QUEUE):
             # If the queue does not exist, the broker closes the channel of the request.
             with suppress(*connection.channel_errors), connection.channel() as channel:
-                found[queue.name] = channel.queue_declare(queue.name, passive=True).message_count
-    return found
+                depths[queue.name] = channel.queue_declare(queue.name, passive=True).message_count
+    return depths

@@ -54,8 +54,8 @@ def open_database(url: str, *, pool_size: int = 0, answer_seconds: float | None 
     name_outages()
     is_sqlite = url.startswith("sqlite")
     database.initialize(_sqlite(url) if is_sqlite else _postgresql(url, pool_size, answer_seconds))
-    opened: Database = database.obj
-    return opened
+    new_database: Database = database.obj
+    return new_database
 
 
 def _sqlite(url: str) -> Database:

@@ -83,8 +83,8 @@ def reason_of(error: BaseException) -> str:
 
 def _state(error: BaseException) -> str:
     """Return the driver's name of the error."""
-    raised = getattr(error, "orig", error)
-    return str(getattr(raised, "sqlite_errorname", type(raised).__name__))
+    cause = getattr(error, "orig", error)
+    return str(getattr(cause, "sqlite_errorname", type(cause).__name__))
 
 
 class OutageLog:

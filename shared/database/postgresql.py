@@ -82,16 +82,16 @@ class Adapter(Psycopg3ExtAdapter):
         `params` are `answer_seconds` (None for no limit) and libpq's options.
         """
         answer_seconds = params.pop("answer_seconds")
-        stated = conninfo_to_dict(db.database)
-        unstated = {name: value for name, value in params.items() if name not in stated}
+        own_options = conninfo_to_dict(db.database)
+        more_options = {name: value for name, value in params.items() if name not in own_options}
 
-        def connected() -> BoundedConnection:
-            return BoundedConnection.connect(db.database, autocommit=True, **unstated)
+        def new_connection() -> BoundedConnection:
+            return BoundedConnection.connect(db.database, autocommit=True, **more_options)
 
-        connection = connected()
+        connection = new_connection()
         try:
             if not self._has_own_sessions:
-                require_own_session(connection, connected)
+                require_own_session(connection, new_connection)
                 self._has_own_sessions = True
             # PostgreSQL takes 0 for no limit.
             statement_ms = 0 if answer_seconds is None else round(answer_seconds * 1000)

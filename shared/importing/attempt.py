@@ -41,7 +41,7 @@ def perform(
 
     Raises MemoryError, which the process and its worker handle.
     """
-    started = time.monotonic()
+    start = time.monotonic()
     outcome = "success"
     cause = {}
     try:
@@ -86,7 +86,7 @@ def perform(
             "job_id": str(claim.job_id),
             "attempt": claim.attempt,
             "outcome": outcome,
-            "seconds": round(time.monotonic() - started, 3),
+            "seconds": round(time.monotonic() - start, 3),
             **cause,
         },
     )

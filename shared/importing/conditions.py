@@ -16,7 +16,7 @@ def check_conditions(
     options: ImportOptions, report: Report, rejections: Rejections, store: UploadStore
 ) -> None:
     """Raise `JobFailure` for the first broken condition, with the rejects file in the store."""
-    for code, message in _broken(options, report):
+    for code, message in _violations(options, report):
         raise JobFailure(
             code,
             message,
@@ -38,7 +38,7 @@ def check_preview(job: Job, version: int) -> None:
         )
 
 
-def _broken(options: ImportOptions, report: Report) -> Iterator[tuple[JobCode, str]]:
+def _violations(options: ImportOptions, report: Report) -> Iterator[tuple[JobCode, str]]:
     rows, rejected = report.rows_read, report.rejected
     rejects = f"{rejected:,} of {rows:,} rows were rejected ({_counts(report)})"
     if options.expected_rows is not None and rows != options.expected_rows:
@@ -63,5 +63,5 @@ def _broken(options: ImportOptions, report: Report) -> Iterator[tuple[JobCode, s
 
 
 def _counts(report: Report) -> str:
-    ranked = sorted(report.errors.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{code} {rows:,}" for code, rows in ranked)
+    items = sorted(report.errors.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{code} {rows:,}" for code, rows in items)

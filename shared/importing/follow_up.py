@@ -31,21 +31,21 @@ def apply_preview(preview: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID
     return _rung(job_id, doorbell)
 
 
-def retry(failed: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
+def retry(job: Job, *, uploaded_by: str, doorbell: Doorbell) -> UUID:
     """Import the file of a failed or cancelled job again. Return the new job's id.
 
     The conditions are the same. If another job does this now or has done it, the result is that
     job's id. Raises `NotPossible` for a job in another state, and for a job that applies a preview
     if the roll has changed since. Raises `FilePurged` if the file has been deleted.
     """
-    if failed.state not in (JobState.FAILURE, JobState.REVOKED):
+    if job.state not in (JobState.FAILURE, JobState.REVOKED):
         raise NotPossible(
             NotPossibleCode.NOT_FAILED,
             "Only a job that has failed or was cancelled can be tried again.",
         )
-    if failed.preview_of:
-        _check_roll(failed.preview_of)
-    job_id = jobs.create_again(failed, uploaded_by=uploaded_by, retry_of=failed.id)
+    if job.preview_of:
+        _check_roll(job.preview_of)
+    job_id = jobs.create_again(job, uploaded_by=uploaded_by, retry_of=job.id)
     return _rung(job_id, doorbell)
 
 

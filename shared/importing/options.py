@@ -49,11 +49,11 @@ class ImportOptions(ReadOptions):
 
         Raises `UnknownOption`. To ignore an option could save what the uploader did not want.
         """
-        known = dict(values)
+        options = dict(values)
         try:
             for name, kind in (("mode", Mode), ("on_error", OnError)):
-                if name in known:
-                    known[name] = kind(known[name])
-            return cls(**known)
+                if name in options:
+                    options[name] = kind(options[name])
+            return cls(**options)
         except (TypeError, ValueError) as error:
             raise UnknownOption(str(error)) from error

@@ -16,7 +16,7 @@ from shared.database.connection import database
 from shared.importing.conditions import check_conditions, check_preview
 from shared.importing.errors import JobFailure
 from shared.importing.options import ImportOptions
-from shared.importing.reading import Ids, OnProgress, rows_as_meant, stage_all
+from shared.importing.reading import Ids, OnProgress, original_rows, stage_all
 from shared.importing.rejected_rows import Rejections
 from shared.jobs import jobs, transitions
 from shared.jobs.errors import AttemptLost
@@ -33,7 +33,7 @@ from shared.staging.conflicts import note_conflicts
 from shared.staging.differences import sample_differences
 from shared.staging.odd_signs import odd_signs
 from shared.storage.errors import FileLost
-from shared.storage.store import UploadStore, deleted_unless_committed
+from shared.storage.store import UploadStore, delete_unless_committed
 from shared.voters.history import Author
 from shared.voters.roll import lock_roll, roll_version
 
@@ -51,8 +51,8 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
     if job is None:
         raise AttemptLost(f"job {claim.job_id} is gone")
     options = ImportOptions.from_dict(job.options)
-    reading = partial(open_roll, options=options, limits=limits)
-    with _opened(store, job) as file, reading(file) as reader:
+    open_reader = partial(open_roll, options=options, limits=limits)
+    with _open(store, job) as file, open_reader(file) as reader:
         transitions.note_file(
             claim,
             file_format=reader.format,
@@ -67,8 +67,8 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
             transitions.note_rows_read(claim, report.rows_read)
             label = header.labels[header.columns["student_id"]]
             if not ids.are_rising and _find_conflicts(label):
-                with reading(file) as once_more:
-                    rejections.add_conflicts(rows_as_meant(once_more), label)
+                with open_reader(file) as once_more:
+                    rejections.add_conflicts(original_rows(once_more), label)
             _compare(report, reader, rejections)
             check_conditions(options, report, rejections, store)
             transitions.note_progress(claim, Phase.APPLYING, report.rows_read, None)
@@ -78,7 +78,7 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
 
 
 @contextmanager
-def _opened(store: UploadStore, job: Job) -> Iterator[BinaryIO]:
+def _open(store: UploadStore, job: Job) -> Iterator[BinaryIO]:
     """Open the stored file after a check that it is still the uploaded one."""
     try:
         file = store.open(job.file_key)
@@ -133,7 +133,7 @@ def _conclude(
 ) -> None:
     """Change the roll and the job in one transaction, or for a preview find what would change."""
     rejects_key = rejections.store_in(store)
-    with deleted_unless_committed(store, rejects_key), database.atomic():
+    with delete_unless_committed(store, rejects_key), database.atomic():
         lock_roll()
         check_preview(job, roll_version())
         if job.dry_run:
@@ -173,8 +173,8 @@ def _count(report: Report, counts: merge.Counts) -> None:
     report.unchanged = counts.unchanged
     report.eligibility_on = counts.eligibility_on
     report.eligibility_off = counts.eligibility_off
-    left = {
+    counts_of_rest = {
         WarningCode.NOT_CREATED: counts.not_created,
         WarningCode.NOT_UPDATED: counts.not_updated,
     }
-    report.warnings |= {str(code): rows for code, rows in left.items() if rows}
+    report.warnings |= {str(code): rows for code, rows in counts_of_rest.items() if rows}

@@ -13,8 +13,8 @@ from shared.roll_file.errors import FileCode, FileFault, WarningCode
 from shared.roll_file.report import Report
 from shared.roll_file.rows.columns import repeats_header
 from shared.roll_file.rows.row import Cell, RollReader, Row
-from shared.roll_file.rows.validation import Rejected, Staged, compile_validator
-from shared.roll_file.writing.csv_export import as_meant, is_disarmed
+from shared.roll_file.rows.validation import FaultyRow, StagedRow, compile_validator
+from shared.roll_file.writing.csv_export import is_disarmed, original_cells
 from shared.staging import load, repeats
 
 BATCH_ROWS = 20_000
@@ -50,18 +50,18 @@ def stage_all(
     """
     load.begin_staging()
     rows = _GoodRows(reader, rejections, ids)
-    staged = 0
+    count = 0
     noted_at = time.monotonic()
     while not rows.are_exhausted:
-        staged += load.stage(rows.next_batch())
+        count += load.stage(rows.next_batch())
         _stage_rejected(rejections)
         if time.monotonic() - noted_at >= PROGRESS_SECONDS:
             percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
-            rows_read = staged + rejections.count
+            rows_read = count + rejections.count
             transitions.note_progress(claim, Phase.READING, rows_read, percent)
             on_progress(Phase.READING, rows_read, percent)
             noted_at = time.monotonic()
-    report = Report(rows_read=staged + rejections.count, blank_rows=rows.blank_count)
+    report = Report(rows_read=count + rejections.count, blank_rows=rows.blank_count)
     if not report.rows_read:
         raise FileFault(
             FileCode.NO_ROWS,
@@ -86,14 +86,14 @@ class _GoodRows:
     def __init__(self, reader: RollReader, rejections: Rejections, ids: Ids) -> None:
         self._header = reader.header
         self._warnings = reader.warnings
-        self._rows = rows_as_meant(reader)
+        self._rows = original_rows(reader)
         self._validate = compile_validator(reader.header)
         self._rejections = rejections
         self._ids = ids
         self.blank_count = 0
         self.are_exhausted = False
 
-    def next_batch(self) -> Iterator[Staged]:
+    def next_batch(self) -> Iterator[StagedRow]:
         """Yield good rows until the batch is full, or too many rejected rows wait to be staged."""
         ids, validate = self._ids, self._validate
         room = BATCH_ROWS
@@ -117,13 +117,13 @@ class _GoodRows:
                     return
         self.are_exhausted = True
 
-    def _reject(self, line: int, cells: Sequence[Cell], row: Rejected) -> None:
+    def _reject(self, line: int, cells: Sequence[Cell], row: FaultyRow) -> None:
         self._rejections.add(line, cells, row)
         if row.legible:
             self._ids.see(row.legible[1])
 
 
-def rows_as_meant(reader: RollReader) -> Iterator[Row]:
+def original_rows(reader: RollReader) -> Iterator[Row]:
     """Return the rows as their file means them.
 
     The rows of an export or of a fixed rejects file are without what disarmed them.
@@ -131,4 +131,4 @@ def rows_as_meant(reader: RollReader) -> Iterator[Row]:
     labels = reader.header.labels
     if not is_disarmed(labels):
         return iter(reader)
-    return ((line, as_meant(cells, labels, reader.format)) for line, cells in reader)
+    return ((line, original_cells(cells, labels, reader.format)) for line, cells in reader)

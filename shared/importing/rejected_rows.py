@@ -13,7 +13,7 @@ from uuid import uuid4
 from shared.jobs.transitions import MAX_KEPT_FAULTS
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.rows.row import Cell, Row
-from shared.roll_file.rows.validation import Legible, Rejected
+from shared.roll_file.rows.validation import FaultyRow, Legible
 from shared.roll_file.writing.rejects import RejectsWriter, most_chars
 from shared.staging.conflicts import conflict_faults
 from shared.storage.store import UploadStore
@@ -51,7 +51,7 @@ class Rejections:
     ) -> None:
         self._text.close()
 
-    def add(self, line: int, cells: Sequence[Cell], row: Rejected) -> None:
+    def add(self, line: int, cells: Sequence[Cell], row: FaultyRow) -> None:
         """Count one rejected row, once under each of its codes."""
         self.count += 1
         self.errors.update({error.code for error in row.errors})
@@ -90,8 +90,8 @@ class Rejections:
 
     def first_faults(self) -> Iterable[RowError]:
         """Return the faults to keep in the database, in the order of their lines."""
-        merged = heapq.merge(self._kept, self._conflicts, key=lambda error: error.line)
-        return islice(merged, MAX_KEPT_FAULTS)
+        faults = heapq.merge(self._kept, self._conflicts, key=lambda error: error.line)
+        return islice(faults, MAX_KEPT_FAULTS)
 
     def store_in(self, store: UploadStore) -> str | None:
         """Put the rejects file into the upload store. Return its key, or None without any row."""

@@ -14,7 +14,7 @@ from shared.jobs.jobs import StoredFile
 from shared.roll_file.detection import detect_format
 from shared.roll_file.errors import FileCode, FileFault
 from shared.roll_file.formats import Format
-from shared.storage.store import UploadStore, deleted_unless_committed
+from shared.storage.store import UploadStore, delete_unless_committed
 
 COPY_BYTES = 256 * 1024
 MAX_NAME_CHARS = 255
@@ -48,7 +48,7 @@ def submit(
     """
     file = keep(upload, name, store=store, max_bytes=max_bytes, encoding=options.encoding)
     try:
-        with deleted_unless_committed(store, file.key):
+        with delete_unless_committed(store, file.key):
             job_id = jobs.create(
                 file,
                 uploaded_by=uploaded_by,
@@ -122,5 +122,5 @@ def _format_at_first_sight(upload: BinaryIO, encoding: str | None) -> Format:
 def printable_name(name: str) -> str:
     """Return the last part of a client's path, safe to show on a page, in a log or in an email."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(sign if sign.isprintable() else "_" for sign in last).strip()
-    return shown[:MAX_NAME_CHARS] or "unnamed"
+    text = "".join(sign if sign.isprintable() else "_" for sign in last).strip()
+    return text[:MAX_NAME_CHARS] or "unnamed"

@@ -18,11 +18,12 @@ FILE_FAULTS = {str(code): DESCRIPTIONS[code] for code in FileCode}
 
 def keys_of_jobs(keys: Iterable[str]) -> set[str]:
     """Return the keys that some job still names, as its upload or as its rejects file."""
-    wanted = list(keys)
-    named = Job.select(Job.file_key, Job.rejects_key).where(
-        Job.files_purged_at.is_null() & (Job.file_key.in_(wanted) | Job.rejects_key.in_(wanted))
+    candidates = list(keys)
+    jobs = Job.select(Job.file_key, Job.rejects_key).where(
+        Job.files_purged_at.is_null()
+        & (Job.file_key.in_(candidates) | Job.rejects_key.in_(candidates))
     )
-    return {key for job in named for key in (job.file_key, job.rejects_key) if key}
+    return {key for job in jobs for key in (job.file_key, job.rejects_key) if key}
 
 
 def expired_jobs(retain_days: float, limit: int) -> list[Job]:
@@ -37,12 +38,12 @@ def count_expired(retain_days: float) -> int:
 
 
 def _is_expired(retain_days: float) -> Expression:
-    expired: Expression = (
+    condition: Expression = (
         Job.state.in_(list(FINAL_STATES))
         & Job.files_purged_at.is_null()
         & (Job.finished_at <= clock(-retain_days * SECONDS_A_DAY))
     )
-    return expired
+    return condition
 
 
 def forget_files(job: Job) -> list[str]:
@@ -52,7 +53,7 @@ def forget_files(job: Job) -> list[str]:
     job still names is kept for that job.
     """
     report = {name: job.report[name] for name in job.report or () if name != "differences"}
-    purged = Job.update(
+    query = Job.update(
         files_purged_at=clock(),
         idempotency_key=None,
         report=report or job.report,
@@ -60,7 +61,7 @@ def forget_files(job: Job) -> list[str]:
     )
     with database.atomic():
         # Another worker may purge the same files at the same time.
-        if purged.where((Job.id == job.id) & Job.files_purged_at.is_null()).execute():
+        if query.where((Job.id == job.id) & Job.files_purged_at.is_null()).execute():
             record(Action.PURGE, job.id)
         JobFault.update(value="").where(JobFault.job == job.id).execute()
     keys = {key for key in (job.file_key, job.rejects_key) if key}

@@ -117,7 +117,7 @@ class FollowUpColumns(TypedDict, total=False):
 
 
 def create_again(
-    earlier: Job, *, uploaded_by: str, **changed: Unpack[FollowUpColumns]
+    earlier: Job, *, uploaded_by: str, **new_values: Unpack[FollowUpColumns]
 ) -> UUID | None:
     """Commit a copy of a job as PENDING, with the values in `changed`. Return its id.
 
@@ -125,20 +125,20 @@ def create_again(
     same way, so two requests at once create one job. The purge waits for this transaction, and then
     finds that the file is still named.
     """
-    copied = {name: getattr(earlier, name) for name in _columns() - NOT_COPIED}
-    values = {**copied, "retry_of": None, **changed}
-    named = Job.id.in_([earlier.id, values["preview_of"]])
-    rows = Job.select(Job.id, Job.files_purged_at).where(named).order_by(Job.id)
+    old_values = {name: getattr(earlier, name) for name in _columns() - NOT_COPIED}
+    values = {**old_values, "retry_of": None, **new_values}
+    condition = Job.id.in_([earlier.id, values["preview_of"]])
+    rows = Job.select(Job.id, Job.files_purged_at).where(condition).order_by(Job.id)
     with database.atomic():
         # SQLite runs one transaction at a time, so it needs no row lock.
-        found = {job.id: job for job in (rows.for_update() if is_postgresql() else rows)}
+        jobs = {job.id: job for job in (rows.for_update() if is_postgresql() else rows)}
         if live := live_follow_up(
             preview_of=values["preview_of"],
             retry_of=values["retry_of"],
             dry_run=values["dry_run"],
         ):
             return live
-        if found[earlier.id].files_purged_at is not None:
+        if jobs[earlier.id].files_purged_at is not None:
             return None
         return _insert(uploaded_by, state=JobState.PENDING, **values)
 

@@ -115,15 +115,15 @@ def entries_of(jobs: Iterable[Job]) -> dict[UUID, dict[str, OutboxEntry]]:
 
     A job that was not final when it was read has blank entries with the state `none`.
     """
-    read = {job.id: job.finished_at is not None for job in jobs}
-    found: dict[UUID, dict[str, OutboxEntry]] = {
+    finality = {job.id: job.finished_at is not None for job in jobs}
+    entries: dict[UUID, dict[str, OutboxEntry]] = {
         job_id: {channel: OutboxEntry(job=job_id, channel=channel) for channel in Channel}
-        for job_id in read
+        for job_id in finality
     }
-    final = [job_id for job_id, is_final in read.items() if is_final]
+    final = [job_id for job_id, is_final in finality.items() if is_final]
     for entry in OutboxEntry.select().where(OutboxEntry.job.in_(final)):
-        found[entry.job_id][entry.channel] = entry
-    return found
+        entries[entry.job_id][entry.channel] = entry
+    return entries
 
 
 def count_states() -> dict[Channel, Counter[str]]:

@@ -30,7 +30,7 @@ def describe(job: Job, *, may_read_roll: bool = False) -> dict[str, Any]:
     """
     report = job.report
     if report and not may_read_roll:
-        report = {name: found for name, found in report.items() if name != "differences"}
+        report = {name: value for name, value in report.items() if name != "differences"}
     return {
         "task_id": str(job.id),
         "state": job.state,

@@ -48,8 +48,8 @@ class Claim:
     @property
     def log_fields(self) -> dict[str, object]:
         """The fields of every log line about the attempt."""
-        known = {REQUEST_ID: self.request_id} if self.request_id else {}
-        return {"job_id": str(self.job_id), "attempt": self.attempt, **known}
+        fields = {REQUEST_ID: self.request_id} if self.request_id else {}
+        return {"job_id": str(self.job_id), "attempt": self.attempt, **fields}
 
     @property
     def holds(self) -> Expression:
@@ -71,14 +71,14 @@ def due_jobs(limit: int) -> list[UUID]:
 
 
 def _is_claimable() -> Expression:
-    waiting = Job.state.in_([*WAITING_STATES]) & (Job.not_before <= clock())
-    claimable: Expression = waiting | _is_abandoned()
+    is_waiting = Job.state.in_([*WAITING_STATES]) & (Job.not_before <= clock())
+    claimable: Expression = is_waiting | _is_abandoned()
     return claimable
 
 
 def _is_abandoned() -> Expression:
-    abandoned: Expression = (Job.state == JobState.STARTED) & (Job.lease_expires_at < clock())
-    return abandoned
+    condition: Expression = (Job.state == JobState.STARTED) & (Job.lease_expires_at < clock())
+    return condition
 
 
 def is_abandoned(job_id: UUID) -> bool:
@@ -97,10 +97,10 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
     if job is None:
         return None
     is_as_seen = (Job.id == job_id) & (Job.attempts == job.attempts) & _is_claimable()
-    was_started = job.state == JobState.STARTED
-    deaths = job.deaths + 1 if was_started else job.deaths
+    is_started = job.state == JobState.STARTED
+    deaths = job.deaths + 1 if is_started else job.deaths
     claim = None
-    if was_started and job.worker == FOREGROUND:
+    if is_started and job.worker == FOREGROUND:
         is_ours = conclude(job_id, is_as_seen, **_failure(JobCode.INTERRUPTED, INTERRUPTED))
     elif deaths >= max_attempts:
         code = JobCode.WORKER_CRASHED
@@ -108,9 +108,9 @@ def claim(job_id: UUID, *, worker: str, lease_seconds: float, max_attempts: int)
     else:
         claim = Claim(job_id, job.attempts + 1, job.request_id)
         is_ours = _start(claim, is_as_seen, deaths, worker=worker, lease_seconds=lease_seconds)
-    if is_ours and was_started:
-        lost = Claim(job_id, job.attempts, job.request_id)
-        logger.warning("lease ran out", extra={**lost.log_fields, "lost_worker": job.worker})
+    if is_ours and is_started:
+        lost_claim = Claim(job_id, job.attempts, job.request_id)
+        logger.warning("lease ran out", extra={**lost_claim.log_fields, "lost_worker": job.worker})
     return claim if is_ours else None
 
 
@@ -169,7 +169,7 @@ def note_rows_read(claim: Claim, rows_read: int) -> None:
 
 def _note(claim: Claim, values: Mapping[Field, object]) -> None:
     if not Job.update(values).where(claim.holds).execute():
-        _lost(claim)
+        _raise_lost(claim)
 
 
 def finish(
@@ -196,7 +196,7 @@ def finish(
         percent=100.0,
     )
     if not is_finished:
-        _lost(claim)
+        _raise_lost(claim)
     _keep_faults(claim.job_id, faults)
 
 
@@ -273,7 +273,7 @@ def release(
         return JobState.FAILURE if fail(claim, death, _gave_up(death, deaths)) else None
     if death:
         delay_seconds = min(4.0 ** (deaths - 1), MAX_BACKOFF_SECONDS)
-    released = (
+    rows = (
         Job.update(
             state=JobState.RETRY,
             deaths=deaths,
@@ -286,7 +286,7 @@ def release(
         .where(claim.holds)
         .execute()
     )
-    return JobState.RETRY if released else None
+    return JobState.RETRY if rows else None
 
 
 def _gave_up(death: JobCode, deaths: int) -> str:
@@ -315,5 +315,5 @@ def _gave_up(death: JobCode, deaths: int) -> str:
     )
 
 
-def _lost(claim: Claim) -> NoReturn:
+def _raise_lost(claim: Claim) -> NoReturn:
     raise AttemptLost(f"attempt {claim.attempt} no longer owns job {claim.job_id}")

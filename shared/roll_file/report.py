@@ -99,5 +99,5 @@ class Report:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Build a report from the result of `to_dict`, without the counts of newer workers."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})

@@ -36,16 +36,16 @@ def _differences(kind: str, which: Expression, limit: int) -> Iterator[dict[str,
         .order_by(StagedVoter.student_id)
         .limit(limit)
     )
-    for student_id, line, *found in database.execute(query):
-        pairs = zip(CHANGEABLE, found[len(CHANGEABLE) :], found[: len(CHANGEABLE)], strict=True)
+    for student_id, line, *values in database.execute(query):
+        pairs = zip(CHANGEABLE, values[len(CHANGEABLE) :], values[: len(CHANGEABLE)], strict=True)
         yield {
             "change": kind,
             "student_id": student_id,
             "line": line,
             "fields": {
-                name: {"from": _plain(name, now), "to": _plain(name, then)}
-                for name, now, then in pairs
-                if then is not None and then != now
+                name: {"from": _plain(name, old), "to": _plain(name, new)}
+                for name, old, new in pairs
+                if new is not None and new != old
             },
         }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from peewee import __exception_wrapper__  # type: ignore[attr-defined]
 
 from shared.database.connection import database, is_postgresql
-from shared.roll_file.rows.validation import Legible, Staged
+from shared.roll_file.rows.validation import Legible, StagedRow
 from shared.staging.tables import ConflictRow, RejectedRow, RepeatedId, StagedVoter
 
 COLUMNS = tuple(StagedVoter._meta.sorted_field_names)
@@ -20,7 +20,7 @@ def begin_staging() -> None:
         model.create_table(safe=False)
 
 
-def stage(rows: Iterable[Staged]) -> int:
+def stage(rows: Iterable[StagedRow]) -> int:
     """Load the rows as they come, in constant memory. Return how many there were.
 
     The connection is busy meanwhile, so producing a row must not use the database. An error of the
@@ -34,12 +34,12 @@ def stage_rejected(rows: Iterable[Legible]) -> None:
     _load("rejected_row", rows)
 
 
-def _load(table: str, rows: Iterable[Staged | Legible]) -> int:
+def _load(table: str, rows: Iterable[StagedRow | Legible]) -> int:
     with __exception_wrapper__:
         return _copy(table, rows) if is_postgresql() else _execute_many(table, rows)
 
 
-def _copy(table: str, rows: Iterable[Staged | Legible]) -> int:
+def _copy(table: str, rows: Iterable[StagedRow | Legible]) -> int:
     with database.connection().cursor() as cursor:
         with cursor.copy(f"COPY {table} ({_NAMES}) FROM STDIN") as copy:
             write_row = copy.write_row
@@ -48,7 +48,7 @@ def _copy(table: str, rows: Iterable[Staged | Legible]) -> int:
         return int(cursor.rowcount)
 
 
-def _execute_many(table: str, rows: Iterable[Staged | Legible]) -> int:
+def _execute_many(table: str, rows: Iterable[StagedRow | Legible]) -> int:
     connection = database.connection()
     # DEFERRED: this writes only the temporary database, so the roll stays free for others.
     connection.execute("BEGIN DEFERRED")

@@ -15,7 +15,7 @@ from shared.roll_file.fields import CHANGEABLE
 from shared.staging.tables import RepeatedId, StagedVoter
 from shared.voters.counts import recount
 from shared.voters.history import Author, note_entries
-from shared.voters.models import Voter, unstated
+from shared.voters.models import Voter, empty_value
 from shared.voters.roll import note_roll_changed
 
 ALL_ROWS = fn.COUNT(SQL("*"))
@@ -117,18 +117,18 @@ def apply(author: Author, mode: Mode = Mode.UPSERT) -> Counts:
 
 
 def _update_changed(author: Author) -> int:
-    changed = (
+    keys = (
         StagedVoter.select(StagedVoter.student_id)
         .join(Voter, on=(Voter.student_id == StagedVoter.student_id))
         .where(differs())
     )
-    note_entries(Voter.student_id.in_(changed), author)
-    stated = {
+    note_entries(Voter.student_id.in_(keys), author)
+    values = {
         getattr(Voter, name): fn.COALESCE(getattr(StagedVoter, name), getattr(Voter, name))
         for name in CHANGEABLE
     }
     query = (
-        Voter.update(stated)
+        Voter.update(values)
         .from_(StagedVoter)
         .where((Voter.student_id == StagedVoter.student_id) & differs())
     )
@@ -137,7 +137,7 @@ def _update_changed(author: Author) -> int:
 
 def differs() -> Expression:
     """Return the condition that the row states a value which the roll does not have."""
-    changed = reduce(
+    is_other = reduce(
         or_,
         (
             getattr(StagedVoter, name) != getattr(Voter, name)
@@ -149,8 +149,8 @@ def differs() -> Expression:
     year = StagedVoter.year.is_null(False) & (
         Voter.year.is_null() | (Voter.year != StagedVoter.year)
     )
-    combined: Expression = changed | year
-    return combined
+    condition: Expression = is_other | year
+    return condition
 
 
 def _insert_new() -> int:
@@ -172,6 +172,6 @@ def _insert_new() -> int:
 
 
 def _value_of_new_voter(name: str) -> Node:
-    staged: Field = getattr(StagedVoter, name)
-    value = unstated(name)
-    return staged if value is None else fn.COALESCE(staged, value)
+    field: Field = getattr(StagedVoter, name)
+    value = empty_value(name)
+    return field if value is None else fn.COALESCE(field, value)

@@ -30,8 +30,8 @@ def count_missing() -> dict[str, int]:
 
     Leaves out fields without such rows.
     """
-    missing = (ALL_ROWS - fn.COUNT(getattr(StagedVoter, name)) for name in OPTIONAL)
-    counts = database.execute(StagedVoter.select(*missing)).fetchone()
+    counts_of_missing = (ALL_ROWS - fn.COUNT(getattr(StagedVoter, name)) for name in OPTIONAL)
+    counts = database.execute(StagedVoter.select(*counts_of_missing)).fetchone()
     return {name: int(count) for name, count in zip(OPTIONAL, counts, strict=True) if count}
 
 
@@ -48,13 +48,13 @@ def find_repeats() -> None:
     )
     with _grouping_by_sorting():
         RepeatedId.insert_from(several, _REPEATED).as_rowcount().execute()
-    contradicted = (
+    conflicting_ids = (
         StagedVoter.select(StagedVoter.student_id)
         .where(StagedVoter.student_id.in_(RepeatedId.select(RepeatedId.student_id)))
         .group_by(StagedVoter.student_id)
         .having(reduce(or_, (_differs_within_group(name) for name in CHANGEABLE)))
     )
-    RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(contradicted)).execute()
+    RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(conflicting_ids)).execute()
     if RejectedRow.select().exists():
         _find_contradicting_rejects()
 
@@ -65,27 +65,27 @@ def _find_contradicting_rejects() -> None:
     One good row represents all good rows of an id. If they are not all alike, they are in conflict
     already.
     """
-    rejected = RejectedRow.select(RejectedRow.student_id)
+    rejected_ids = RejectedRow.select(RejectedRow.student_id)
     beside_rejected = (
         StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), ALL_ROWS, Value(False))
-        .where(StagedVoter.student_id.in_(rejected))
+        .where(StagedVoter.student_id.in_(rejected_ids))
         .group_by(StagedVoter.student_id)
     )
     RepeatedId.insert_from(beside_rejected, _REPEATED).on_conflict_ignore().as_rowcount().execute()
-    contradicted = (
+    conflicting_ids = (
         RejectedRow.select(RejectedRow.student_id)
         .join(RepeatedId, on=(RepeatedId.student_id == RejectedRow.student_id))
         .join(StagedVoter, on=(StagedVoter.line == RepeatedId.first_line))
         .where(reduce(or_, map(_is_contradicted, CHANGEABLE)))
     )
-    RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(contradicted)).execute()
+    RepeatedId.update(is_conflict=True).where(RepeatedId.student_id.in_(conflicting_ids)).execute()
 
 
 def _is_contradicted(name: str) -> Expression:
     """Return the condition that the rejected row states a value that the good row does not have."""
     good, rejected = getattr(StagedVoter, name), getattr(RejectedRow, name)
-    contradicted: Expression = rejected.is_null(False) & (good.is_null() | (good != rejected))
-    return contradicted
+    condition: Expression = rejected.is_null(False) & (good.is_null() | (good != rejected))
+    return condition
 
 
 def _differs_within_group(name: str) -> Expression:

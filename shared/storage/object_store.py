@@ -80,9 +80,9 @@ class ObjectStore:
         latest = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
         with _converting_errors():
             for batch in obstore.list(self._bucket):
-                for found in batch:
-                    if KEY.fullmatch(found["path"]) and found["last_modified"] <= latest:
-                        yield found["path"]
+                for entry in batch:
+                    if KEY.fullmatch(entry["path"]) and entry["last_modified"] <= latest:
+                        yield entry["path"]
 
     def check(self) -> None:
         with _converting_errors():

@@ -47,7 +47,7 @@ class UploadStore(Protocol):
 
 
 @contextmanager
-def deleted_unless_committed(store: UploadStore, key: str | None) -> Iterator[None]:
+def delete_unless_committed(store: UploadStore, key: str | None) -> Iterator[None]:
     """Delete the file if the block raises before its transaction could name it.
 
     After a database fault, the commit may have happened although its answer was lost. The file

@@ -29,9 +29,9 @@ def place_of(voter: Voter) -> Place:
 
 def count_groups() -> "ModelSelect[Voter]":
     """Query (department, year, voters, eligible voters) of the roll as it is, in no order."""
-    grouping = (Voter.department, Voter.year)
+    columns = (Voter.department, Voter.year)
     eligible = fn.SUM(Case(None, ((Voter.is_eligible, 1),), 0))
-    return Voter.select(*grouping, fn.COUNT(Voter.student_id), eligible).group_by(*grouping)
+    return Voter.select(*columns, fn.COUNT(Voter.student_id), eligible).group_by(*columns)
 
 
 def kept_groups() -> "ModelSelect[RollGroup]":
@@ -56,8 +56,8 @@ def kept_count(department: str | None, year: int | None, is_eligible: bool | Non
     if year is not None:
         groups = groups.where(RollGroup.year == year)
     are_current = Roll.version == Roll.counted_version
-    kept = Roll.select(fn.COALESCE(groups, 0)).where(are_current).scalar()
-    return None if kept is None else int(kept)
+    count = Roll.select(fn.COALESCE(groups, 0)).where(are_current).scalar()
+    return None if count is None else int(count)
 
 
 def recount() -> None:
@@ -83,10 +83,10 @@ def move(before: Place, after: Place) -> None:
 
 def _add(place: Place, voters: int) -> None:
     eligible = voters if place.is_eligible else 0
-    added = RollGroup.update(
+    query = RollGroup.update(
         voters=RollGroup.voters + voters, eligible=RollGroup.eligible + eligible
     ).where(_is_group_of(place))
-    if not added.execute():
+    if not query.execute():
         group = (place.department, place.year, voters, eligible)
         RollGroup.insert_many([group], fields=GROUP_FIELDS).execute()
 

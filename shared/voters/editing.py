@@ -10,12 +10,12 @@ from shared.voters.history import Author, note_entries
 from shared.voters.models import Voter
 from shared.voters.roll import lock_roll, note_roll_changed
 
-Stated = Mapping[str, Any]
+NewValues = Mapping[str, Any]
 
 
 def edit(
     student_id: str,
-    stated: Stated,
+    values: NewValues,
     *,
     author: Author,
     check: Callable[[Voter], None] = lambda voter: None,
@@ -32,7 +32,7 @@ def edit(
         if voter is None:
             return None
         check(voter)
-        changes = {name: new for name, new in stated.items() if getattr(voter, name) != new}
+        changes = {name: new for name, new in values.items() if getattr(voter, name) != new}
         if changes:
             note_entries(Voter.student_id == student_id, author)
             Voter.update(changes).where(Voter.student_id == student_id).execute()

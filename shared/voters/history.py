@@ -77,10 +77,10 @@ def changes(student_id: str, first: int, limit: int) -> list[Change]:
     or in the roll. One statement reads all of it, so it sees a concurrent change completely or not
     at all.
     """
-    changed = (VoterHistory.changed_at, VoterHistory.changed_by, VoterHistory.reason)
+    columns = (VoterHistory.changed_at, VoterHistory.changed_by, VoterHistory.reason)
     before = [getattr(VoterHistory, name) for name in CHANGEABLE]
     query = (
-        VoterHistory.select(*changed, VoterHistory.job, *before, *map(_after, CHANGEABLE))
+        VoterHistory.select(*columns, VoterHistory.job, *before, *map(_after, CHANGEABLE))
         .join(Voter, on=(Voter.student_id == VoterHistory.student_id))
         .where(VoterHistory.student_id == student_id)
         .order_by(VoterHistory.id.desc())
@@ -100,9 +100,11 @@ def _change(
 
 def _after(name: str) -> Any:
     field: Field = getattr(VoterHistory, name)
-    following = fn.LEAD(field).over(order_by=[VoterHistory.id])
+    next_value = fn.LEAD(field).over(order_by=[VoterHistory.id])
     is_newest = fn.LEAD(VoterHistory.id).over(order_by=[VoterHistory.id]).is_null()
-    return Case(None, ((is_newest, getattr(Voter, name)),), following).converter(field.python_value)
+    return Case(None, ((is_newest, getattr(Voter, name)),), next_value).converter(
+        field.python_value
+    )
 
 
 def _differences(before: tuple[Any, ...], after: tuple[Any, ...]) -> Iterator[Difference]:

@@ -43,7 +43,7 @@ class Voter(BaseModel):
     is_eligible = BooleanField(default=False)
 
 
-def unstated(field: str) -> str | bool | None:
+def empty_value(field: str) -> str | bool | None:
     """Return the value of a field that was never stated. None means unknown, or required."""
     value: str | bool | None = getattr(Voter, field).default
     return value

@@ -47,12 +47,12 @@ class VoterFilter:
 
     def conditions(self) -> Conditions:
         """Return the conditions of the query, none for the whole roll."""
-        stated = {field.name: getattr(self, field.name) for field in fields(self)}
-        text = stated.pop("q")
-        found = [
-            getattr(Voter, name) == value for name, value in stated.items() if value is not None
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        text = values.pop("q")
+        conditions = [
+            getattr(Voter, name) == value for name, value in values.items() if value is not None
         ]
-        return [*found, _contains(text)] if text else found
+        return [*conditions, _contains(text)] if text else conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,13 @@ def _numbered_keys_at(
     voter_filter: VoterFilter, sort: str, first: int, limit: int
 ) -> "ModelSelect[Any]":
     number = fn.ROW_NUMBER().over(order_by=_order(sort)).alias("number")
-    numbered = _where(Voter.select(Voter.student_id, number), voter_filter.conditions()).alias(
+    keys = _where(Voter.select(Voter.student_id, number), voter_filter.conditions()).alias(
         "numbered"
     )
     return (
-        Voter.select(numbered.c.student_id)
-        .from_(numbered)
-        .where(numbered.c.number.between(first + 1, first + limit))
+        Voter.select(keys.c.student_id)
+        .from_(keys)
+        .where(keys.c.number.between(first + 1, first + limit))
     )
 
 
@@ -113,19 +113,21 @@ def total(voter_filter: VoterFilter) -> int:
     """Return the number of matching voters, counted once per version of the roll and cached."""
     version = roll_version()
     # Before its first counted change, a roll has no version to use as a cache key.
-    return _counted(database.obj, version, voter_filter) if version else _count(voter_filter)
+    return (
+        _count_of_version(database.obj, version, voter_filter) if version else _count(voter_filter)
+    )
 
 
 @lru_cache(maxsize=TOTALS_KEPT)
-def _counted(_: Database, version: int, voter_filter: VoterFilter) -> int:
+def _count_of_version(_: Database, version: int, voter_filter: VoterFilter) -> int:
     return _count(voter_filter)
 
 
 def _count(voter_filter: VoterFilter) -> int:
     if not voter_filter.q and voter_filter.student_id is None:
-        kept = kept_count(voter_filter.department, voter_filter.year, voter_filter.is_eligible)
-        if kept is not None:
-            return kept
+        count = kept_count(voter_filter.department, voter_filter.year, voter_filter.is_eligible)
+        if count is not None:
+            return count
     return int(_where(Voter.select(), voter_filter.conditions()).count())
 
 
@@ -144,8 +146,8 @@ def _contains(text: str) -> Expression:
     The database folds both sides, so they are folded alike.
     """
     position = fn.STRPOS if is_postgresql() else fn.INSTR
-    found: Expression = position(fn.LOWER(_all_text()), fn.LOWER(text)) > 0
-    return found
+    condition: Expression = position(fn.LOWER(_all_text()), fn.LOWER(text)) > 0
+    return condition
 
 
 def _all_text() -> Expression:

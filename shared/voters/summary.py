@@ -47,11 +47,11 @@ class Summary:
 def summarise() -> Summary:
     """Return the summary of the roll as it is, computed once per version and cached."""
     version = roll_version()
-    return _summarised(database.obj, version) if version else _summarise()
+    return _summary_of_version(database.obj, version) if version else _summarise()
 
 
 @lru_cache(maxsize=2)
-def _summarised(_: Database, version: int) -> Summary:
+def _summary_of_version(_: Database, version: int) -> Summary:
     return _summarise()
 
 
@@ -61,7 +61,7 @@ def _summarise() -> Summary:
     eligible_by_year: Counter[int | None] = Counter()
     departments = 0
 
-    def found() -> Iterator[Group]:
+    def groups() -> Iterator[Group]:
         nonlocal departments
         for name, rows in groupby(_groups(), key=itemgetter(0)):
             departments += 1
@@ -74,7 +74,7 @@ def _summarise() -> Summary:
             yield Group(name, voters, eligible)
 
     largest = nsmallest(
-        MAX_DEPARTMENTS, found(), key=lambda group: (-group.voters, str(group.name))
+        MAX_DEPARTMENTS, groups(), key=lambda group: (-group.voters, str(group.name))
     )
     in_order = sorted(years, key=lambda year: (year is None, year))
     return Summary(
@@ -88,9 +88,9 @@ def _summarise() -> Summary:
 
 def _groups() -> Iterator[tuple[str, int | None, int, int]]:
     """Yield (department, year, voters, eligible voters), grouped by department."""
-    kept = stream(kept_groups().order_by(RollGroup.department))
-    if first := next(kept, None):
+    rows = stream(kept_groups().order_by(RollGroup.department))
+    if first := next(rows, None):
         yield first
-        yield from kept
+        yield from rows
     else:
         yield from stream(count_groups().order_by(Voter.department))

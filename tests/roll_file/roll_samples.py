@@ -16,7 +16,7 @@ from shared.roll_file.errors import FileFault
 from shared.roll_file.limits import MIB, Limits, ReadOptions
 from shared.roll_file.reader import open_roll
 from shared.roll_file.rows.row import Row
-from shared.roll_file.rows.validation import Rejected, Staged, compile_validator
+from shared.roll_file.rows.validation import FaultyRow, StagedRow, compile_validator
 
 LABELS = ("student_id", "first_name", "last_name", "email", "department", "year", "is_eligible")
 CLEAN = ("S001", "Ada", "Moss", "ada.moss@uni.example", "Physics", "3", "yes")
@@ -126,7 +126,7 @@ def _alike(rows: list[Row], others: list[Row]) -> bool:
     ]
 
 
-def results_of(data: bytes) -> list[Staged | Rejected | None]:
+def results_of(data: bytes) -> list[StagedRow | FaultyRow | None]:
     """The result of the validator for each row."""
     with open_roll(BytesIO(data)) as reader:
         validate = compile_validator(reader.header)
@@ -142,9 +142,9 @@ def fault_of(data: bytes, options: ReadOptions | None = None, **limits: int) -> 
     raise AssertionError("the file was read without a fault")
 
 
-def codes_of(result: Staged | Rejected | None) -> list[str]:
+def codes_of(result: StagedRow | FaultyRow | None) -> list[str]:
     """The codes of a rejected row."""
-    assert isinstance(result, Rejected)
+    assert isinstance(result, FaultyRow)
     return [str(error.code) for error in result.errors]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.database.connection import database
 from shared.database.sql import stream
-from shared.roll_file.rows.validation import Staged
+from shared.roll_file.rows.validation import StagedRow
 from shared.staging import load, merge, repeats
 from shared.staging.conflicts import conflict_faults, note_conflicts
 from shared.staging.merge import Counts
@@ -18,12 +18,12 @@ from shared.voters.roll import lock_roll
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
-ANN: Staged = (2, "1", "Ann", "Lee", "ann@x.edu", "Law", 3, True)
-BEN: Staged = (3, "2", "Ben", "Ray", "ben@x.edu", "Art", 1, False)
-BARE: Staged = (4, "3", None, None, "cy@x.edu", None, None, None)
+ANN: StagedRow = (2, "1", "Ann", "Lee", "ann@x.edu", "Law", 3, True)
+BEN: StagedRow = (3, "2", "Ben", "Ray", "ben@x.edu", "Art", 1, False)
+BARE: StagedRow = (4, "3", None, None, "cy@x.edu", None, None, None)
 
 
-def stage(*rows: Staged) -> None:
+def stage(*rows: StagedRow) -> None:
     load.begin_staging()
     assert load.stage(iter(rows)) == len(rows)
     load.analyze_staging()
@@ -104,7 +104,7 @@ def test_identical_rows_are_one_voter() -> None:
         (9, "1", "Ann", "Lee", "ann@x.edu", None, 3, True),
     ],
 )
-def test_contradicting_rows_are_all_dropped_and_name_each_other(other: Staged) -> None:
+def test_contradicting_rows_are_all_dropped_and_name_each_other(other: StagedRow) -> None:
     stage(ANN, BEN, other, (11, *ANN[1:]))
     note_conflicts("Student ID")
     errors = list(conflict_faults("Student ID"))
@@ -118,7 +118,7 @@ def test_contradicting_rows_are_all_dropped_and_name_each_other(other: Staged) -
 
 
 def test_a_conflict_of_very_many_rows_names_ten_lines_each() -> None:
-    many: Iterator[Staged] = (
+    many: Iterator[StagedRow] = (
         (line, "1", str(line), None, "a@x.edu", None, None, None) for line in range(2, 5002)
     )
     load.begin_staging()
@@ -154,7 +154,7 @@ def test_awkward_text_arrives_as_it_is() -> None:
 
 
 def test_an_error_in_the_row_source_is_raised_and_stages_nothing() -> None:
-    def rows() -> Iterator[Staged]:
+    def rows() -> Iterator[StagedRow]:
         yield ANN
         raise LookupError("made up")
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.database.connection import database
 from shared.database.sql import stream
-from shared.roll_file.rows.validation import Staged
+from shared.roll_file.rows.validation import StagedRow
 from shared.staging import load, merge, repeats
 from shared.voters.counts import count_groups, kept_groups
 from shared.voters.editing import edit
@@ -18,9 +18,9 @@ from shared.voters.summary import Group, Summary, summarise
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
-ANN: Staged = (2, "1", "Ann", "Lee", "ann@x.edu", "Law", 3, True)
-BEN: Staged = (3, "2", "Ben", "Ray", "ben@x.edu", "Law", 3, False)
-BARE: Staged = (4, "3", None, None, "cy@x.edu", None, None, None)
+ANN: StagedRow = (2, "1", "Ann", "Lee", "ann@x.edu", "Law", 3, True)
+BEN: StagedRow = (3, "2", "Ben", "Ray", "ben@x.edu", "Law", 3, False)
+BARE: StagedRow = (4, "3", None, None, "cy@x.edu", None, None, None)
 FIRST = Summary(
     voters=3,
     eligible=1,
@@ -30,7 +30,7 @@ FIRST = Summary(
 )
 
 
-def import_rows(*rows: Staged) -> None:
+def import_rows(*rows: StagedRow) -> None:
     load.begin_staging()
     load.stage(iter(rows))
     load.analyze_staging()

@@ -13,7 +13,7 @@ from shared.roll_file.rows.validation import _READERS
 from shared.roll_file.writing.template import EXAMPLE, EXPLAINED
 from shared.staging.load import COLUMNS
 from shared.staging.tables import RejectedRow, StagedVoter
-from shared.voters.models import Voter, VoterHistory, unstated
+from shared.voters.models import Voter, VoterHistory, empty_value
 
 
 def test_the_roll_has_the_seven_fields_in_their_order() -> None:
@@ -58,7 +58,7 @@ def test_a_correction_states_every_field_but_the_id() -> None:
 
 
 def test_a_field_that_was_never_stated_is_empty_or_unknown() -> None:
-    assert {name: unstated(name) for name in OPTIONAL} == {
+    assert {name: empty_value(name) for name in OPTIONAL} == {
         "first_name": "",
         "last_name": "",
         "department": "",

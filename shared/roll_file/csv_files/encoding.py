@@ -26,7 +26,7 @@ _NOT_FOR_FILES = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicod
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def settle_encoding(stream: BinaryIO, wanted: str | None) -> str:
+def settle_encoding(stream: BinaryIO, label: str | None) -> str:
     """Return the name of an encoding in which every byte of the stream is text.
 
     Without `wanted`, a BOM decides first. Otherwise the result is UTF-8, or Windows-1252 if the
@@ -34,8 +34,8 @@ def settle_encoding(stream: BinaryIO, wanted: str | None) -> str:
 
     Raises `FileFault` ENCODING_ERROR, which names the first wrong line.
     """
-    if wanted is not None:
-        encoding = known_encoding(wanted)
+    if label is not None:
+        encoding = known_encoding(label)
         _check(stream, encoding)
         return encoding
     stream.seek(0)
@@ -74,8 +74,8 @@ def check_lines(stream: BinaryIO, encoding: str, max_line_bytes: int) -> None:
 
 
 def _index(text: str, sign: str) -> int:
-    found = text.find(sign)
-    return found if found >= 0 else len(text)
+    index = text.find(sign)
+    return index if index >= 0 else len(text)
 
 
 def _line_too_long(line: int, max_line_bytes: int) -> FileFault:
@@ -123,15 +123,15 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 def _first_bad_byte(stream: BinaryIO, encoding: str) -> int | None:
     """Return the offset of the first byte that cannot be decoded, or None."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    offset = pending = 0
+    offset = pending_bytes = 0
     try:
         for chunk in _chunks(stream):
             decoder.decode(chunk)
             offset += len(chunk)
-            pending = len(decoder.getstate()[0])
+            pending_bytes = len(decoder.getstate()[0])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        return offset - pending + error.start
+        return offset - pending_bytes + error.start
     return None
 
 

@@ -21,7 +21,7 @@ class Lines:
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
         stream.seek(0)
-        buffer = BufferedReader(_Borrowed(stream), CHUNK_BYTES)
+        buffer = BufferedReader(_OpenStream(stream), CHUNK_BYTES)
         self._text = TextIOWrapper(buffer, decoder_name(encoding), newline="")
         self._block: list[str] = []
         self._before = 0
@@ -46,7 +46,7 @@ class Lines:
             yield block
 
 
-class _Borrowed(RawIOBase):
+class _OpenStream(RawIOBase):
     """A stream that stays open when its text wrapper is closed."""
 
     def __init__(self, stream: BinaryIO) -> None:

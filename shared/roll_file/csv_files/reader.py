@@ -44,7 +44,7 @@ def open_csv(stream: BinaryIO, options: ReadOptions, limits: Limits) -> RollRead
         delimiter = _find_delimiter(stream, encoding, records)
     _check_delimiter(delimiter)
     header, header_cells = split_header(records(delimiter))
-    header = replace(header, unnamed=_unnamed(header, len(header_cells)))
+    header = replace(header, unnamed=_count_unnamed(header, len(header_cells)))
     rows = dropwhile(lambda row: row[0] <= header.line, records(delimiter, header))
     warnings: Counter[WarningCode] = Counter()
     assumptions = []
@@ -72,25 +72,27 @@ def _find_delimiter(stream: BinaryIO, encoding: str, records: Records) -> str:
 
     If no delimiter gives the required columns, raises the fault of the header.
     """
-    stated = _SEP_LINE.fullmatch(next(iter(Lines(stream, encoding)), ""))
-    if stated:
-        return stated.group(1)
-    found: dict[str, int] = {}
+    match = _SEP_LINE.fullmatch(next(iter(Lines(stream, encoding)), ""))
+    if match:
+        return match.group(1)
+    column_counts: dict[str, int] = {}
     faults: dict[str, FileFault] = {}
     for delimiter in DELIMITERS:
         try:
-            found[delimiter] = len(find_header(records(delimiter)).columns)
+            column_counts[delimiter] = len(find_header(records(delimiter)).columns)
         except FileFault as fault:
             faults[delimiter] = fault
-    if found:
-        return max(found, key=lambda delimiter: found[delimiter])
-    telling = [fault for fault in faults.values() if fault.code is not FileCode.MISSING_COLUMNS]
-    if telling:
-        raise telling[0]
+    if column_counts:
+        return max(column_counts, key=lambda delimiter: column_counts[delimiter])
+    clear_faults = [
+        fault for fault in faults.values() if fault.code is not FileCode.MISSING_COLUMNS
+    ]
+    if clear_faults:
+        raise clear_faults[0]
     raise faults[max(DELIMITERS, key=lambda delimiter: _widest(records(delimiter)))]
 
 
-def _unnamed(header: Header, cells: int) -> int:
+def _count_unnamed(header: Header, cells: int) -> int:
     """Count the columns without a name to the right of the others.
 
     Returns 0 for a rejects file. There, cells to the right are those of rows with too many cells.
@@ -133,7 +135,7 @@ def _records(
             for cells in reader:
                 last = reader.line_num
                 if last != line:
-                    cells = _checked(cells, line, last, delimiter, header, limits)
+                    cells = _check(cells, line, last, delimiter, header, limits)
                 yield line, cells
                 line = last + 1
         except csv.Error as error:
@@ -154,7 +156,7 @@ def _without_statement(lines: Iterable[str]) -> Iterator[str]:
     return chain(("\n" if _SEP_LINE.fullmatch(first) else first,), rest)
 
 
-def _checked(
+def _check(
     cells: list[str],
     first: int,
     last: int,

@@ -75,17 +75,17 @@ def as_text(cell: Cell, max_chars: int) -> str:
         if len(text) > max_chars:
             raise TextTooLong(len(text))
         return text
-    text = clean(_meant(trim(cell), max_chars), max_chars)
+    text = clean(_unquote_formula(trim(cell), max_chars), max_chars)
     if text in EXCEL_ERRORS:
         raise _excel_error(text)
     return text
 
 
-def _meant(text: str, max_chars: int) -> str:
+def _unquote_formula(text: str, max_chars: int) -> str:
     """Return the content of `="..."`, or the text itself."""
     if text.startswith(FORMULA_OF_TEXT) and len(text) <= _SPELT_CHARS * max_chars:
-        found = _FORMULA_OF_TEXT.fullmatch(text)
-        return found.group(1).replace('""', '"') if found else text
+        match = _FORMULA_OF_TEXT.fullmatch(text)
+        return match.group(1).replace('""', '"') if match else text
     return text
 
 
@@ -120,7 +120,7 @@ def _moment_as_text(cell: date | time | timedelta) -> str:
     return cell.isoformat()
 
 
-def shown(cell: Cell) -> str:
+def readable(cell: Cell) -> str:
     """Return the cell for people as its file shows it: untrimmed text, errors and formulas."""
     if isinstance(cell, str | NoValue) or (isinstance(cell, float) and not isfinite(cell)):
         return str(cell)
@@ -130,8 +130,8 @@ def shown(cell: Cell) -> str:
 def _no_value(cell: NoValue) -> BadCell:
     if cell.code is RowCode.EXCEL_ERROR:
         # Some formats can have any text as an error.
-        known = cell.text in EXCEL_ERRORS or _ERROR_NUMBER.fullmatch(cell.text)
-        return _excel_error(cell.text if known else "#VALUE!")
+        is_known = cell.text in EXCEL_ERRORS or _ERROR_NUMBER.fullmatch(cell.text)
+        return _excel_error(cell.text if is_known else "#VALUE!")
     return BadCell(
         cell.code,
         "The formula was saved without its result. Open the workbook in Excel and save it"
@@ -224,8 +224,8 @@ def read_year(cell: Cell) -> int | None:
     text = _word(cell)
     if text == "":
         return None
-    found = None if text is None or isinstance(cell, bool) else _YEAR.fullmatch(text)
-    year = int(found.group(1)) if found else 0
+    match = None if text is None or isinstance(cell, bool) else _YEAR.fullmatch(text)
+    year = int(match.group(1)) if match else 0
     if not MIN_YEAR <= year <= MAX_YEAR:
         raise BadCell(
             RowCode.INVALID_YEAR,

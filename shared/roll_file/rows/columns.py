@@ -45,13 +45,15 @@ def find_header(rows: Iterable[tuple[int, Sequence[object]]]) -> Header:
     Consumes `rows` up to and including that row. Raises `FileFault`: EMPTY_FILE if the first 10,000
     rows are all blank, MISSING_COLUMNS, AMBIGUOUS_COLUMNS, TOO_MANY_COLUMNS.
     """
-    labelled = ((line, _labels_of(line, cells)) for line, cells in islice(rows, MAX_ROWS_ABOVE))
+    rows_of_labels = (
+        (line, _labels_of(line, cells)) for line, cells in islice(rows, MAX_ROWS_ABOVE)
+    )
     best: tuple[str, ...] = ()
-    for line, labels in islice((row for row in labelled if row[1]), HEADER_SEARCH_ROWS):
-        found = recognise(labels)
-        if all(field in found for field in REQUIRED):
-            return _header(line, labels, found)
-        if not best or len(found) > len(recognise(best)):
+    for line, labels in islice((row for row in rows_of_labels if row[1]), HEADER_SEARCH_ROWS):
+        indexes = recognise(labels)
+        if all(field in indexes for field in REQUIRED):
+            return _header(line, labels, indexes)
+        if not best or len(indexes) > len(recognise(best)):
             best = labels
     if not best:
         raise FileFault(FileCode.EMPTY_FILE, "The file is empty. Export the roll again.")
@@ -87,18 +89,18 @@ def repeats_header(header: Header, cells: Sequence[object]) -> bool:
     # This cell alone shows for most rows that they are not a header.
     if not recognise(read_labels(cells[email : email + 1])):
         return False
-    found = recognise(read_labels(cells[: len(header.labels)]))
-    return found == {field: [index] for field, index in header.columns.items()}
+    indexes = recognise(read_labels(cells[: len(header.labels)]))
+    return indexes == {field: [index] for field, index in header.columns.items()}
 
 
 def recognise(labels: Iterable[str]) -> dict[str, list[int]]:
     """Return the indexes of the columns that mean a field, by field."""
-    found: dict[str, list[int]] = {}
+    indexes: dict[str, list[int]] = {}
     for index, label in enumerate(labels):
         # Columns that a rejects file adds start with an underscore.
         if not label.startswith("_") and (field := field_of(label)):
-            found.setdefault(field, []).append(index)
-    return found
+            indexes.setdefault(field, []).append(index)
+    return indexes
 
 
 def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) -> Header:
@@ -112,17 +114,19 @@ def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) 
                 " delete the other.",
             )
     columns = {field: found[field][0] for field in FIELDS if field in found}
-    used = set(columns.values())
+    used_indexes = set(columns.values())
     return Header(
         line=line,
         labels=labels,
         columns=MappingProxyType(columns),
-        ignored=_ignored([(i, label) for i, label in enumerate(labels) if label and i not in used]),
+        ignored=_ignored_labels(
+            [(i, label) for i, label in enumerate(labels) if label and i not in used_indexes]
+        ),
         missing=tuple(field for field in FIELDS if field not in found),
     )
 
 
-def _ignored(columns: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+def _ignored_labels(columns: Sequence[tuple[int, str]]) -> tuple[str, ...]:
     """Return their labels, or the column number in place of a label that may be a voter's data."""
     names = [
         f"column {index + 1}" if looks_like_data(label) else short_label(label)
@@ -138,30 +142,32 @@ def _missing_columns(labels: tuple[str, ...]) -> FileFault:
     The message goes into emails and stays in the job. It must therefore not quote a row that may be
     a voter's. Such a row has no known heading, or a cell that looks like data.
     """
-    found = recognise(labels)
+    indexes = recognise(labels)
     has_data = any(map(looks_like_data, labels))
-    if not found and has_data:
+    if not indexes and has_data:
         return FileFault(
             FileCode.MISSING_COLUMNS,
             "The file has no header: its first row looks like a voter's. Put a row with the"
             " names of the columns on top, for example student_id and email.",
         )
-    absent = " and ".join(field for field in REQUIRED if field not in found)
+    absent = " and ".join(field for field in REQUIRED if field not in indexes)
     return FileFault(
         FileCode.MISSING_COLUMNS,
-        f"No column for {absent} was found. {_named(labels, found, has_data)} Name the"
+        f"No column for {absent} was found. {_list_headings(labels, indexes, has_data)} Name the"
         f" columns in one of the first {HEADER_SEARCH_ROWS} rows, for example student_id and"
         " email.",
     )
 
 
-def _named(labels: Sequence[str], found: Mapping[str, Sequence[int]], has_data: bool) -> str:
+def _list_headings(
+    labels: Sequence[str], found: Mapping[str, Sequence[int]], has_data: bool
+) -> str:
     """Return a sentence about the headings of the best row."""
     if not found:
         return "The service knows no header of the file."
-    known = [labels[index] for indexes in found.values() for index in indexes]
-    headings = known if has_data else [label for label in labels if label]
-    shown = ", ".join(f'"{short_label(label)}"' for label in headings[:MAX_LABELS_SHOWN])
+    known_labels = [labels[index] for indexes in found.values() for index in indexes]
+    headings = known_labels if has_data else [label for label in labels if label]
+    names = ", ".join(f'"{short_label(label)}"' for label in headings[:MAX_LABELS_SHOWN])
     more = ", ..." if len(headings) > MAX_LABELS_SHOWN else ""
     which = "known headers" if has_data else "headers found"
-    return f"The {which} are: {shown}{more}."
+    return f"The {which} are: {names}{more}."

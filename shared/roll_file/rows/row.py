@@ -101,10 +101,10 @@ def split_header(rows: Iterator[Row]) -> tuple[Header, Sequence[Cell]]:
     """Consume `rows` up to the header. Return the header and its cells. Raises `FileFault`."""
     last: Sequence[Cell] = ()
 
-    def seen() -> Iterator[Row]:
+    def noted_rows() -> Iterator[Row]:
         nonlocal last
         for row in rows:
             last = row[1]
             yield row
 
-    return find_header(seen()), last
+    return find_header(noted_rows()), last

@@ -46,8 +46,8 @@ def trim(text: str) -> str:
 
 def clean(text: str, max_chars: int) -> str:
     """Trim the text and compose it (NFC), so equal names compare equal. Raises `TextTooLong`."""
-    trimmed = trim(text)
-    return trimmed if _is_short(trimmed, max_chars) else trim(compose(trimmed, max_chars))
+    short_text = trim(text)
+    return short_text if _is_short(short_text, max_chars) else trim(compose(short_text, max_chars))
 
 
 def compose(text: str, max_chars: int) -> str:
@@ -57,10 +57,10 @@ def compose(text: str, max_chars: int) -> str:
     """
     if len(text) > max_chars and not _may_become_short(text, max_chars):
         raise TextTooLong(len(text))
-    composed = text if is_composed(text) else normalize("NFC", text)
-    if len(composed) > max_chars:
-        raise TextTooLong(len(composed))
-    return composed
+    nfc_text = text if is_composed(text) else normalize("NFC", text)
+    if len(nfc_text) > max_chars:
+        raise TextTooLong(len(nfc_text))
+    return nfc_text
 
 
 def is_composed(text: str) -> bool:
@@ -88,8 +88,8 @@ def fold(text: str) -> str:
 
 def forbidden_in_text(text: str) -> str | None:
     """Return the first control character that no name has. Line breaks and tabs are allowed."""
-    found = _FORBIDDEN.search(text)
-    return found.group() if found else None
+    match = _FORBIDDEN.search(text)
+    return match.group() if match else None
 
 
 def invisible(text: str) -> str | None:
@@ -109,13 +109,17 @@ def is_mark(sign: str) -> bool:
 
 def printable(text: str) -> str:
     """Spell out the control characters of a text, for databases and terminals."""
-    return _FORBIDDEN.sub(lambda found: f"<{code_point(found.group())}>", text)
+    return _FORBIDDEN.sub(lambda match: f"<{code_point(match.group())}>", text)
 
 
 def shorten(text: str) -> str:
     """Return at most 200 characters, printable."""
-    shown = printable(text[: MAX_VALUE_CHARS + 1])
-    return shown if len(shown) <= MAX_VALUE_CHARS else f"{shown[: MAX_VALUE_CHARS - 1]}…"
+    visible_text = printable(text[: MAX_VALUE_CHARS + 1])
+    return (
+        visible_text
+        if len(visible_text) <= MAX_VALUE_CHARS
+        else f"{visible_text[: MAX_VALUE_CHARS - 1]}…"
+    )
 
 
 def code_point(sign: str) -> str:

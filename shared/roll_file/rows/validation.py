@@ -27,19 +27,19 @@ from shared.roll_file.rows.cells import (
     read_student_id,
     read_text,
     read_year,
-    shown,
+    readable,
     value_as_text,
 )
 from shared.roll_file.rows.columns import Header
 from shared.roll_file.rows.row import Cell
 from shared.roll_file.rows.text import is_composed, shorten, trim
 
-Staged = tuple[int, str, str | None, str | None, str, str | None, int | None, bool | None]
+StagedRow = tuple[int, str, str | None, str | None, str, str | None, int | None, bool | None]
 Legible = tuple[int, str, str | None, str | None, str | None, str | None, int | None, bool | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class FaultyRow:
     """A row that is not saved: all its faults, and the fields for which it states nothing.
 
     `legible` is the row as far as it can be read, with None for every blank or faulty cell. It is
@@ -51,7 +51,7 @@ class Rejected:
     legible: Legible | None = None
 
 
-Validate = Callable[[int, Sequence[Cell]], Staged | Rejected | None]
+Validate = Callable[[int, Sequence[Cell]], StagedRow | FaultyRow | None]
 
 _READERS: Mapping[str, Callable[[Cell], object]] = {
     "student_id": read_student_id,
@@ -91,15 +91,15 @@ def compile_validator(header: Header) -> Validate:
     is_scientific = SCIENTIFIC.fullmatch
     years, eligibilities = _YEARS, _ELIGIBILITIES
 
-    def validate(line: int, cells: Sequence[Cell]) -> Staged | Rejected | None:
+    def validate(line: int, cells: Sequence[Cell]) -> StagedRow | FaultyRow | None:
         if len(cells) == width:
-            picked = pick(cells if is_complete else (*cells, ""))
+            fields = pick(cells if is_complete else (*cells, ""))
             try:
-                row = " ".join(picked)
+                row = " ".join(fields)
             except TypeError:
-                picked = _plain_texts(picked)
-                row = " ".join(picked)
-            student_id, first_name, last_name, email, department, year, eligible = picked
+                fields = _plain_texts(fields)
+                row = " ".join(fields)
+            student_id, first_name, last_name, email, department, year, eligible = fields
             student_id = student_id.strip()
             email = email.strip()
             if (
@@ -164,7 +164,7 @@ _TEXTS: Mapping[type, Callable[..., str]] = {
 }
 
 
-def _examine(header: Header, line: int, cells: Sequence[Cell]) -> Staged | Rejected | None:
+def _examine(header: Header, line: int, cells: Sequence[Cell]) -> StagedRow | FaultyRow | None:
     """Apply the exact rules to a row, which is slow: read every field, keep every fault."""
     if _BLANKS.issuperset(cells) or all(_is_blank(cell) for cell in cells):
         return None
@@ -173,15 +173,19 @@ def _examine(header: Header, line: int, cells: Sequence[Cell]) -> Staged | Rejec
     if len(cells) < width or not (
         _BLANKS.issuperset(more) or all(_is_blank(cell) for cell in more)
     ):
-        expected = width if len(cells) < width else width + header.unnamed
-        return Rejected((_count_error(line, cells, expected),), header.missing)
-    picked = [cells[header.columns[field]] if field in header.columns else None for field in FIELDS]
-    values = [_value_or_error(header, line, *pair) for pair in zip(FIELDS, picked, strict=True)]
+        cell_count = width if len(cells) < width else width + header.unnamed
+        return FaultyRow((_count_error(line, cells, cell_count),), header.missing)
+    field_cells = [
+        cells[header.columns[field]] if field in header.columns else None for field in FIELDS
+    ]
+    values = [
+        _value_or_error(header, line, *pair) for pair in zip(FIELDS, field_cells, strict=True)
+    ]
     missing = tuple(field for field, value in zip(FIELDS, values, strict=True) if value in _NOTHING)
     errors = [value for value in values if isinstance(value, RowError)]
     errors += [_missing_error(header, line, field) for field in REQUIRED if field in missing]
     if errors:
-        return Rejected(tuple(errors), missing, _legible(line, values))
+        return FaultyRow(tuple(errors), missing, _legible(line, values))
     return (line, *values)  # type: ignore[return-value]
 
 
@@ -190,7 +194,7 @@ def _value_or_error(header: Header, line: int, field: str, cell: Cell) -> object
         return _READERS[field](cell)
     except BadCell as bad:
         label = header.labels[header.columns[field]]
-        return RowError(line, label, bad.code, shorten(shown(cell)), bad.message)
+        return RowError(line, label, bad.code, shorten(readable(cell)), bad.message)
 
 
 def _legible(line: int, values: Sequence[object]) -> Legible | None:
@@ -217,7 +221,7 @@ def _count_error(line: int, cells: Sequence[Cell], width: int) -> RowError:
         line,
         "",
         RowCode.COLUMN_COUNT,
-        shorten(" | ".join(shown(cell) for cell in cells[:100])),
+        shorten(" | ".join(readable(cell) for cell in cells[:100])),
         f"The row has {len(cells):,} cells and the header {width}. Look for an extra or a"
         " missing delimiter or quotation mark.",
     )
@@ -230,8 +234,8 @@ def conflict_error(
 
     `other_lines` are named. `more` says whether there are further lines.
     """
-    named = [f"{other:,}" for other in other_lines] + (["others"] if more else [])
-    lines = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+    names = [f"{other:,}" for other in other_lines] + (["others"] if more else [])
+    lines = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return RowError(
         line,
         column,
@@ -241,7 +245,7 @@ def conflict_error(
             f"Line {lines} gives this student id different values. Keep the row that is right,"
             " and delete the others."
         )
-        if len(named) == 1
+        if len(names) == 1
         else (
             f"Lines {lines} give this student id different values. Keep the row that is right,"
             " and delete the others."

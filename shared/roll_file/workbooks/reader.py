@@ -34,10 +34,10 @@ def _open(
     workbook: Workbook, file_format: Format, options: ReadOptions, limits: Limits
 ) -> RollReader:
     sheets = _candidates(workbook.sheets, options.sheet)
-    chosen, source, header, header_cells, unread = _find_roll(workbook, sheets)
+    sheet, source, header, header_cells, unread = _find_roll(workbook, sheets)
     if options.sheet is None:
-        later = sheets[sheets.index(chosen) + 1 :]
-        unread += [sheet.title for sheet in later if _has_content(workbook, sheet)]
+        later = sheets[sheets.index(sheet) + 1 :]
+        unread += [other.title for other in later if _has_content(workbook, other)]
     warnings: Counter[WarningCode] = Counter()
     width = len(header.labels)
     rows = _full_rows(iter(source), header.line, width)
@@ -49,12 +49,12 @@ def _open(
     return RollReader(
         format=file_format,
         header=header,
-        rows=data_rows(rows, _fitted(header_cells, width), warnings, limits),
+        rows=data_rows(rows, _fit(header_cells, width), warnings, limits),
         fraction=source.fraction,
         close=close,
-        sheet=shorten(chosen.title),
+        sheet=shorten(sheet.title),
         warnings=warnings,
-        assumptions=_assumptions(chosen, unread),
+        assumptions=_assumptions(sheet, unread),
     )
 
 
@@ -65,10 +65,10 @@ def _candidates(there: Sequence[Sheet], title: str | None) -> list[Sheet]:
     else:
         sheets = [sheet for sheet in there if sheet.title == title]
     if not sheets:
-        titles = ", ".join(_named(sheet.title) for sheet in there[:MAX_SHEETS_NAMED])
-        wanted = "no visible sheet" if title is None else f"no sheet {_named(title)}"
+        titles = ", ".join(_quote(sheet.title) for sheet in there[:MAX_SHEETS_NAMED])
+        absence = "no visible sheet" if title is None else f"no sheet {_quote(title)}"
         raise FileFault(
-            FileCode.SHEET_NOT_FOUND, f"The workbook has {wanted}. Its sheets are: {titles}."
+            FileCode.SHEET_NOT_FOUND, f"The workbook has {absence}. Its sheets are: {titles}."
         )
     return sheets
 
@@ -112,28 +112,28 @@ def _full_rows(rows: Iterator[Row], header_line: int, width: int) -> Iterator[Ro
     value there are no rows.
     """
     blank = (None,) * width
-    following = header_line + 1
+    next_line = header_line + 1
     for line, cells in rows:
-        for gap in range(following, line):
+        for gap in range(next_line, line):
             yield gap, blank
-        following = line + 1
-        yield line, _fitted(cells, width)
+        next_line = line + 1
+        yield line, _fit(cells, width)
 
 
-def _fitted(cells: Sequence[Cell], width: int) -> Sequence[Cell]:
+def _fit(cells: Sequence[Cell], width: int) -> Sequence[Cell]:
     if len(cells) == width:
         return cells
     return [*cells[:width], *[None] * (width - len(cells))]
 
 
-def _assumptions(chosen: Sheet, unread: Sequence[str]) -> list[str]:
+def _assumptions(sheet: Sheet, unread: Sequence[str]) -> list[str]:
     if not unread:
         return []
-    named = ", ".join(map(_named, unread[:MAX_SHEETS_NAMED]))
+    titles = ", ".join(map(_quote, unread[:MAX_SHEETS_NAMED]))
     more = ", ..." if len(unread) > MAX_SHEETS_NAMED else ""
-    return [f"The roll was read from the sheet {_named(chosen.title)}. Not read: {named}{more}."]
+    return [f"The roll was read from the sheet {_quote(sheet.title)}. Not read: {titles}{more}."]
 
 
-def _named(title: str) -> str:
+def _quote(title: str) -> str:
     """Return the title in quotation marks, or a phrase if it may have a voter's email address."""
     return "with an email address as its name" if "@" in title else f'"{short_label(title)}"'

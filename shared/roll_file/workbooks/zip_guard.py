@@ -63,12 +63,12 @@ def _check_members(members: list[ZipInfo], limits: Limits) -> None:
         raise damaged()
     if len(members) > limits.max_members:
         raise too_large(f"The workbook has more than {limits.max_members} parts.")
-    seen: set[str] = set()
+    names: set[str] = set()
     for member in members:
         name = member.filename.replace("\\", "/")
-        if name.lower() in seen or name.startswith("/") or ".." in name.split("/"):
+        if name.lower() in names or name.startswith("/") or ".." in name.split("/"):
             raise damaged()
-        seen.add(name.lower())
+        names.add(name.lower())
         if member.flag_bits & _ENCRYPTED:
             raise password_protected()
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
@@ -81,9 +81,9 @@ def _check_members(members: list[ZipInfo], limits: Limits) -> None:
 
 def _check_layout(members: list[ZipInfo], directory_offset: int) -> None:
     """Reject members that share bytes, by which a small zip can unpack to petabytes."""
-    ordered = sorted(members, key=lambda member: member.header_offset)
-    ends = [member.header_offset for member in ordered[1:]] + [directory_offset]
-    for member, end in zip(ordered, ends, strict=True):
+    members_by_offset = sorted(members, key=lambda member: member.header_offset)
+    ends = [member.header_offset for member in members_by_offset[1:]] + [directory_offset]
+    for member, end in zip(members_by_offset, ends, strict=True):
         name_bytes = len(
             member.orig_filename.encode("utf-8" if member.flag_bits & 0x800 else "cp437")
         )

@@ -62,38 +62,38 @@ def _csv_row(voter: VoterRow) -> list[str]:
 
 
 def _csv_cell(text: str) -> str:
-    return disarm(_in_one_line(spelt(text)))
+    return disarm(_in_one_line(spell(text)))
 
 
 # Names and departments repeat often.
 _repeated_cell = lru_cache(maxsize=4_096)(_csv_cell)
 
 
-def spelt(text: str) -> str:
+def spell(text: str) -> str:
     """Return a cell that an import reads as this text. It differs only for text like `="007"`."""
     if not text.startswith(FORMULA_OF_TEXT):
         return text
-    doubled = text.replace('"', '""')
-    return f'="{doubled}"'
+    content = text.replace('"', '""')
+    return f'="{content}"'
 
 
 def _in_one_line(text: str) -> str:
     """Spell out line breaks where a reader could take them for the ends of rows."""
-    text = protected(text)
+    text = protect(text)
     if not _LINE_BREAK.search(text):
         return text
     is_safe = not any(sign in text for sign in _ROW_LIKE)
     if is_safe and len(_LINE_BREAK.findall(text)) <= _MAX_BREAKS:
         return text
-    return re.sub("[\r\n]", lambda found: escaped(found.group()), text)
+    return re.sub("[\r\n]", lambda match: escape(match.group()), text)
 
 
-def protected(text: str) -> str:
+def protect(text: str) -> str:
     """Protect a `_xHHHH_` in the text from being read as an escape."""
     return _LIKE_ESCAPE.sub("_x005F_", text) if "_x" in text else text
 
 
-def escaped(sign: str) -> str:
+def escape(sign: str) -> str:
     """Return the escape of one character."""
     return f"_x{ord(sign):04X}_"
 
@@ -103,14 +103,14 @@ def is_disarmed(labels: Sequence[str]) -> bool:
     return DISARMED_COLUMN in labels or is_rejects_file(labels)
 
 
-def as_meant(cells: Sequence[Cell], labels: Sequence[str], file_format: Format) -> list[Cell]:
+def original_cells(cells: Sequence[Cell], labels: Sequence[str], file_format: Format) -> list[Cell]:
     """Return the cells of such a file without what disarmed them."""
-    armed = [arm(cell) if isinstance(cell, str) else cell for cell in cells]
+    spreadsheet_cells = [arm(cell) if isinstance(cell, str) else cell for cell in cells]
     if file_format is not Format.CSV or is_rejects_file(labels):
-        return armed
+        return spreadsheet_cells
     return [
-        _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), cell)
+        _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), cell)
         if isinstance(cell, str) and "_x" in cell
         else cell
-        for cell in armed
+        for cell in spreadsheet_cells
     ]

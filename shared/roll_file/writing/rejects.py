@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import TextIO
 
 from shared.roll_file.errors import RowCode, RowError
-from shared.roll_file.rows.cells import shown
+from shared.roll_file.rows.cells import readable
 from shared.roll_file.rows.columns import recognise
 from shared.roll_file.rows.row import Cell
 from shared.roll_file.writing.disarming import arm, disarm
@@ -53,7 +53,7 @@ class RejectsWriter:
         unnamed: int = 0,
         max_chars: int = most_chars(0),
     ) -> None:
-        self._file = _Bounded(file, max_chars)
+        self._file = _BoundedText(file, max_chars)
         self._writer = csv.writer(self._file)
         self._labels = labels
         self._unnamed = unnamed
@@ -64,7 +64,9 @@ class RejectsWriter:
             if not (self._is_again and label in (LINE_COLUMN, ERRORS_COLUMN))
         ]
         columns = recognise(labels).values()
-        self._end_of_fields = max((index + 1 for found in columns for index in found), default=0)
+        self._end_of_fields = max(
+            (index + 1 for indexes in columns for index in indexes), default=0
+        )
         self.count = 0
         self.left_out = 0
         self._has_header = False
@@ -114,7 +116,7 @@ class RejectsWriter:
         absent: Sequence[str],
         sentences: str,
     ) -> list[str]:
-        texts = [disarm(shown(cell)) for cell in cells]
+        texts = [disarm(readable(cell)) for cell in cells]
         for error in errors:
             if error.code in LOST_IN_EXCEL:
                 texts[self._labels.index(error.column)] = LOST_VALUE
@@ -134,7 +136,7 @@ class RejectsWriter:
         return [*shown_labels, *[""] * self._unnamed]
 
 
-class _Bounded:
+class _BoundedText:
     """A text stream that knows how much room it has left."""
 
     def __init__(self, file: TextIO, max_chars: int) -> None:

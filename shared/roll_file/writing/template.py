@@ -11,7 +11,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from shared.roll_file.fields import FIELDS, MAX_CHARS, WIDTHS
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
 from shared.roll_file.writing.rejects import BOM
-from shared.roll_file.writing.xlsx_saving import saved
+from shared.roll_file.writing.xlsx_saving import save
 
 EXPLAINED = MappingProxyType(
     {
@@ -80,4 +80,4 @@ def xlsx_template() -> bytes:
     columns.column_dimensions["B"].width = 80
     for cell in columns["B"]:
         cell.alignment = Alignment(wrap_text=True)
-    return saved(book)
+    return save(book)

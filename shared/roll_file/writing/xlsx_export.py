@@ -15,9 +15,9 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 
 from shared.roll_file.fields import WIDTHS, VoterRow
-from shared.roll_file.writing.csv_export import LABELS, escaped, protected, spelt
+from shared.roll_file.writing.csv_export import LABELS, escape, protect, spell
 from shared.roll_file.writing.disarming import disarm_text
-from shared.roll_file.writing.xlsx_saving import saved
+from shared.roll_file.writing.xlsx_saving import save
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -42,7 +42,7 @@ def xlsx_blocks(voters: Iterable[VoterRow]) -> Iterator[bytes]:
 
     Takes constant memory.
     """
-    out = _Outgoing()
+    out = _OutgoingBytes()
     with (
         ZipFile(BytesIO(_frame())) as frame,
         ZipFile(out, "w", ZIP_DEFLATED, compresslevel=COMPRESSION) as book,
@@ -75,7 +75,7 @@ def _frame() -> bytes:
         label.font = Font(bold=True)
     sheet.append(["pattern"])
     sheet["A2"].number_format = _TEXT_FORMAT
-    return saved(book)
+    return save(book)
 
 
 # Some readers stop at the last row that the dimension names.
@@ -84,10 +84,10 @@ _PATTERN_ROW = re.compile(rb'<row r="2".*?<c r="A2" s="(\d+)".*?</row>', re.DOTA
 
 
 def _text_style(sheet: bytes) -> str:
-    found = _PATTERN_ROW.search(sheet)
-    if found is None:
+    match = _PATTERN_ROW.search(sheet)
+    if match is None:
         raise ValueError("openpyxl has written the pattern row in another form")
-    return found.group(1).decode()
+    return match.group(1).decode()
 
 
 def _around_rows(sheet: bytes) -> tuple[bytes, bytes]:
@@ -117,11 +117,11 @@ def _space(text: str) -> str:
 def _xml(text: str) -> str:
     if text.isalnum():
         return text
-    text = protected(disarm_text(spelt(text))).translate(_MARKUP)
-    return _NOT_IN_XML.sub(lambda found: escaped(found.group()), text)
+    text = protect(disarm_text(spell(text))).translate(_MARKUP)
+    return _NOT_IN_XML.sub(lambda match: escape(match.group()), text)
 
 
-class _Outgoing(RawIOBase):
+class _OutgoingBytes(RawIOBase):
     """A buffer of what a zip has written and no one has taken yet."""
 
     def __init__(self) -> None:

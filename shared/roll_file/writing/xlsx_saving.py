@@ -24,7 +24,7 @@ class _InMemory(ExcelWriter):
         self.manifest.append(ws)
 
 
-def saved(book: Workbook) -> bytes:
+def save(book: Workbook) -> bytes:
     """Return the file of a small workbook without charts and images."""
     content = BytesIO()
     with ZipFile(content, "w", ZIP_DEFLATED) as archive:

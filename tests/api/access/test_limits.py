@@ -304,7 +304,7 @@ def test_sign_ins_are_counted_for_account_and_address(app: Flask, settings: Sett
     for account in "abcde":
         wait(account, fail=1)
     assert 0 < wait("f") <= 60
-    assert rate_limits.spent(Limit("sign-in", 3, 900.0), f"{HERE} ada").count == 0
+    assert rate_limits.count_of(Limit("sign-in", 3, 900.0), f"{HERE} ada").count == 0
 
 
 def test_refused_tokens_keep_no_one_from_signing_in(app: Flask, settings: Settings) -> None:

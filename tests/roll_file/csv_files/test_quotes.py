@@ -9,7 +9,7 @@ import pytest
 
 from shared.roll_file.errors import FileCode, FileFault
 from shared.roll_file.reader import open_roll
-from shared.roll_file.rows.validation import Rejected, Staged, compile_validator
+from shared.roll_file.rows.validation import FaultyRow, StagedRow, compile_validator
 from tests.roll_file.roll_samples import fault_of, rows_of
 
 LABELS = ("student_id", "email", "first_name", "department")
@@ -78,13 +78,13 @@ def spoilt_twice(text: str) -> Iterator[str]:
                 yield f'{text[:start]}"{text[start : end - 1]}"{text[end - 1 :]}'
 
 
-def results_by_line(text: str) -> dict[int, Staged | Rejected | None]:
+def results_by_line(text: str) -> dict[int, StagedRow | FaultyRow | None]:
     with open_roll(BytesIO(text.encode())) as reader:
         validate = compile_validator(reader.header)
         return {line: validate(line, cells) for line, cells in reader}
 
 
-def without_marks(voter: Staged) -> list[str]:
+def without_marks(voter: StagedRow) -> list[str]:
     return [str(value).replace('"', "").replace(" ", "") for value in voter[1:]]
 
 
@@ -107,7 +107,7 @@ def test_one_quote_too_many_or_too_few_loses_no_voter(honest: str) -> None:
                 saved.remove(without_marks(voter))
             else:
                 lines = range(voter[0], end)
-                assert any(isinstance(results.get(line), Rejected) for line in lines), text
+                assert any(isinstance(results.get(line), FaultyRow) for line in lines), text
         assert not saved, text
     assert refused <= {FileCode.UNCLOSED_QUOTE, FileCode.MISSING_COLUMNS}
 
@@ -175,7 +175,7 @@ def test_a_row_of_several_lines_is_one_voter(text: str) -> None:
 def test_a_name_with_an_email_and_an_id_makes_its_row_one_cell(name: str) -> None:
     text = text_of(("2", "a@u.edu", name, "Law"), ("4", "c@u.edu", "Cy", "Art"))
     swallowed, last = results_by_line(text).values()
-    assert isinstance(swallowed, Rejected)
+    assert isinstance(swallowed, FaultyRow)
     assert [error.code for error in swallowed.errors] == ["COLUMN_COUNT"]
     assert isinstance(last, tuple)
 
@@ -189,7 +189,7 @@ def test_two_marks_more_swallow_no_voter() -> None:
             except FileFault:
                 continue
             saved = sum(isinstance(row, tuple) for row in results.values())
-            rejected = sum(isinstance(row, Rejected) for row in results.values())
+            rejected = sum(isinstance(row, FaultyRow) for row in results.values())
             assert saved + rejected >= len(voters), text
 
 

@@ -10,8 +10,8 @@ from shared.roll_file.fields import FIELDS, MAX_CHARS
 from shared.roll_file.rows.columns import find_header
 from shared.roll_file.rows.row import Cell, NoValue
 from shared.roll_file.rows.validation import (
-    Rejected,
-    Staged,
+    FaultyRow,
+    StagedRow,
     _examine,
     compile_validator,
     conflict_error,
@@ -29,7 +29,7 @@ def row_with(**cells: Cell) -> list[Cell]:
 def value_of(field: str, cell: Cell) -> object:
     """The value for the roll from one cell, in an otherwise good row, or the code of its fault."""
     result = VALIDATE(2, row_with(**{field: cell}))
-    if isinstance(result, Rejected):
+    if isinstance(result, FaultyRow):
         (error,) = result.errors
         assert error.column == field
         return error.code
@@ -301,7 +301,7 @@ def test_eligibility_is_yes_or_no_in_few_words(cell: Cell, expected: object) -> 
 
 def test_every_row_fault_is_reported_with_column_value_and_line() -> None:
     result = VALIDATE(9, ["1E+10", "a\x00", "Moss", "ada", "Physics", "13", "maybe"])
-    assert isinstance(result, Rejected)
+    assert isinstance(result, FaultyRow)
     assert [
         (error.line, error.column, str(error.code), error.value) for error in result.errors
     ] == [
@@ -317,13 +317,13 @@ def test_every_row_fault_is_reported_with_column_value_and_line() -> None:
 def test_both_required_fields_are_needed_and_blanks_are_counted() -> None:
     result = VALIDATE(2, ["", "Ada", " ", None, "", "3", ""])
     assert codes_of(result) == ["MISSING_FIELD", "MISSING_FIELD"]
-    assert isinstance(result, Rejected)
+    assert isinstance(result, FaultyRow)
     assert result.missing == ("student_id", "last_name", "email", "department", "is_eligible")
 
 
 def test_a_shown_value_is_short_and_printable() -> None:
     result = VALIDATE(2, row_with(email="\x00" * 500))
-    assert isinstance(result, Rejected)
+    assert isinstance(result, FaultyRow)
     (error,) = result.errors
     assert len(error.value) <= MAX_VALUE_CHARS
     assert error.value.isprintable()
@@ -335,7 +335,7 @@ def test_an_absent_column_states_nothing() -> None:
         *(2, "7", None, None, "a@uni.example", None, None, None),
     )
     rejected = validate(3, ["", "555", "7"])
-    assert isinstance(rejected, Rejected)
+    assert isinstance(rejected, FaultyRow)
     assert rejected.errors[0].column == "Mail"
     assert rejected.missing == (
         *("first_name", "last_name", "email", "department", "year", "is_eligible"),
@@ -356,7 +356,7 @@ def test_a_row_with_text_only_in_an_ignored_column_is_not_blank() -> None:
 def test_a_row_of_another_width_has_only_that_fault(cells: Sequence[Cell]) -> None:
     result = VALIDATE(2, cells)
     assert codes_of(result) == ["COLUMN_COUNT"]
-    assert isinstance(result, Rejected)
+    assert isinstance(result, FaultyRow)
     assert result.missing == ()
     assert result.errors[0].column == ""
 
@@ -387,7 +387,7 @@ cells = texts | words | numbers | others
 
 @given(st.tuples(cells, cells, cells, cells | st.just("a@uni.example"), cells, cells, cells))
 def test_the_fast_way_and_the_exact_way_agree(row: tuple[Cell, ...]) -> None:
-    exact: Staged | Rejected | None = _examine(HEADER, 2, row)
+    exact: StagedRow | FaultyRow | None = _examine(HEADER, 2, row)
     assert VALIDATE(2, row) == exact
     assert repr(VALIDATE(2, row)) == repr(exact)
 

@@ -15,7 +15,7 @@ from shared.roll_file.formats import Format
 from shared.roll_file.limits import Limits, ReadOptions
 from shared.roll_file.reader import open_roll
 from shared.roll_file.rows.row import NoValue, Row
-from shared.roll_file.rows.validation import Rejected
+from shared.roll_file.rows.validation import FaultyRow
 from tests.roll_file.binary_samples import record, xlsb_roll
 from tests.roll_file.roll_samples import (
     CLEAN,
@@ -50,7 +50,7 @@ def test_one_workbook_means_the_same_in_every_format(data: bytes) -> None:
     outcomes, expected = results_of(data), results_of(XLSX)
     assert len(outcomes) == len(expected) == 8
     for outcome, other in zip(outcomes, expected, strict=True):
-        if isinstance(other, Rejected):
+        if isinstance(other, FaultyRow):
             assert codes_of(outcome) == codes_of(other)
         else:
             assert outcome == other

@@ -15,7 +15,7 @@ from shared.roll_file.fields import FIELDS, VoterRow
 from shared.roll_file.reader import open_roll
 from shared.roll_file.rows.cells import read_email, read_student_id, read_text
 from shared.roll_file.rows.validation import compile_validator
-from shared.roll_file.writing.csv_export import LABELS, as_meant, csv_blocks, is_disarmed
+from shared.roll_file.writing.csv_export import LABELS, csv_blocks, is_disarmed, original_cells
 from shared.roll_file.writing.xlsx_export import xlsx_blocks
 
 Write = Callable[[Iterable[VoterRow]], Iterator[bytes]]
@@ -65,7 +65,7 @@ def read_back(content: bytes) -> list[VoterRow]:
         assert is_disarmed(reader.header.labels)
         validate = compile_validator(reader.header)
         rows = [
-            validate(line, as_meant(cells, reader.header.labels, reader.format))
+            validate(line, original_cells(cells, reader.header.labels, reader.format))
             for line, cells in reader
         ]
     read = []

@@ -8,7 +8,7 @@ from shared.importing.rejected_rows import Rejections
 from shared.roll_file.errors import RowCode, RowError
 from shared.roll_file.reader import open_roll
 from shared.roll_file.rows.row import Row
-from shared.roll_file.rows.validation import Rejected, compile_validator
+from shared.roll_file.rows.validation import FaultyRow, compile_validator
 from shared.roll_file.writing.rejects import CHARS_PER_BYTE, FREE_CHARS, RejectsWriter, most_chars
 from tests.roll_file.roll_samples import csv_roll
 
@@ -29,7 +29,7 @@ def rejected(data: bytes) -> Rejections:
         validate = compile_validator(reader.header)
         for line, cells in reader:
             row = validate(line, cells)
-            assert isinstance(row, Rejected)
+            assert isinstance(row, FaultyRow)
             rejections.add(line, cells, row)
     return rejections
 

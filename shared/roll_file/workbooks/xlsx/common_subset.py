@@ -65,7 +65,7 @@ class PlainPart:
     """Decide whether a part is plain, while its tags are read in order.
 
     expat parses what is around the items (rows or strings). The items have a form that needs no
-    parser. `held` is the buffer of bytes that wait for the end of an item.
+    parser. `buffer` has the bytes that wait for the end of an item.
     """
 
     head: re.Pattern[bytes]
@@ -77,7 +77,7 @@ class PlainPart:
 
     def __init__(self) -> None:
         self.is_plain = True
-        self.held = b""
+        self.buffer = b""
         self._see = self._see_head
         self._parser = expat.ParserCreate()
 
@@ -86,25 +86,25 @@ class PlainPart:
 
         Returns whether the part is still plain. Raises what expat raises for damage.
         """
-        self._see(self.held + tags)
-        if len(self.held) > MAX_ITEM_BYTES:
+        self._see(self.buffer + tags)
+        if len(self.buffer) > MAX_ITEM_BYTES:
             self.is_plain = False
         return self.is_plain
 
     def finish(self, last_tag: bytes) -> None:
         """Read the last tag of the part, which closes it."""
         if self._see == self._see_head:
-            self._require(self.empty, self.held)
-            self._parser.Parse(self.held, False)
+            self._require(self.empty, self.buffer)
+            self._parser.Parse(self.buffer, False)
         elif self._see == self._see_items:
-            self._take(self.held)
+            self._take(self.buffer)
         if self.is_plain:
             self._parser.Parse(last_tag, True)
 
     def _see_head(self, data: bytes) -> None:
         at = data.find(self.start)
         if at < 0:
-            self.held = data
+            self.buffer = data
             return
         self._require(self.head, data[:at])
         self._parser.Parse(data[:at], False)
@@ -121,10 +121,10 @@ class PlainPart:
         else:
             at = data.rfind(self.start)
             self._take(data[:at])
-            self.held = data[at:]
+            self.buffer = data[at:]
 
     def _see_tail(self, data: bytes) -> None:
-        self.held = b""
+        self.buffer = b""
         self._require(self.tail, data)
         self._parser.Parse(data, False)
 

@@ -93,19 +93,19 @@ def _check_size(part: Part, limits: Limits) -> None:
 
 def _has_plain_names(parts: Sequence[Part]) -> bool:
     """Whether both libraries find the same parts."""
-    named = [part for part in parts if part.kind in _PLAIN_NAMES]
-    kinds = {part.kind for part in named}
+    named_parts = [part for part in parts if part.kind in _PLAIN_NAMES]
+    kinds = {part.kind for part in named_parts}
     return (
-        len(kinds) == len(named)
-        and all(part.member.filename == _PLAIN_NAMES[part.kind] for part in named)
+        len(kinds) == len(named_parts)
+        and all(part.member.filename == _PLAIN_NAMES[part.kind] for part in named_parts)
         and all(part.member.filename.endswith(".xml") for part in parts if part.kind is Kind.SHEET)
     )
 
 
 def _bytes_in_memory(archive: ZipFile, parts: Sequence[Part]) -> int:
     """Return the bytes of cells, strings and the file. Calamine keeps a small multiple of this."""
-    unpacked = sum(part.member.file_size for part in parts if part.kind in WITH_TEXT)
-    return unpacked + sum(member.compress_size for member in archive.infolist())
+    text_bytes = sum(part.member.file_size for part in parts if part.kind in WITH_TEXT)
+    return text_bytes + sum(member.compress_size for member in archive.infolist())
 
 
 def _formats(archive: ZipFile, parts: Sequence[Part], limits: Limits) -> CellFormats:
@@ -133,8 +133,8 @@ def _plain_form(kind: Kind, formats: CellFormats) -> PlainPart | None:
 
 def _check_sheets(looks: Collection[Look]) -> None:
     """Reject a part that is listed as several sheets, because it would be read as many times."""
-    listed = sum(look.sheet_count for look in looks)
-    if listed > sum(1 for look in looks if look.kind in _SHEETS):
+    sheet_count = sum(look.sheet_count for look in looks)
+    if sheet_count > sum(1 for look in looks if look.kind in _SHEETS):
         raise ValueError("more sheets than parts for them")
 
 

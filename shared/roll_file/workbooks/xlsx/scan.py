@@ -75,18 +75,18 @@ class Look:
         if self.kind is Kind.SHEET:
             self._check_rows(tags)
         if self.plain and self.plain.is_plain:
-            held = self.plain.held
+            rest = self.plain.buffer
             if self.plain.see(tags):
                 return
-            tags = held + tags
+            tags = rest + tags
         self._see_odd(tags)
 
     def finish(self, last_tag: bytes) -> None:
         """Read the last tag of the part."""
         if self.plain and self.plain.is_plain:
-            held = self.plain.held
+            rest = self.plain.buffer
             self.plain.finish(last_tag)
-            self._see_odd(held)
+            self._see_odd(rest)
 
     def _see_odd(self, tags: bytes) -> None:
         """Look for what a plain part does not have."""

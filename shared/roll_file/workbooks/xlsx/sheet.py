@@ -88,7 +88,7 @@ class OpenpyxlRows:
     def __init__(self, part: SheetPart, stream: BinaryIO) -> None:
         self._part = part
         self._stream = stream
-        self._clean = _unescaped if part.has_escapes else _blanks_as_none
+        self._clean = _unescape_all if part.has_escapes else _blanks_as_none
         self._rows = self._read()
 
     def __iter__(self) -> Iterator[Row]:
@@ -107,11 +107,11 @@ class OpenpyxlRows:
     def _read(self) -> Generator[Row, None, None]:
         with damage_is_a_fault(), self._part.archive.open(self._part.member) as content:
             last_line = 0
-            for line, parsed in self._part.rows(content):
+            for line, values in self._part.rows(content):
                 if line <= last_line:
                     raise ValueError(f"row {line} after row {last_line}")
                 last_line = line
-                cells = self._clean(_values(line, parsed))
+                cells = self._clean(_values(line, values))
                 if cells.count(None) != len(cells):
                     yield line, cells
 
@@ -134,7 +134,7 @@ def _blanks_as_none(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
     return tuple(None if cell == "" else cell for cell in cells) if "" in cells else cells
 
 
-def _unescaped(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+def _unescape_all(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
     return _blanks_as_none(
         tuple(unescape(cell) if isinstance(cell, str) and "_x" in cell else cell for cell in cells)
     )
@@ -142,6 +142,6 @@ def _unescaped(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
 
 def unescape(text: str) -> str:
     """Resolve `_xHHHH_` in a text. `_x005F_` is the underscore that protects such a text."""
-    plain = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text)
+    plain = _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text)
     # Two escapes may be the halves of one character.
     return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

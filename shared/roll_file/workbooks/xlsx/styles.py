@@ -66,9 +66,9 @@ class StylesLook:
         )
 
     def _indexes(self, numbers: Iterable[int]) -> frozenset[int]:
-        chosen = set(numbers)
+        numbers_of_group = set(numbers)
         return frozenset(
-            index for index, number in enumerate(self._cell_formats) if number in chosen
+            index for index, number in enumerate(self._cell_formats) if number in numbers_of_group
         )
 
     def _code(self, number: int) -> str:
