@@ -31,7 +31,7 @@ def main() -> int:
         print(ROW.format("work", "rows/s", "MiB", "ratio", "against (goals)", ""))
         lines = _growth(places) if arguments.growth else _all(places, quick=arguments.quick)
         for line in lines:
-            print(_shown(line), flush=True)
+            print(_text_of(line), flush=True)
     return 0
 
 
@@ -59,7 +59,7 @@ def _growth(places: list[Place]) -> Iterator[Measurement]:
         yield from measurements.growth(place, 500_000, 5_000_000)
 
 
-def _shown(line: Measurement) -> str:
+def _text_of(line: Measurement) -> str:
     goals = []
     if line.goal is not None:
         goals.append(f"{line.against} (>= {line.goal:.2f})")

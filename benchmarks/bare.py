@@ -23,12 +23,12 @@ for row in load_workbook(sys.argv[1], read_only=True).active.iter_rows(values_on
 
 def load(url: str, roll: Path) -> float:
     """Load a CSV file into the empty roll without checks. Returns the seconds it takes."""
-    started = time.perf_counter()
+    start = time.perf_counter()
     if url.startswith("sqlite"):
         _execute_many(url.removeprefix("sqlite:///"), roll)
     else:
         _copy(url, roll)
-    return time.perf_counter() - started
+    return time.perf_counter() - start
 
 
 def read_sheet(workbook: Path) -> float:

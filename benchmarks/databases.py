@@ -52,8 +52,8 @@ def row_versions(url: str) -> str:
     """A digest of the row versions in the roll. Rewriting a row changes it (PostgreSQL only)."""
     with psycopg.connect(url) as connection:
         query = "SELECT md5(string_agg(xmin || ' ' || ctid, ' ' ORDER BY student_id)) FROM voter"
-        found = connection.execute(query).fetchone()
-    return str(found)
+        versions = connection.execute(query).fetchone()
+    return str(versions)
 
 
 def _prepare(url: str) -> None:

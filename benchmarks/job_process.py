@@ -18,21 +18,21 @@ POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ProcessRun:
     """Elapsed seconds, and the largest resident memory of the process in MiB."""
 
     seconds: float
     peak_mib: float
 
 
-def import_roll(url: str, roll: Path, **settings: str) -> Measured:
+def import_roll(url: str, roll: Path, **settings: str) -> ProcessRun:
     """Import a file into the database. `settings` are variables for the job process."""
     open_database(url)
     uploads = f"file:{roll.parent / 'uploads'}"
     with roll.open("rb") as file:
-        stored = keep(file, roll.name, store=open_store(uploads), max_bytes=1 << 40)
+        stored_file = keep(file, roll.name, store=open_store(uploads), max_bytes=1 << 40)
     claim = jobs.create_started(
-        stored, uploaded_by="benchmark", dry_run=False, worker="benchmark", lease_seconds=3600
+        stored_file, uploaded_by="benchmark", dry_run=False, worker="benchmark", lease_seconds=3600
     )
     database.close()
     environment = {
@@ -45,26 +45,26 @@ def import_roll(url: str, roll: Path, **settings: str) -> Measured:
         **settings,
     }
     command = [sys.executable, "-m", "consumer.job_process", str(claim.job_id), str(claim.attempt)]
-    measured = run(command, environment)
+    process_run = run(command, environment)
     job = jobs.find(claim.job_id)
     database.close()
     if job is None:
         raise SystemExit("the job of the import is gone")
     if job.state != JobState.SUCCESS:
         raise SystemExit(f"the import failed: {job.error_message}")
-    open_store(uploads).delete(stored.key)
-    return measured
+    open_store(uploads).delete(stored_file.key)
+    return process_run
 
 
-def run(command: list[str], environment: dict[str, str]) -> Measured:
+def run(command: list[str], environment: dict[str, str]) -> ProcessRun:
     """Run a process to its end and measure it."""
-    started = time.perf_counter()
+    start = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
     peak_kib = 0
     while process.poll() is None:
         peak_kib = _peak_kib(process.pid) or peak_kib
         time.sleep(POLL_SECONDS)
-    return Measured(time.perf_counter() - started, peak_kib / 1024)
+    return ProcessRun(time.perf_counter() - start, peak_kib / 1024)
 
 
 def _peak_kib(pid: int) -> int:
@@ -76,5 +76,5 @@ def _peak_kib(pid: int) -> int:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return 0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found.group(1)) if found else 0
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(match.group(1)) if match else 0

@@ -7,7 +7,7 @@ from statistics import mean
 
 from benchmarks import bare
 from benchmarks.databases import NewDatabase, row_versions
-from benchmarks.job_process import Measured, import_roll
+from benchmarks.job_process import ProcessRun, import_roll
 from benchmarks.reference import import_plainly
 from benchmarks.rolls import write_csv, write_ods, write_shuffled, write_xlsx, write_xlsx_shared
 
@@ -31,12 +31,12 @@ class Measurement:
     @property
     def is_met(self) -> bool | None:
         """Whether all goals are met, or None if there are none."""
-        met = []
+        results = []
         if self.goal is not None and self.ratio is not None:
-            met.append(self.ratio >= self.goal)
+            results.append(self.ratio >= self.goal)
         if self.max_mib is not None and self.peak_mib is not None:
-            met.append(self.peak_mib <= self.max_mib)
-        return all(met) if met else None
+            results.append(self.peak_mib <= self.max_mib)
+        return all(results) if results else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ def csv_imports(place: Place, count: int) -> Iterator[Measurement]:
             raise SystemExit("importing the same file again has rewritten rows")
         speedup = first.seconds / again.seconds
         yield _line(f"{work}, again", count, again, CSV_MIB, speedup, 1.3, "the first time")
-    shuffled = write_shuffled(place.folder / "shuffled.csv", roll)
+    shuffled_roll = write_shuffled(place.folder / "shuffled.csv", roll)
     with place.new_database() as url:
-        run, seconds = _beside(place, shuffled, lambda: import_roll(url, shuffled))
+        run, seconds = _beside(place, shuffled_roll, lambda: import_roll(url, shuffled_roll))
     yield _line(f"{work}, shuffled", count, run, CSV_MIB, seconds / run.seconds, 0.75, against)
 
 
@@ -113,11 +113,13 @@ def growth(place: Place, small: int, large: int) -> Iterator[Measurement]:
     yield _line(work, large, second, memory, ratio, 1 / 1.3, f"CSV {small:,}")
 
 
-def _beside(place: Place, roll: Path, measure: Callable[[], Measured]) -> tuple[Measured, float]:
+def _beside(
+    place: Place, roll: Path, measure: Callable[[], ProcessRun]
+) -> tuple[ProcessRun, float]:
     """Measure between two runs of bare loading. Returns the result and their mean in seconds."""
     before = _bare(place, roll)
-    measured = measure()
-    return measured, mean((before, _bare(place, roll)))
+    run = measure()
+    return run, mean((before, _bare(place, roll)))
 
 
 def _bare(place: Place, roll: Path) -> float:
@@ -128,7 +130,7 @@ def _bare(place: Place, roll: Path) -> float:
 def _line(
     work: str,
     count: int,
-    run: Measured,
+    run: ProcessRun,
     max_mib: int,
     ratio: float | None = None,
     goal: float | None = None,

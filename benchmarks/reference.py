@@ -14,14 +14,14 @@ CHUNK_ROWS = 1000
 def import_plainly(url: str, roll: Path) -> float:
     """Import without checks and without a report. Returns the seconds it takes."""
     open_database(url)
-    started = time.perf_counter()
+    start = time.perf_counter()
     with database.connection_context(), roll.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         while chunk := list(islice(reader, CHUNK_ROWS)):
             with database.atomic():
                 for row in chunk:
                     _save(row)
-    return time.perf_counter() - started
+    return time.perf_counter() - start
 
 
 def _save(row: dict[str, str]) -> None:

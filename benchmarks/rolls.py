@@ -64,8 +64,8 @@ def write_xlsx_shared(path: Path, inline: Path) -> Path:
     """
     table: dict[str, int] = {}
 
-    def refer(found: re.Match[str]) -> str:
-        return f't="s"><v>{table.setdefault(found.group(1), len(table))}</v>'
+    def refer(match: re.Match[str]) -> str:
+        return f't="s"><v>{table.setdefault(match.group(1), len(table))}</v>'
 
     with ZipFile(inline) as old, ZipFile(path, "w", ZIP_DEFLATED) as new:
         for name in old.namelist():

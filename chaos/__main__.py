@@ -57,20 +57,20 @@ def print_figures(outcome: Outcome) -> None:
     """Print the closing table, then the violations."""
     scene, evidence = outcome.scene, outcome.evidence
     kinds = Counter(violation.kind for violation in outcome.violations)
-    applied = [job for job in evidence.jobs if job.report]
+    imports = [job for job in evidence.jobs if job.report]
     waits = [(job.finished_at - job.created_at).total_seconds() for job in evidence.jobs
              if job.finished_at]  # fmt: skip
     figures = {
         "kills": count_kills(scene),
         "pauses beyond a lease": count_pauses(scene),
-        **dict(scene.happened.most_common()),
-        **scene.drilled,
+        **dict(scene.event_counts.most_common()),
+        **scene.drill_results,
         "processes restarted": scene.fleet.restarts,
-        "uploads accepted": len(scene.accepted),
+        "uploads accepted": len(scene.uploads),
         **{f"uploads answered {answer}": times for answer, times in scene.answers.items()},
         "jobs": len(evidence.jobs),
         "attempts": sum(job.attempts for job in evidence.jobs),
-        "rows applied": sum(job.report["rows_read"] for job in applied),
+        "rows applied": sum(job.report["rows_read"] for job in imports),
         "voters": len(evidence.roll),
         "mails": evidence.mails.total(),
         "orphaned files swept": scene.swept_files,

@@ -15,10 +15,10 @@ from shared.broker.queues import EXCHANGE, QUEUE
 
 def ring_twice(scene: Scene, rng: Random) -> bool:
     """Send a second message for up to five jobs that were accepted."""
-    known = list(scene.accepted)
-    for job_id in rng.sample(known, min(len(known), 5)):
+    job_ids = list(scene.uploads)
+    for job_id in rng.sample(job_ids, min(len(job_ids), 5)):
         scene.doorbell.ring(job_id)
-    return bool(known)
+    return bool(job_ids)
 
 
 def send_nonsense(scene: Scene, rng: Random) -> bool:

@@ -80,16 +80,16 @@ def run(plan: Plan) -> Outcome:
             scene.records, scene.folder, inbox.mails, len(scene.fleet.job_processes())
         )
     own = [Violation("ended by itself", name) for name in scene.fleet.ended_by_themselves]
-    return Outcome(
-        scene, evidence, [*violations, *own, *judge(evidence, scene.accepted, plan.seed)]
-    )
+    return Outcome(scene, evidence, [*violations, *own, *judge(evidence, scene.uploads, plan.seed)])
 
 
 def _drill(scene: Scene, clients: Clients, plan: Plan) -> Iterator[Violation]:
     started_at = time.monotonic()
     yield from drills.purge_under_jobs(scene, clients, plan.seed, plan.drilled_jobs)
     yield from _unfinished(scene)
-    scene.drilled["uploaded, purged and run within (s)"] = round(time.monotonic() - started_at, 1)
+    scene.drill_results["uploaded, purged and run within (s)"] = round(
+        time.monotonic() - started_at, 1
+    )
     if scene.node is not None:
         yield from drills.restart_under_workers(scene, scene.node)
 

@@ -26,7 +26,7 @@ class Clients:
         self._seed = seed
         self._next = 0
         self._lock = threading.Lock()
-        self._ending = threading.Event()
+        self._end = threading.Event()
         self._threads = [
             threading.Thread(target=self._upload, args=(Random(f"client {seed}/{number}"),))
             for number in range(THREADS)
@@ -40,12 +40,12 @@ class Clients:
 
     def stop(self) -> None:
         """Stop after the current uploads."""
-        self._ending.set()
+        self._end.set()
         for thread in self._threads:
             thread.join()
 
     def _upload(self, rng: Random) -> None:
-        while not self._ending.wait(rng.uniform(0.2, 1.5)):
+        while not self._end.wait(rng.uniform(0.2, 1.5)):
             if self._has_room():
                 with self._lock:
                     self._next += 1
@@ -58,7 +58,7 @@ class Clients:
         outcome = "unanswered"
         try:
             with urllib.request.urlopen(self._request(file), timeout=ANSWER_SECONDS) as answer:
-                self._scene.accepted[UUID(json.load(answer)["task_id"])] = file.number
+                self._scene.uploads[UUID(json.load(answer)["task_id"])] = file.number
                 outcome = str(answer.status)
         except urllib.error.HTTPError as error:
             outcome = str(error.code)

@@ -26,11 +26,11 @@ def end_sessions(scene: Scene, rng: Random) -> bool:
     """End half of the service's database sessions, or all of them."""
     share = rng.choice((0.5, 1.0))
     with scene.records.session() as session:
-        ended = session.execute(
+        rows = session.execute(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity"  # noqa: S608
             f" WHERE {SERVICE} AND random() < {share}"
         ).fetchall()
-    return bool(ended)
+    return bool(rows)
 
 
 def restart_cluster(scene: Scene, rng: Random) -> bool:
@@ -88,10 +88,8 @@ def _hold_roll_against(scene: Scene, session: Session, rng: Random) -> JobProces
     hold_roll(session)
     if not wait_until(lambda: bool(session.execute(WAITING).fetchall()), 5):
         return None
-    applying = {job_id for (job_id,) in session.execute(APPLYING).fetchall()}
-    job_processes = [
-        job_process for job_process in targets(scene) if job_process.job_id in applying
-    ]
+    job_ids = {job_id for (job_id,) in session.execute(APPLYING).fetchall()}
+    job_processes = [job_process for job_process in targets(scene) if job_process.job_id in job_ids]
     return rng.choice(job_processes) if job_processes else None
 
 
@@ -121,12 +119,12 @@ def strike_after_the_apply(scene: Scene, rng: Random) -> bool:
                 continue
             if was_busy:
                 job_processes = scene.fleet.job_processes()
-                killed = [
+                kills = [
                     scene.fleet.send(job_process.pid, signal.SIGKILL)
                     for job_process in job_processes
                 ]
                 connection.execute("ROLLBACK")
-                return any(killed)
+                return any(kills)
             connection.execute("ROLLBACK")
     return False
 

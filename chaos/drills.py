@@ -36,21 +36,23 @@ def purge_under_jobs(scene: Scene, clients: Clients, seed: int, jobs: int) -> It
     """
     for name in WORKERS:
         scene.fleet.halt(name)
-    before = len(scene.accepted)
+    before = len(scene.uploads)
     for file in islice(_small_rolls(seed), jobs):
         clients.send(file)
     with consumer_connection(scene.broker_url) as connection:
         if not scene.is_embedded:
             # A repeated purge would not report how many messages the first one removed.
             connection.transport_options["read_timeout"] = WAIT_SECONDS
-        purged = connection.channel().queue_purge(QUEUE.name)
-    waiting = scene.records.count_unfinished()
+        message_count = connection.channel().queue_purge(QUEUE.name)
+    job_count = scene.records.count_unfinished()
     for name in WORKERS:
         scene.fleet.start(name)
-    scene.drilled["jobs under a purged queue"] = waiting
-    logger.info("%d messages purged under %d jobs", purged, waiting)
-    if (len(scene.accepted) - before, waiting) != (jobs, jobs) or not purged:
-        yield Violation("drill", f"{waiting} of {jobs} jobs wait, {purged} messages purged")
+    scene.drill_results["jobs under a purged queue"] = job_count
+    logger.info("%d messages purged under %d jobs", message_count, job_count)
+    if (len(scene.uploads) - before, job_count) != (jobs, jobs) or not message_count:
+        yield Violation(
+            "drill", f"{job_count} of {jobs} jobs wait, {message_count} messages purged"
+        )
 
 
 def _small_rolls(seed: int) -> Iterator[RollFile]:
@@ -66,13 +68,13 @@ def restart_under_workers(scene: Scene, node: Node) -> Iterator[Violation]:
         returned_at = time.monotonic()
         wait_until(lambda: _consumers(scene.broker_url) == len(WORKERS), WAIT_SECONDS)
         seconds = time.monotonic() - returned_at
-        scene.drilled[f"consumers back after {number.name} (s)"] = round(seconds, 1)
+        scene.drill_results[f"consumers back after {number.name} (s)"] = round(seconds, 1)
         if seconds > RETURN_SECONDS:
             yield Violation("deaf", f"consumers were back {seconds:.1f} s after {number.name}")
 
 
 def _consumers(broker_url: str) -> int:
     with suppress(Exception), consumer_connection(broker_url) as connection:
-        declared = QUEUE.bind(connection.channel()).queue_declare(passive=True)
-        return int(declared.consumer_count)
+        queue = QUEUE.bind(connection.channel()).queue_declare(passive=True)
+        return int(queue.consumer_count)
     return -1

@@ -118,12 +118,12 @@ def _log_lines(folder: Path) -> Iterator[dict[str, Any]]:
             elif in_traceback and text[:1].strip():
                 in_traceback = False
                 yield {"event": f"uncaught {text[:120]}", "level": "ERROR"}
-            line = _parsed(text)
+            line = _parse(text)
             if "event" in line:
                 yield line
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse(text: str) -> dict[str, Any]:
     try:
         line = json.loads(text)
     except ValueError:

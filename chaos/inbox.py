@@ -28,8 +28,8 @@ class Inbox:
         if isinstance(content, bytes):
             mail = message_from_bytes(content, policy=policy.default)
             if text := mail.get_body(("plain",)):
-                named = TASK_ID.findall(text.get_content())
-                self.mails.update({UUID(found) for found in named})
+                task_ids = TASK_ID.findall(text.get_content())
+                self.mails.update({UUID(task_id) for task_id in task_ids})
         return "250 OK"
 
     @contextmanager

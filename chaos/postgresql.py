@@ -68,11 +68,11 @@ class Cluster:
 
 
 def _binary(name: str) -> str:
-    newest = sorted(BINARIES.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
-    found = str(newest[-1]) if newest else shutil.which(name)
-    if found is None:
+    newest = sorted(BINARIES.glob(f"*/bin/{name}"), key=lambda binary: int(binary.parts[-3]))
+    path = str(newest[-1]) if newest else shutil.which(name)
+    if path is None:
         raise RuntimeError(f"{name} of PostgreSQL is not installed")
-    return found
+    return path
 
 
 def _owner() -> dict[str, Any]:

@@ -77,15 +77,15 @@ def pause_until_taken_over(scene: Scene, rng: Random, job_process: JobProcess) -
     paused.
     """
     pids = (job_process.worker_pid, job_process.pid)
-    stopped = [pid for pid in pids if scene.fleet.send(pid, signal.SIGSTOP)]
+    stopped_pids = [pid for pid in pids if scene.fleet.send(pid, signal.SIGSTOP)]
     try:
         if wait_until(lambda: _is_taken_over(scene, job_process), TAKEOVER_SECONDS):
-            scene.happened[TAKEOVERS] += 1
+            scene.event_counts[TAKEOVERS] += 1
         time.sleep(rng.choice((0.0, 0.0, 0.5, 2.0)))
     finally:
-        for pid in stopped:
+        for pid in stopped_pids:
             scene.fleet.send(pid, signal.SIGCONT)
-    return job_process.pid in stopped
+    return job_process.pid in stopped_pids
 
 
 def _is_taken_over(scene: Scene, job_process: JobProcess) -> bool:

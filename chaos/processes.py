@@ -37,8 +37,8 @@ class Fleet:
         self._mark = f"{MARK}={environment[MARK]}".encode()
         self._logs = logs
         self._commands = _procfile(tree)
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._condemned: set[int] = set()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._killed_pids: set[int] = set()
         # While a process is restarted, its old process id must not be killed.
         self._lock = threading.Lock()
         self.restarts = 0
@@ -48,7 +48,7 @@ class Fleet:
         """Start `web`, `worker` or `worker-2`. The part before the dash is the Procfile's name."""
         command = self._commands[name.partition("-")[0]]
         with (self._logs / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
+            self._processes[name] = subprocess.Popen(
                 ["/bin/sh", "-c", f"exec {command}"],
                 cwd=self._tree,
                 env=self._environment,
@@ -60,7 +60,7 @@ class Fleet:
 
     def command(self, *words: str) -> str:
         """Run a `flask` command of the service and return what it prints."""
-        done = subprocess.run(
+        process = subprocess.run(
             [BIN / "flask", *words],
             cwd=self._tree,
             env=self._environment,
@@ -69,46 +69,46 @@ class Fleet:
             timeout=60,
             check=True,
         )
-        return done.stdout.strip()
+        return process.stdout.strip()
 
     def kill(self, name: str, *, whole_group: bool) -> None:
         """Send SIGKILL to a process, or to its whole process group."""
         with self._lock, suppress(ProcessLookupError):
-            process = self._running[name]
-            self._condemned.add(process.pid)
+            process = self._processes[name]
+            self._killed_pids.add(process.pid)
             (os.killpg if whole_group else os.kill)(process.pid, signal.SIGKILL)
 
     def halt(self, name: str) -> None:
         """End a process with SIGTERM. `revive` does not restart it."""
         with self._lock:
-            process = self._running.pop(name)
+            process = self._processes.pop(name)
             process.terminate()
             process.wait(10)
 
     def revive(self) -> None:
         """Restart ended processes, as the platform does. Record those that were not killed."""
         with self._lock:
-            for name, process in list(self._running.items()):
+            for name, process in list(self._processes.items()):
                 if process.poll() is None:
                     continue
-                if process.pid not in self._condemned:
+                if process.pid not in self._killed_pids:
                     self.ended_by_themselves.append(f"{name} with status {process.returncode}")
                 self.start(name)
                 self.restarts += 1
 
     def pid(self, name: str) -> int:
         """The process id that runs under this name now."""
-        return self._running[name].pid
+        return self._processes[name].pid
 
     def job_processes(self) -> list[JobProcess]:
         """The job processes that run now, those of killed workers included."""
-        found = []
+        processes = []
         for pid in self.own_pids():
             words = _read(f"/proc/{pid}/cmdline").split(b"\0")
             if JOB_PROCESS in words:
                 job_id, attempt = words[words.index(JOB_PROCESS) + 1 :][:2]
-                found.append(JobProcess(pid, _parent(pid), UUID(job_id.decode()), int(attempt)))
-        return found
+                processes.append(JobProcess(pid, _parent(pid), UUID(job_id.decode()), int(attempt)))
+        return processes
 
     def own_pids(self) -> list[int]:
         """The ids of all processes with the mark of this campaign."""
@@ -130,15 +130,15 @@ class Fleet:
 
     def stop(self) -> None:
         """Ask all processes to end, then kill the rest."""
-        for process in self._running.values():
+        for process in self._processes.values():
             for number in (signal.SIGCONT, signal.SIGTERM):
                 process.send_signal(number)
-        for process in self._running.values():
+        for process in self._processes.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(10)
         for pid in self.own_pids():
             self.send(pid, signal.SIGKILL)
-        for process in self._running.values():
+        for process in self._processes.values():
             process.wait(10)
 
 

@@ -115,14 +115,14 @@ class Node:
 
 
 def _script() -> Path:
-    found = sorted(SCRIPTS.glob("rabbitmq_server-*/sbin/rabbitmq-server"))
-    if not found:
+    paths = sorted(SCRIPTS.glob("rabbitmq_server-*/sbin/rabbitmq-server"))
+    if not paths:
         raise RuntimeError("RabbitMQ is not installed")
-    return found[-1]
+    return paths[-1]
 
 
 def _mapper() -> str:
-    found = shutil.which("epmd")
-    if found is None:
+    path = shutil.which("epmd")
+    if path is None:
         raise RuntimeError("Erlang is not installed")
-    return found
+    return path

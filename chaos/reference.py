@@ -26,20 +26,20 @@ def apply_in_order(files: Iterable[RollFile]) -> tuple[dict[str, Voter], list[Co
 def _apply(roll: dict[str, Voter], file: RollFile) -> Counts:
     created = updated = unchanged = 0
     for cells in file.voters:
-        stored = roll.get(cells[0])
-        voter = roll[cells[0]] = _merged(stored, cells)
-        if stored is None:
+        old = roll.get(cells[0])
+        voter = roll[cells[0]] = _merge(old, cells)
+        if old is None:
             created += 1
-        elif voter != stored:
+        elif voter != old:
             updated += 1
         else:
             unchanged += 1
     return Counts(created, updated, unchanged)
 
 
-def _merged(stored: Voter | None, cells: Cells) -> Voter:
+def _merge(old: Voter | None, cells: Cells) -> Voter:
     """The voter after a row. A blank cell keeps the stored value, or a new voter's default."""
-    first, last, email, department, year, is_eligible = stored or ("", "", "", "", None, False)
+    first, last, email, department, year, is_eligible = old or ("", "", "", "", None, False)
     return (
         cells[1] or first,
         cells[2] or last,

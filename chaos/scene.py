@@ -28,12 +28,12 @@ class Scene:
     folder: Path
     node: Node | None = None
     cluster: Cluster | None = None
-    accepted: dict[UUID, int] = field(default_factory=dict)
+    uploads: dict[UUID, int] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
     slowest_answer_seconds: float = 0.0
     swept_files: int = 0
-    happened: Counter[str] = field(default_factory=Counter)
-    drilled: dict[str, float] = field(default_factory=dict)
+    event_counts: Counter[str] = field(default_factory=Counter)
+    drill_results: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_embedded(self) -> bool:

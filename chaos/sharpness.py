@@ -33,8 +33,8 @@ class Mutant:
 
     name: str
     path: str
-    sound: str
-    broken: str
+    original: str
+    replacement: str
 
 
 MUTANTS = (
@@ -69,9 +69,9 @@ def show_sharpness(seed: int, storm_seconds: float, *, is_embedded: bool) -> boo
         kinds = Counter(violation.kind for violation in outcome.violations)
         is_right = bool(PROOF & kinds.keys()) if mutant else not kinds
         is_sharp &= is_right
-        found = ", ".join(f"{times} {kind}" for kind, times in kinds.items()) or "no violation"
+        summary = ", ".join(f"{times} {kind}" for kind, times in kinds.items()) or "no violation"
         name = mutant.name if mutant else "unchanged"
-        print(f"{'as it must be' if is_right else 'NOT SHARP':<15}{name}: {found}", flush=True)
+        print(f"{'as it must be' if is_right else 'NOT SHARP':<15}{name}: {summary}", flush=True)
         if mutant is None:
             for violation in outcome.violations:
                 print(f"    {violation.kind}: {violation.what}")
@@ -92,6 +92,6 @@ def _break(tree: Path, mutant: Mutant) -> None:
     """Apply the mutant. Raises LookupError if the file no longer holds the text to replace."""
     path = tree / mutant.path
     text = path.read_text(encoding="utf-8")
-    if text.count(mutant.sound) != 1:
+    if text.count(mutant.original) != 1:
         raise LookupError(f"{mutant.path} has changed; mend the mutant '{mutant.name}'")
-    path.write_text(text.replace(mutant.sound, mutant.broken), encoding="utf-8")
+    path.write_text(text.replace(mutant.original, mutant.replacement), encoding="utf-8")

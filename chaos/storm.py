@@ -45,19 +45,19 @@ def rage(scene: Scene, rng: Random, seconds: float, *, is_pointed: bool) -> None
         if not is_pointed or event.name in POINTED
     ]
     weights = [event.weight for event in events]
-    running: list[tuple[Event, threading.Thread]] = []
+    active: list[tuple[Event, threading.Thread]] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         scene.fleet.revive()
-        running = [(event, thread) for event, thread in running if thread.is_alive()]
-        if len(running) < AT_ONCE:
+        active = [(event, thread) for event, thread in active if thread.is_alive()]
+        if len(active) < AT_ONCE:
             event = rng.choices(events, weights)[0]
-            if not any(_excludes(other, event) for other, _ in running):
-                thread = threading.Thread(target=_happen, args=(scene, event, rng.random()))
+            if not any(_excludes(other, event) for other, _ in active):
+                thread = threading.Thread(target=_run_event, args=(scene, event, rng.random()))
                 thread.start()
-                running.append((event, thread))
+                active.append((event, thread))
         time.sleep(rng.uniform(0.1, 0.8))
-    for _, thread in running:
+    for _, thread in active:
         thread.join()
 
 
@@ -66,7 +66,7 @@ def _excludes(other: Event, event: Event) -> bool:
     return event == other or (event.pauses and other.pauses) or (event.holds and other.holds)
 
 
-def _happen(scene: Scene, event: Event, seed: float) -> None:
+def _run_event(scene: Scene, event: Event, seed: float) -> None:
     try:
         has_happened = event.act(scene, Random(seed))
     except (OutOfReach, psycopg.Error, sqlite3.OperationalError) as error:
@@ -74,7 +74,7 @@ def _happen(scene: Scene, event: Event, seed: float) -> None:
         logger.info("%s: %s", event.name, type(error).__name__)
         return
     if has_happened:
-        scene.happened[event.name] += 1
+        scene.event_counts[event.name] += 1
         logger.info("%s", event.name)
 
 
@@ -89,4 +89,4 @@ def count_pauses(scene: Scene) -> int:
 
 
 def _count(scene: Scene, names: set[str]) -> int:
-    return sum(times for name, times in scene.happened.items() if name in names)
+    return sum(times for name, times in scene.event_counts.items() if name in names)

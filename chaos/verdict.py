@@ -23,31 +23,31 @@ class Violation:
     what: str
 
 
-def judge(evidence: Evidence, accepted: dict[UUID, int], seed: int) -> list[Violation]:
+def judge(evidence: Evidence, uploads: dict[UUID, int], seed: int) -> list[Violation]:
     """All broken promises that the evidence shows, the most serious first."""
     files = {job.id: make_roll(seed, number_of(job.file_name)) for job in evidence.jobs}
     return [
-        *_lost(evidence, accepted),
-        *_doubled(evidence),
+        *_lost_jobs(evidence, uploads),
+        *_double_imports(evidence),
         *_stale(evidence),
         *_wrong_ends(evidence, files),
         *_wrong_rolls(evidence, files),
-        *_unmailed(evidence),
-        *_wrongly_audited(evidence),
+        *_jobs_without_mail(evidence),
+        *_wrong_audit_entries(evidence),
         *_slow(evidence),
         *_left_behind(evidence),
         *(Violation("defect", f"{what} ({times}x)") for what, times in evidence.defects.items()),
     ]
 
 
-def _lost(evidence: Evidence, accepted: dict[UUID, int]) -> Iterator[Violation]:
+def _lost_jobs(evidence: Evidence, uploads: dict[UUID, int]) -> Iterator[Violation]:
     present = {job.id for job in evidence.jobs}
-    for job_id in accepted:
+    for job_id in uploads:
         if job_id not in present:
             yield Violation("lost", f"accepted job {job_id} is not in the database")
 
 
-def _doubled(evidence: Evidence) -> Iterator[Violation]:
+def _double_imports(evidence: Evidence) -> Iterator[Violation]:
     """Uploads that became several jobs, and jobs that succeeded several times."""
     for name, times in Counter(job.file_name for job in evidence.jobs).items():
         if times > 1:
@@ -67,8 +67,10 @@ def _stale(evidence: Evidence) -> Iterator[Violation]:
 
 def _wrong_ends(evidence: Evidence, files: dict[UUID, RollFile]) -> Iterator[Violation]:
     for job in evidence.jobs:
-        expected = ("FAILURE", files[job.id].fault) if files[job.id].fault else ("SUCCESS", None)
-        if (job.state, job.error_code) != expected:
+        expected_end = (
+            ("FAILURE", files[job.id].fault) if files[job.id].fault else ("SUCCESS", None)
+        )
+        if (job.state, job.error_code) != expected_end:
             yield Violation("wrong end", f"job {job.id} is {job.state} {job.error_code}")
 
 
@@ -78,10 +80,10 @@ def _wrong_rolls(evidence: Evidence, files: dict[UUID, RollFile]) -> Iterator[Vi
     Jobs finish one after the other, inside the transactions that hold the roll. The order of
     `finished_at` is therefore the order in which they were applied.
     """
-    applied = [job for job in evidence.jobs if job.state == "SUCCESS"]
-    roll, counts = apply_in_order(files[job.id] for job in applied)
-    for job, expected in zip(applied, counts, strict=True):
-        if wrong := _differences(job, files[job.id], expected):
+    imports = [job for job in evidence.jobs if job.state == "SUCCESS"]
+    roll, counts = apply_in_order(files[job.id] for job in imports)
+    for job, job_counts in zip(imports, counts, strict=True):
+        if wrong := _differences(job, files[job.id], job_counts):
             yield Violation("wrong report", f"job {job.id}: {wrong}")
     for student_id in sorted(roll.keys() | evidence.roll.keys()):
         if roll.get(student_id) != evidence.roll.get(student_id):
@@ -89,33 +91,33 @@ def _wrong_rolls(evidence: Evidence, files: dict[UUID, RollFile]) -> Iterator[Vi
 
 
 def _differences(job: Job, file: RollFile, counts: Counts) -> str:
-    expected: dict[str, Any] = asdict(counts) | {
+    expected_values: dict[str, Any] = asdict(counts) | {
         "rows_read": file.rows_read,
         "repeated": file.repeated,
         "rejected": file.rejected,
     }
     return ", ".join(
         f"{name} {job.report[name]} instead of {value}"
-        for name, value in expected.items()
+        for name, value in expected_values.items()
         if job.report[name] != value
     )
 
 
-def _unmailed(evidence: Evidence) -> Iterator[Violation]:
+def _jobs_without_mail(evidence: Evidence) -> Iterator[Violation]:
     for job in evidence.jobs:
         state = evidence.mail_states.get(job.id, "none")
         if not evidence.mails[job.id] or state != "sent":
             yield Violation("no mail", f"job {job.id}: mail {state}")
 
 
-def _wrongly_audited(evidence: Evidence) -> Iterator[Violation]:
+def _wrong_audit_entries(evidence: Evidence) -> Iterator[Violation]:
     """Audit entries that are missing, and audit entries that are too many."""
-    made = [("upload", str(job.id)) for job in evidence.jobs]
-    applied = [("import", str(job.id)) for job in evidence.jobs if job.state == "SUCCESS"]
-    expected = Counter([*made, *applied])
-    for (action, job_id), times in sorted((evidence.entries - expected).items()):
+    uploads = [("upload", str(job.id)) for job in evidence.jobs]
+    imports = [("import", str(job.id)) for job in evidence.jobs if job.state == "SUCCESS"]
+    expected_entries = Counter([*uploads, *imports])
+    for (action, job_id), times in sorted((evidence.entries - expected_entries).items()):
         yield Violation("wrong entry", f"{action} of {job_id}: {times} too many")
-    for (action, job_id), times in sorted((expected - evidence.entries).items()):
+    for (action, job_id), times in sorted((expected_entries - evidence.entries).items()):
         yield Violation("wrong entry", f"{action} of {job_id}: {times} missing")
 
 
@@ -139,8 +141,8 @@ def _left_behind(evidence: Evidence) -> Iterator[Violation]:
     for name, count in figures.items():
         if count:
             yield Violation("left behind", f"{count} {name}")
-    named = {key for job in evidence.jobs for key in (job.file_key, job.rejects_key) if key}
-    for key in named - evidence.stored:
+    known_keys = {key for job in evidence.jobs for key in (job.file_key, job.rejects_key) if key}
+    for key in known_keys - evidence.stored:
         yield Violation("lost", f"stored file {key} is gone")
-    for key in evidence.stored - named:
+    for key in evidence.stored - known_keys:
         yield Violation("left behind", f"stored file {key} belongs to no job")

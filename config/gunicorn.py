@@ -65,8 +65,8 @@ def pre_fork(server: Any, worker: Any) -> None:
     A worker that replaces another continues its counts. So there are never more files than there
     were workers at the same time.
     """
-    taken = {living.metrics_number for living in server.WORKERS.values()}
-    worker.metrics_number = next(number for number in count() if number not in taken)
+    used_numbers = {other.metrics_number for other in server.WORKERS.values()}
+    worker.metrics_number = next(number for number in count() if number not in used_numbers)
 
 
 def post_fork(server: object, worker: Any) -> None:

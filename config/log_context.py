@@ -25,14 +25,14 @@ def log_fields() -> Mapping[str, object]:
 
 def begin(**fields: object) -> None:
     """Put these fields, and no others, on the lines from now on."""
-    _fields.set(_known(fields))
+    _fields.set(_with_known_names(fields))
 
 
 @contextmanager
 def logged_with(**fields: object) -> Iterator[None]:
     """Add these fields to the lines of the block. A field that is None is left out."""
     outside = _fields.get()
-    _fields.set({**outside, **_known(fields)})
+    _fields.set({**outside, **_with_known_names(fields)})
     try:
         yield
     finally:
@@ -41,14 +41,14 @@ def logged_with(**fields: object) -> Iterator[None]:
 
 def request_id() -> str | None:
     """Return the id of the current request, or of the request that created the current job."""
-    found = _fields.get().get(REQUEST_ID)
-    return None if found is None else str(found)
+    value = _fields.get().get(REQUEST_ID)
+    return None if value is None else str(value)
 
 
-def is_request_id(claimed: object) -> bool:
+def is_request_id(value: object) -> bool:
     """Whether a value that a client sends may be used as a request id."""
-    return isinstance(claimed, str) and _FORM.fullmatch(claimed) is not None
+    return isinstance(value, str) and _FORM.fullmatch(value) is not None
 
 
-def _known(fields: Mapping[str, object]) -> dict[str, object]:
+def _with_known_names(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}

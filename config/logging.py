@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from config.log_context import log_fields
-from config.tracebacks import formatted
+from config.tracebacks import format_traceback
 
 KNOWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -28,7 +28,7 @@ class ReadableFormatter(logging.Formatter):
         return super().formatMessage(record) + fields
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        return formatted(ei[1], ei[2])
+        return format_traceback(ei[1], ei[2])
 
 
 class JsonFormatter(ReadableFormatter):
@@ -48,8 +48,8 @@ class JsonFormatter(ReadableFormatter):
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    given = {name: value for name, value in vars(record).items() if name not in KNOWN_ATTRIBUTES}
-    return {**given, **{name: value for name, value in log_fields().items() if name not in given}}
+    fields = {name: value for name, value in vars(record).items() if name not in KNOWN_ATTRIBUTES}
+    return {**fields, **{name: value for name, value in log_fields().items() if name not in fields}}
 
 
 def formatter(*, readable: bool) -> logging.Formatter:

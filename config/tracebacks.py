@@ -16,19 +16,19 @@ _CAUSED = "\nThe above exception was the direct cause of the following exception
 _MEANWHILE = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
 
-def formatted(error: BaseException, trace: TracebackType | None) -> str:
+def format_traceback(error: BaseException, trace: TracebackType | None) -> str:
     """Format the traceback of an error and of those that led to it, as Python does."""
     return "".join(reversed([*_parts(error, trace)])).rstrip("\n")
 
 
 def _parts(error: BaseException, trace: TracebackType | None) -> Iterator[str]:
     """Yield the parts from the last error to the first."""
-    seen = {id(error)}
+    ids = {id(error)}
     yield _one(error, trace)
     while earlier := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
-        if id(earlier) in seen:
+        if id(earlier) in ids:
             return
-        seen.add(id(earlier))
+        ids.add(id(earlier))
         yield _CAUSED if error.__cause__ else _MEANWHILE
         error = earlier
         yield _one(error, error.__traceback__)
@@ -42,10 +42,10 @@ def _one(error: BaseException, trace: TracebackType | None) -> str:
 
 def words(error: BaseException) -> str:
     """Return the text of an error: for a database error, the first line without values."""
-    said = _QUOTED_ROW.sub(_CUT, str(error))
+    message = _QUOTED_ROW.sub(_CUT, str(error))
     if not _is_of_a_database(error):
-        return said
-    return _QUOTED_VALUE.sub(r"\1(not logged)", said.partition("\n")[0])
+        return message
+    return _QUOTED_VALUE.sub(r"\1(not logged)", message.partition("\n")[0])
 
 
 def _is_of_a_database(error: BaseException) -> bool:

@@ -24,20 +24,20 @@ def _ends_process(
     logger.critical("process ended by an internal error", exc_info=(kind, error, trace))
 
 
-def _ends_thread(ended: threading.ExceptHookArgs) -> None:
-    if issubclass(ended.exc_type, SystemExit) or ended.exc_value is None:
+def _ends_thread(arguments: threading.ExceptHookArgs) -> None:
+    if issubclass(arguments.exc_type, SystemExit) or arguments.exc_value is None:
         return
     logger.critical(
         "thread ended by an internal error",
-        exc_info=(ended.exc_type, ended.exc_value, ended.exc_traceback),
-        extra={"name_of_thread": ended.thread.name if ended.thread else None},
+        exc_info=(arguments.exc_type, arguments.exc_value, arguments.exc_traceback),
+        extra={"name_of_thread": arguments.thread.name if arguments.thread else None},
     )
 
 
-def _is_ignored(ignored: "sys.UnraisableHookArgs") -> None:
-    if ignored.exc_value is not None:
+def _is_ignored(arguments: "sys.UnraisableHookArgs") -> None:
+    if arguments.exc_value is not None:
         logger.error(
             "error ignored by Python",
-            exc_info=(ignored.exc_type, ignored.exc_value, ignored.exc_traceback),
-            extra={"kind_of_object": type(ignored.object).__name__},
+            exc_info=(arguments.exc_type, arguments.exc_value, arguments.exc_traceback),
+            extra={"kind_of_object": type(arguments.object).__name__},
         )

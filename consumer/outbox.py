@@ -21,8 +21,8 @@ class Sender(ABC):
 
     channel: ClassVar[Channel]
     # The events in the log.
-    sent: ClassVar[str]
-    unsent: ClassVar[str]
+    sent_text: ClassVar[str]
+    unsent_text: ClassVar[str]
     # Errors of a receiver or of the connection. Any other is a bug, logged with its traceback.
     faults: ClassVar[tuple[type[Exception], ...]]
 
@@ -44,12 +44,12 @@ class Sender(ABC):
             reason = str(error) if isinstance(error, NotTaken) else type(error).__name__
             is_expected = isinstance(error, (NotTaken, *self.faults))
             logger.warning(
-                self.unsent, extra={"reason": reason}, exc_info=None if is_expected else error
+                self.unsent_text, extra={"reason": reason}, exc_info=None if is_expected else error
             )
             outbox.note_unsent(entry, reason)
         else:
             outbox.note_sent(entry, remark)
-            logger.info(self.sent)
+            logger.info(self.sent_text)
 
     @abstractmethod
     def send(self, entry: OutboxEntry) -> str | None:

@@ -47,10 +47,10 @@ def hung_up_after(
         is_over.set()
         # Repeated, because TLS replaces the first socket with another one.
         while not is_done.is_set():
-            opened = socket_of()
-            if opened is not None:
+            open_socket = socket_of()
+            if open_socket is not None:
                 with suppress(OSError):
-                    socket.socket.shutdown(opened, socket.SHUT_RDWR)
+                    socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
             is_done.wait(HANG_UP_AGAIN_SECONDS)
 
     threading.Thread(target=hang_up, name="hang up", daemon=True).start()

@@ -128,20 +128,20 @@ def tidy_xlsx() -> bytes:
         sheet.append(row)
     book.create_sheet("Notes").append(["Exported for the election office"])
     book.properties.created = MADE_AT
-    saved = io.BytesIO()
-    book.save(saved)
-    return _with_fixed_times(saved)
+    archive = io.BytesIO()
+    book.save(archive)
+    return _with_fixed_times(archive)
 
 
 def _with_fixed_times(archive: io.BytesIO) -> bytes:
     """The same workbook with fixed times instead of those that openpyxl and zip record."""
-    fixed = io.BytesIO()
-    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(fixed, "w") as new:
+    copy = io.BytesIO()
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(copy, "w") as new:
         for name in old.namelist():
             part = zipfile.ZipInfo(name, date_time=MADE_AT.timetuple()[:6])
             content = SAVED_AT.sub(rb"\g<1>2026-11-02T09:00:00Z", old.read(name))
             new.writestr(part, content, zipfile.ZIP_DEFLATED)
-    return fixed.getvalue()
+    return copy.getvalue()
 
 
 def main() -> None:

@@ -38,9 +38,9 @@ def main() -> int:
     with deployed(arguments.postgresql, web=2, workers=1) as service:
         jobs = _begin_imports(service, arguments.seconds)
         has_failed = _send_requests(service, arguments.locust, arguments.seconds, jobs)
-        ended = sum(1 for job in jobs if service.status(job)["state"] in FINAL)
-    print(f"imports of {VOTERS:,} rows that ended meanwhile: {ended}")
-    return 1 if has_failed or ended == len(jobs) else 0
+        end_count = sum(1 for job in jobs if service.status(job)["state"] in FINAL)
+    print(f"imports of {VOTERS:,} rows that ended meanwhile: {end_count}")
+    return 1 if has_failed or end_count == len(jobs) else 0
 
 
 def _begin_imports(service: Deployment, seconds: int) -> list[str]:
@@ -60,15 +60,15 @@ def _write_version(path: Path, number: int) -> Path:
         writer = csv.writer(file)
         writer.writerow(FIELDS)
         for place, (*others, year, is_eligible) in enumerate(rows(VOTERS)):
-            shown = year if place % 10 else (year + number) % 6 + 1
-            writer.writerow((*others, shown, is_eligible))
+            new_year = year if place % 10 else (year + number) % 6 + 1
+            writer.writerow((*others, new_year, is_eligible))
     return path
 
 
 def _send_requests(service: Deployment, locust: str, seconds: int, jobs: Iterable[str]) -> bool:
     """Run Locust for `seconds` and print its results. Returns whether a request failed."""
     figures = service.folder / "locust"
-    done = subprocess.run(
+    process = subprocess.run(
         [locust, "--headless", "--only-summary", "--locustfile", LOCUSTFILE, "--host", service.url,
          "--users", str(USERS), "--spawn-rate", str(USERS), "--run-time", f"{seconds}s",
          "--stop-timeout", "30", "--csv", figures],
@@ -84,11 +84,11 @@ def _send_requests(service: Deployment, locust: str, seconds: int, jobs: Iterabl
     print(ROW.format("milliseconds", "requests", "a second", "p50", "p99", "largest", "errors"))
     with Path(f"{figures}_stats.csv").open(newline="", encoding="utf-8") as file:
         for line in csv.DictReader(file):
-            shown = (f"{float(line[column]):,.0f}" for column in COLUMNS)
-            print(ROW.format(line["Name"], *shown))
-    if done.returncode:
-        print(done.stdout, done.stderr)
-    return done.returncode != 0
+            cells = (f"{float(line[column]):,.0f}" for column in COLUMNS)
+            print(ROW.format(line["Name"], *cells))
+    if process.returncode:
+        print(process.stdout, process.stderr)
+    return process.returncode != 0
 
 
 if __name__ == "__main__":

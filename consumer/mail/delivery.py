@@ -49,7 +49,7 @@ def _dialogue(host: smtplib.SMTP, settings: MailSettings, message: Message) -> l
         host.starttls()
     if settings.user and settings.password:
         host.login(settings.user, settings.password)
-    refused = host.sendmail(
+    answers = host.sendmail(
         sanitize_address(message.sender),
         sanitize_addresses(message.send_to),
         message.as_bytes(),
@@ -57,4 +57,4 @@ def _dialogue(host: smtplib.SMTP, settings: MailSettings, message: Message) -> l
     # The server has accepted the mail, so an error on QUIT changes nothing.
     with suppress(OSError):
         host.quit()
-    return sorted(code for code, _ in refused.values())
+    return sorted(code for code, _ in answers.values())

@@ -20,7 +20,7 @@ SHORT_LINES.body_encoding = QP
 
 
 def envelope(
-    entry: OutboxEntry, mail: ReportMail, settings: MailSettings, attached: Attachment | None
+    entry: OutboxEntry, mail: ReportMail, settings: MailSettings, attachment: Attachment | None
 ) -> Message:
     """The message of a job's report. Call it inside an app context of Flask-Mail.
 
@@ -42,7 +42,7 @@ def envelope(
         body=mail.text,
         html=mail.html,
         extra_headers=headers,
-        attachments=[attached] if attached else None,
+        attachments=[attachment] if attachment else None,
         charset=SHORT_LINES,  # type: ignore[arg-type] # handed on to email, which takes both
     )
     message.msgId = _message_id(job.id, domain, _request_of(entry) if is_again else "")

@@ -23,12 +23,12 @@ class Section:
     is_prose: bool = False
 
 
-def as_text(opening: str, sections: Sequence[Section], link: str) -> str:
+def as_text(introduction: str, sections: Sequence[Section], link: str) -> str:
     """The mail as plain text.
 
     Lines have at most 78 characters, as RFC 5322, 2.1.1 recommends. A link stays on one line.
     """
-    lines = [*textwrap.wrap(opening, LINE_CHARS), ""]
+    lines = [*textwrap.wrap(introduction, LINE_CHARS), ""]
     if link:
         # Not wrapped: a URL with a line break does not work.
         lines += [link, ""]
@@ -42,15 +42,17 @@ def _body(section: Section) -> Iterator[str]:
         yield from textwrap.wrap(line, LINE_CHARS, initial_indent="  ", subsequent_indent="  ")
     width = max((len(label) for label, _ in section.table), default=0)
     for label, value in section.table:
-        shown = value if section.is_prose else f"{value:>9}"
+        text = value if section.is_prose else f"{value:>9}"
         yield from textwrap.wrap(
-            f"  {label:<{width}}  {shown}", LINE_CHARS, subsequent_indent="    "
+            f"  {label:<{width}}  {text}", LINE_CHARS, subsequent_indent="    "
         )
 
 
-def as_html(subject: str, opening: str, sections: Sequence[Section], link: str) -> str:
+def as_html(subject: str, introduction: str, sections: Sequence[Section], link: str) -> str:
     """The mail as HTML. Every value in it is escaped."""
-    return _template().render(subject=subject, opening=opening, sections=sections, link=link)
+    return _template().render(
+        subject=subject, introduction=introduction, sections=sections, link=link
+    )
 
 
 @cache

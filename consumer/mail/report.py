@@ -37,10 +37,12 @@ def compose(
     `is_attached` says whether the rejects file is attached.
     """
     subject = _subject(job)
-    opening = _opening(job)
+    introduction = _introduction(job)
     sections = [*_sections(job, faults, link, is_attached), _particulars(job)]
     return ReportMail(
-        subject, as_text(opening, sections, link), as_html(subject, opening, sections, link)
+        subject,
+        as_text(introduction, sections, link),
+        as_html(subject, introduction, sections, link),
     )
 
 
@@ -55,7 +57,7 @@ def _subject(job: Job) -> str:
     return f"[Voter roll] {verb}: {name}, {report.saved:,} of {report.rows_read:,} rows"
 
 
-def _opening(job: Job) -> str:
+def _introduction(job: Job) -> str:
     if job.state == JobState.REVOKED:
         return f"The import was cancelled by {job.cancelled_by}. The roll is as it was before."
     if job.state != JobState.SUCCESS:
@@ -126,7 +128,7 @@ def _findings(report: Report, faults: Sequence[JobFault]) -> Iterator[Section]:
         ("Warnings", report.warnings),
     ):
         if counts:
-            yield Section(title, tuple(_described(counts, faults)))
+            yield Section(title, tuple(_fault_lines(counts, faults)))
 
 
 def _examples(faults: Sequence[JobFault]) -> Iterator[Section]:
@@ -135,10 +137,10 @@ def _examples(faults: Sequence[JobFault]) -> Iterator[Section]:
         yield Section("Examples", tuple(examples))
 
 
-def _described(counts: Mapping[str, int], faults: Sequence[JobFault]) -> Iterator[str]:
+def _fault_lines(counts: Mapping[str, int], faults: Sequence[JobFault]) -> Iterator[str]:
     """The most frequent codes with their meanings, and with example lines if there are any."""
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    for code, rows in ranked[:TOP_FAULTS]:
+    items = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    for code, rows in items[:TOP_FAULTS]:
         count = f"{rows:,} {'row' if rows == 1 else 'rows'}"
         lines = dict.fromkeys(f"{fault.line:,}" for fault in faults if fault.code == code)
         example = f", for example line {' and '.join(list(lines)[:2])}" if lines else ""
@@ -146,7 +148,7 @@ def _described(counts: Mapping[str, int], faults: Sequence[JobFault]) -> Iterato
 
 
 def _meaning(code: str) -> str:
-    descriptions = {str(known): text for known, text in DESCRIPTIONS.items()}
+    descriptions = {str(code_name): text for code_name, text in DESCRIPTIONS.items()}
     return f"{descriptions.get(code, '')} ({code})"
 
 
@@ -161,7 +163,7 @@ def _next_step(job: Job, report: Report, link: str, is_attached: bool) -> str:
     if not report.rejected:
         return "There is nothing left to do: every row is on the roll."
     return (
-        f"{_mending(report, is_attached)} The service recognises the rows that are on the"
+        f"{_advice_to_fix(report, is_attached)} The service recognises the rows that are on the"
         " roll already and leaves them as they are."
     )
 
@@ -172,11 +174,11 @@ def _after_preview(report: Report, link: str, is_attached: bool) -> str:
         step = f"To change the roll like this, apply the preview {where}."
     else:
         step = "There is nothing to apply: the roll would stay as it is."
-    mending = f" {_mending(report, is_attached)}" if report.rejected else ""
-    return f"Nothing was changed. {step}{mending}"
+    advice = f" {_advice_to_fix(report, is_attached)}" if report.rejected else ""
+    return f"Nothing was changed. {step}{advice}"
 
 
-def _mending(report: Report, is_attached: bool) -> str:
+def _advice_to_fix(report: Report, is_attached: bool) -> str:
     if report.errors.keys() == {RowCode.CONFLICTING_ROWS}:
         return (
             "Ask the registrar which of the contradicting rows is right. Then upload the right"

@@ -24,8 +24,8 @@ class MailSender(Sender):
     """Sends report mails: Flask-Mail makes them, `consumer.mail.delivery` delivers them."""
 
     channel = Channel.MAIL
-    sent = "mail sent"
-    unsent = "mail not sent"
+    sent_text = "mail sent"
+    unsent_text = "mail not sent"
     faults = (OSError, smtplib.SMTPException, StoreUnavailable)
 
     def __init__(self, settings: MailSettings, store: UploadStore, public_url: str = "") -> None:
@@ -46,24 +46,24 @@ class MailSender(Sender):
             .where(JobFault.job == job.id)
             .order_by(JobFault.number)
         )
-        attached = rejects_attachment(job, self._store, self._settings.attachment_bytes)
+        attachment = rejects_attachment(job, self._store, self._settings.attachment_bytes)
         mail = compose(
             job,
             list(faults),
             link=f"{self._public_url}/admin/imports/{job.id}/" if self._public_url else "",
-            is_attached=attached is not None,
+            is_attached=attachment is not None,
         )
         with self._app.app_context():
-            refused = deliver(self._settings, envelope(entry, mail, self._settings, attached))
-        return self._remark(refused) if refused else None
+            smtp_codes = deliver(self._settings, envelope(entry, mail, self._settings, attachment))
+        return self._remark(smtp_codes) if smtp_codes else None
 
-    def _remark(self, refused: list[int]) -> str:
+    def _remark(self, smtp_codes: list[int]) -> str:
         """Log and describe the refused recipients. `refused` holds the SMTP code of each."""
         recipients = len(self._settings.recipients)
-        codes = sorted(set(refused))
+        codes = sorted(set(smtp_codes))
         logger.warning(
             "recipients refused",
-            extra={"recipients": recipients, "refused": len(refused), "smtp_codes": codes},
+            extra={"recipients": recipients, "refused": len(smtp_codes), "smtp_codes": codes},
         )
-        shown = ", ".join(map(str, codes))
-        return f"{len(refused)} of {recipients} recipients refused (SMTP {shown})"
+        text = ", ".join(map(str, codes))
+        return f"{len(smtp_codes)} of {recipients} recipients refused (SMTP {text})"

@@ -27,8 +27,8 @@ DEFAULT_PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
 
 def headers_of(body: bytes, *, call_id: str, timestamp: int, secret: str) -> dict[str, str]:
     """The headers by which a receiver recognises a genuine call and detects a replay."""
-    signed = f"{call_id}.{timestamp}.".encode() + body
-    digest = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
+    content = f"{call_id}.{timestamp}.".encode() + body
+    digest = hmac.new(secret.encode(), content, hashlib.sha256).digest()
     return {
         "webhook-id": call_id,
         "webhook-timestamp": str(timestamp),
@@ -53,16 +53,20 @@ def post(
     host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
     addresses = addresses_of(host, port, allow_private=allow_private)
     context = ssl.create_default_context() if parts.scheme == "https" else None
-    connection = _Pinned(host, port, addresses, context)
+    connection = _PinnedConnection(host, port, addresses, context)
     connection.connect_seconds, connection.timeout = connect_seconds, call_seconds
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    sent = {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Connection": "close"}
-    with _bounded(connection, call_seconds):
-        connection.request("POST", target, body=body, headers={**sent, **headers})
+    own_headers = {
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        "Connection": "close",
+    }
+    with _time_limit(connection, call_seconds):
+        connection.request("POST", target, body=body, headers={**own_headers, **headers})
         return connection.getresponse().status
 
 
-class _Pinned(http.client.HTTPConnection):
+class _PinnedConnection(http.client.HTTPConnection):
     """A connection to the given IP addresses, without another lookup of the host name."""
 
     connect_seconds = CONNECT_SECONDS
@@ -77,18 +81,18 @@ class _Pinned(http.client.HTTPConnection):
 
     def connect(self) -> None:
         """Connect to the first IP address that answers. With TLS, verify the host name."""
-        connected = self._connected()
-        connected.settimeout(self.timeout)
-        self.sock = connected
+        plain_socket = self._connect_plainly()
+        plain_socket.settimeout(self.timeout)
+        self.sock = plain_socket
         if self._context is not None:
             # The handshake comes after the assignment, so the deadline can interrupt it.
-            secured = self._context.wrap_socket(
-                connected, server_hostname=self.host, do_handshake_on_connect=False
+            tls_socket = self._context.wrap_socket(
+                plain_socket, server_hostname=self.host, do_handshake_on_connect=False
             )
-            self.sock = secured
-            secured.do_handshake()
+            self.sock = tls_socket
+            tls_socket.do_handshake()
 
-    def _connected(self) -> socket.socket:
+    def _connect_plainly(self) -> socket.socket:
         until = time.monotonic() + self.connect_seconds
         failure: OSError = CallTimeout("no address of the host answers")
         for address in self._addresses:
@@ -103,7 +107,7 @@ class _Pinned(http.client.HTTPConnection):
 
 
 @contextmanager
-def _bounded(connection: _Pinned, seconds: float) -> Iterator[None]:
+def _time_limit(connection: _PinnedConnection, seconds: float) -> Iterator[None]:
     """End the block with `CallTimeout` after `seconds`, even if the receiver keeps sending."""
     try:
         with hung_up_after(seconds, lambda: connection.sock) as is_over:

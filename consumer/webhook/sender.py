@@ -17,8 +17,8 @@ class WebhookSender(Sender):
     """Makes the calls that are due, one at a time."""
 
     channel = Channel.WEBHOOK
-    sent = "webhook sent"
-    unsent = "webhook not sent"
+    sent_text = "webhook sent"
+    unsent_text = "webhook not sent"
     faults = (OSError, http.client.HTTPException)
 
     def __init__(self, settings: WebhookSettings) -> None:

@@ -18,9 +18,9 @@ def test_a_short_campaign_of_kills_breaks_no_promise() -> None:
     outcome = run(plan)
     assert [f"{found.kind}: {found.what}" for found in outcome.violations] == []
     assert count_kills(outcome.scene) >= 2
-    assert len(outcome.scene.accepted) > JOBS
+    assert len(outcome.scene.uploads) > JOBS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_each_mutant_still_matches_one_place_in_the_code(mutant: Mutant) -> None:
-    assert (ROOT / mutant.path).read_text(encoding="utf-8").count(mutant.sound) == 1
+    assert (ROOT / mutant.path).read_text(encoding="utf-8").count(mutant.original) == 1

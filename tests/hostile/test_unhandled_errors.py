@@ -11,7 +11,7 @@ import pytest
 from peewee import IntegrityError
 
 from config.settings import PROJECT_ROOT
-from config.tracebacks import formatted
+from config.tracebacks import format_traceback
 
 START_WEB = "from api.app import create_app; create_app()"
 START_OTHER = (
@@ -81,7 +81,7 @@ def test_a_real_error_of_a_database_is_logged_without_its_row(postgresql_url: st
                 connection.execute(statement)
             error = IntegrityError(raised.value, *raised.value.args)
             error.__cause__ = raised.value
-            text = formatted(error, raised.value.__traceback__)
+            text = format_traceback(error, raised.value.__traceback__)
             assert type(raised.value).__name__ in text
             assert "ann@x.edu" not in text
 
@@ -92,7 +92,7 @@ def test_the_errors_that_led_to_an_error_are_shown() -> None:
     third.__cause__ = second
     with pytest.raises(RuntimeError) as raised:
         raise third
-    text = formatted(raised.value, raised.value.__traceback__)
+    text = format_traceback(raised.value, raised.value.__traceback__)
     assert text.index("first") < text.index("During handling") < text.index("second")
     assert text.index("second") < text.index("direct cause") < text.index("third")
     assert Path(__file__).name in text
