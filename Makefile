@@ -68,10 +68,10 @@ check: $(INSTALLED) ## Check lint, formatting, types, layers and security
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive api consumer shared config
-	$(VENV)/bin/python -m dev.audit --unless-out-of-reach requirements/base.txt
+	$(VENV)/bin/python -m dev.vulnerabilities --unless-out-of-reach requirements/base.txt
 
 audit: $(INSTALLED) ## Check pinned packages for known vulnerabilities, and fail without an answer
-	$(VENV)/bin/python -m dev.audit requirements/dev.txt
+	$(VENV)/bin/python -m dev.vulnerabilities requirements/dev.txt
 
 fuzz: $(INSTALLED) ## Send the API valid and invalid requests, made from its OpenAPI document, for some minutes
 	FUZZ_EXAMPLES=250 $(VENV)/bin/python -m pytest -q tests/api/rest/test_fuzz.py

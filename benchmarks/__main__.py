@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import measurements
 from benchmarks.databases import answers, postgresql_database, sqlite_database
-from benchmarks.measurements import Measurement, Place
+from benchmarks.measurements import Measurement, Setup
 
 ROW = "{:<36}{:>9}{:>6}{:>7}  {:<42}{}"
 
@@ -27,36 +27,36 @@ def main() -> int:
     parser.add_argument("--postgresql", default="postgresql://postgres@127.0.0.1:5432/postgres")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="voter-bench-") as name:
-        places = _places(Path(name), arguments.postgresql)
+        setups = _setups(Path(name), arguments.postgresql)
         print(ROW.format("work", "rows/s", "MiB", "ratio", "against (goals)", ""))
-        lines = _growth(places) if arguments.growth else _all(places, quick=arguments.quick)
+        lines = _growth(setups) if arguments.growth else _all(setups, quick=arguments.quick)
         for line in lines:
             print(_text_of(line), flush=True)
     return 0
 
 
-def _places(folder: Path, postgresql: str) -> list[Place]:
-    places = [Place("SQLite", lambda: sqlite_database(folder), folder)]
+def _setups(folder: Path, postgresql: str) -> list[Setup]:
+    setups = [Setup("SQLite", lambda: sqlite_database(folder), folder)]
     if answers(postgresql):
-        places.insert(0, Place("PostgreSQL", lambda: postgresql_database(postgresql), folder))
+        setups.insert(0, Setup("PostgreSQL", lambda: postgresql_database(postgresql), folder))
     else:
         print(f"PostgreSQL is left out: nothing answers at {postgresql}")
-    return places
+    return setups
 
 
-def _all(places: list[Place], *, quick: bool) -> Iterator[Measurement]:
+def _all(setups: list[Setup], *, quick: bool) -> Iterator[Measurement]:
     scale = 10 if quick else 1
-    for place in places:
-        yield from measurements.csv_imports(place, 100_000 // scale)
-        yield from measurements.csv_imports(place, 1_000_000 // scale)
-    yield from measurements.workbook_imports(places[0], 100_000 // scale)
-    for place in places:
-        yield from measurements.plain_imports(place, 20_000 // scale)
+    for setup in setups:
+        yield from measurements.csv_imports(setup, 100_000 // scale)
+        yield from measurements.csv_imports(setup, 1_000_000 // scale)
+    yield from measurements.workbook_imports(setups[0], 100_000 // scale)
+    for setup in setups:
+        yield from measurements.plain_imports(setup, 20_000 // scale)
 
 
-def _growth(places: list[Place]) -> Iterator[Measurement]:
-    for place in places:
-        yield from measurements.growth(place, 500_000, 5_000_000)
+def _growth(setups: list[Setup]) -> Iterator[Measurement]:
+    for setup in setups:
+        yield from measurements.growth(setup, 500_000, 5_000_000)
 
 
 def _text_of(line: Measurement) -> str:

@@ -54,7 +54,7 @@ class Deployment:
 
 
 @contextmanager
-def deployed(server_url: str, *, web: int, workers: int, **settings: str) -> Iterator[Deployment]:
+def deploy(server_url: str, *, web: int, workers: int, **settings: str) -> Iterator[Deployment]:
     """Run `web` processes of Gunicorn and `workers` workers while the block runs.
 
     They use a new database on the PostgreSQL server and a private RabbitMQ. At the end of the block

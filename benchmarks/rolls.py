@@ -49,7 +49,7 @@ def write_xlsx(path: Path, count: int) -> Path:
     return path
 
 
-def write_shuffled(path: Path, roll: Path) -> Path:
+def write_shuffled_roll(path: Path, roll: Path) -> Path:
     """Write the same rows in a random order, which is the same every time."""
     header, *lines = roll.read_text(encoding="utf-8").splitlines(keepends=True)
     Random(1).shuffle(lines)

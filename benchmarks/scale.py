@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.deployment import FINAL, Deployment, deployed
+from benchmarks.deployment import FINAL, Deployment, deploy
 from benchmarks.rolls import rows
 from shared.roll_file.fields import FIELDS
 
@@ -32,13 +32,13 @@ def main() -> int:
     print(ROW.format("workers", "seconds", "rows/s", "ratio"))
     alone = 0.0
     for workers in (1, 2, 4):
-        with deployed(arguments.postgresql, web=1, workers=workers) as service:
+        with deploy(arguments.postgresql, web=1, workers=workers) as service:
             seconds = _import_at_once(service, arguments.rows)
         alone = alone or seconds
         speed = ROLLS * arguments.rows / seconds
         print(ROW.format(workers, f"{seconds:.1f}", f"{speed:,.0f}", f"{alone / seconds:.2f}"))
     settings = {"MAX_UPLOAD_BYTES": str(2 * LARGE_BYTES)}
-    with deployed(arguments.postgresql, web=1, workers=0, **settings) as service:
+    with deploy(arguments.postgresql, web=1, workers=0, **settings) as service:
         _upload_much(service)
     return 0
 

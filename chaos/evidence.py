@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from chaos.expected_roll import Voter
 from chaos.records import Records
-from chaos.reference import Voter
 from shared.audit import Action, AuditEntry
 from shared.database.connection import database, open_database
 from shared.jobs.models import Job, OutboxEntry
@@ -37,7 +37,7 @@ class Evidence:
     job_processes: int
     advisory_locks: int
     temporary_tables: int
-    stored: frozenset[str]
+    stored_keys: frozenset[str]
     temporary_files: int
 
 
@@ -95,7 +95,7 @@ def gather(records: Records, folder: Path, mails: Counter[UUID], job_processes: 
         job_processes=job_processes,
         advisory_locks=_count(records, ADVISORY_LOCKS),
         temporary_tables=_count(records, TEMPORARY_TABLES),
-        stored=frozenset(path.name for path in (folder / "uploads").glob("*")),
+        stored_keys=frozenset(path.name for path in (folder / "uploads").glob("*")),
         temporary_files=len(list((folder / "tmp").rglob("*"))),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chaos.evidence import Evidence
-from chaos.reference import Counts, apply_in_order
+from chaos.expected_roll import Counts, apply_in_order
 from chaos.rolls import RollFile, make_roll, number_of
 from shared.jobs.models import Job
 
@@ -142,7 +142,7 @@ def _left_behind(evidence: Evidence) -> Iterator[Violation]:
         if count:
             yield Violation("left behind", f"{count} {name}")
     known_keys = {key for job in evidence.jobs for key in (job.file_key, job.rejects_key) if key}
-    for key in known_keys - evidence.stored:
+    for key in known_keys - evidence.stored_keys:
         yield Violation("lost", f"stored file {key} is gone")
-    for key in evidence.stored - known_keys:
+    for key in evidence.stored_keys - known_keys:
         yield Violation("left behind", f"stored file {key} belongs to no job")

@@ -25,7 +25,7 @@ ROLES = {
 }
 
 
-def _stripped(text: str | None) -> str | None:
+def _strip(text: str | None) -> str | None:
     return None if text is None else text.strip()
 
 
@@ -35,7 +35,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]
     name = StringField(
         "Name",
         [DataRequired("Give the token a name."), Length(max=MAX_NAME_CHARS)],
-        filters=[_stripped],
+        filters=[_strip],
     )
     scopes = SelectMultipleField(
         "Scopes",
@@ -75,6 +75,6 @@ class UserForm(RoleForm):
     name = StringField(
         "Name",
         [DataRequired("Give the name of the user."), Length(max=MAX_NAME_CHARS)],
-        filters=[_stripped],
+        filters=[_strip],
         render_kw={"autocomplete": "off"},
     )

@@ -16,7 +16,7 @@ from api.admin.errors import as_page
 from api.admin.guard import Visitor, guard_pages, load_user
 from api.admin.home import Home
 from api.admin.imports import Imports, NewImport
-from api.admin.sessions import TolerantSessions
+from api.admin.tolerant_sessions import TolerantSessions
 from api.admin.voters import Voters
 from api.rest.assets import AssetBlueprint
 from config.settings import Settings

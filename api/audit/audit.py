@@ -83,11 +83,11 @@ def _numbered_page(
     query: "ModelSelect[AuditEntry]", pagination: PaginationParameters
 ) -> list[AuditEntry]:
     page = page_of(query, pagination)
-    shown = [] if page is None else list(page)
+    entries_of_page = [] if page is None else list(page)
     count = pagination.item_count
-    has_more = bool(shown) and pagination.first_item + len(shown) < count
-    pagination.item_count = CursorPage(count, _cursor_behind(shown) if has_more else None)
-    return shown
+    has_more = bool(entries_of_page) and pagination.first_item + len(entries_of_page) < count
+    pagination.item_count = CursorPage(count, _cursor_behind(entries_of_page) if has_more else None)
+    return entries_of_page
 
 
 def _cursor_behind(page: list[AuditEntry]) -> str:

@@ -165,16 +165,16 @@ def _print_report(job: Job) -> None:
     _print_faults(job.id)
 
 
-def _text_of(found: object) -> str:
-    match found:
+def _text_of(value: object) -> str:
+    match value:
         case dict():
-            return ", ".join(f"{name} {_text_of(value)}" for name, value in found.items()) or "none"
+            return ", ".join(f"{name} {_text_of(part)}" for name, part in value.items()) or "none"
         case list():
-            return "; ".join(map(_text_of, found)) or "none"
+            return "; ".join(map(_text_of, value)) or "none"
         case int():
-            return f"{found:,}"
+            return f"{value:,}"
         case _:
-            return str(found)
+            return str(value)
 
 
 def _print_faults(job_id: UUID) -> None:

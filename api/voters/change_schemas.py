@@ -35,10 +35,10 @@ class CellField(fields.Field):  # type: ignore[type-arg]
     """A value that means what the same cell of a file means: a text, a number or true/false."""
 
     def __init__(
-        self, read: Callable[[Cell], object], kind: str, metadata: dict[str, Any], **more: Any
+        self, read_cell: Callable[[Cell], object], kind: str, metadata: dict[str, Any], **more: Any
     ) -> None:
         super().__init__(metadata={**metadata, "type": kind}, **more)
-        self._read = read
+        self._read = read_cell
 
     def _deserialize(self, value: Any, *_: object, **__: object) -> object:
         if not isinstance(value, str | int | float):

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.deployment import FINAL, Deployment, deployed
+from benchmarks.deployment import FINAL, Deployment, deploy
 from benchmarks.rolls import rows, write_csv
 from shared.roll_file.fields import FIELDS
 
@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--locust", default="locust", help="its command")
     parser.add_argument("--postgresql", default="postgresql://postgres@127.0.0.1:5432/postgres")
     arguments = parser.parse_args()
-    with deployed(arguments.postgresql, web=2, workers=1) as service:
+    with deploy(arguments.postgresql, web=2, workers=1) as service:
         jobs = _begin_imports(service, arguments.seconds)
         has_failed = _send_requests(service, arguments.locust, arguments.seconds, jobs)
         end_count = sum(1 for job in jobs if service.status(job)["state"] in FINAL)

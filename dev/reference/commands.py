@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 from flask import Flask
 
-from dev.reference.tables import table
+from dev.reference.markdown import table
 
 HEAD = """\
 # Commands

@@ -8,7 +8,7 @@ from flask import Flask
 from api.access.auth import PUBLIC_ENDPOINTS, UNMARKED
 from api.rest.contract import resolve
 from api.rest.document import endpoints_of, operations
-from dev.reference.tables import codes, table
+from dev.reference.markdown import codes, table
 
 HEAD = """\
 # Endpoints of the API

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dev.reference.tables import codes, table
+from dev.reference.markdown import codes, table
 
 HEAD = """\
 # Settings

@@ -30,8 +30,8 @@ class _Tally:
     """One address in its window: the count in the database, and the count not yet written."""
 
     ends: float
-    written: int = 0
-    unwritten: int = 0
+    stored_count: int = 0
+    new_count: int = 0
 
 
 class Failures:
@@ -56,7 +56,7 @@ class Failures:
         """
         with self._lock:
             tally = self._tallies.get(network_of(address))
-            if tally is None or tally.written + tally.unwritten < self._limit.most:
+            if tally is None or tally.stored_count + tally.new_count < self._limit.most:
                 return 0.0
             if _digest(token) in self._good:
                 return 0.0
@@ -77,19 +77,19 @@ class Failures:
         """
         with self._lock:
             tally = self._tally(network_of(address))
-            tally.unwritten += 1
-            is_at_limit = tally.written + tally.unwritten == self._limit.most
+            tally.new_count += 1
+            is_at_limit = tally.stored_count + tally.new_count == self._limit.most
             if self._now() < self._write_at and not is_at_limit:
                 return
             self._write_at = self._now() + WRITE_SECONDS
-            new_counts = self._unwritten()
+            new_counts = self._new_counts()
         with unless_unwritable():
             uses = rate_limits.add(self._limit, new_counts)
             with self._lock:
                 for network, of_all in uses.items():
                     tally = self._tally(network)
-                    tally.unwritten = max(tally.unwritten - new_counts[network], 0)
-                    tally.written = of_all.count
+                    tally.new_count = max(tally.new_count - new_counts[network], 0)
+                    tally.stored_count = of_all.count
                     tally.ends = self._now() + of_all.seconds_left
 
     def _tally(self, network: str) -> _Tally:
@@ -101,12 +101,12 @@ class Failures:
             self._tallies.popitem(last=False)
         return tally
 
-    def _unwritten(self) -> dict[str, int]:
+    def _new_counts(self) -> dict[str, int]:
         """Return the latest counts first, as many as one statement takes."""
         counts: dict[str, int] = {}
         for network, tally in reversed(self._tallies.items()):
-            if tally.unwritten and tally.ends > self._now():
-                counts[network] = tally.unwritten
+            if tally.new_count and tally.ends > self._now():
+                counts[network] = tally.new_count
             if len(counts) == rate_limits.BATCH:
                 break
         return counts

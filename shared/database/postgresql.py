@@ -15,7 +15,7 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 
 from shared.database.errors import NoAnswer
-from shared.database.sessions import require_own_session
+from shared.database.own_session import require_own_session
 
 # The timeout for making a connection, and for the check of a pooled connection.
 CONNECT_SECONDS = 5

@@ -34,7 +34,7 @@ class Rejections:
         self.missing: Counter[str] = Counter()
         # The readable part of the rows since the last `take_legible`.
         self.legible: list[Legible] = []
-        self._kept: list[RowError] = []
+        self._first_faults: list[RowError] = []
         self._conflicts: list[RowError] = []
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
         self._text = TextIOWrapper(self._spool, "utf-8", "replace", newline="")
@@ -56,7 +56,7 @@ class Rejections:
         self.count += 1
         self.errors.update({error.code for error in row.errors})
         self.missing.update(row.missing)
-        self._kept.extend(row.errors[: MAX_KEPT_FAULTS - len(self._kept)])
+        self._first_faults.extend(row.errors[: MAX_KEPT_FAULTS - len(self._first_faults)])
         self._writer.write(line, cells, row.errors)
         if row.legible:
             self.legible.append(row.legible)
@@ -90,7 +90,7 @@ class Rejections:
 
     def first_faults(self) -> Iterable[RowError]:
         """Return the faults to keep in the database, in the order of their lines."""
-        faults = heapq.merge(self._kept, self._conflicts, key=lambda error: error.line)
+        faults = heapq.merge(self._first_faults, self._conflicts, key=lambda error: error.line)
         return islice(faults, MAX_KEPT_FAULTS)
 
     def store_in(self, store: UploadStore) -> str | None:
@@ -101,7 +101,7 @@ class Rejections:
         self._writer.finish()
         self._text.flush()
         self._spool.seek(0)
-        with store.writing(key) as sink:
+        with store.writer(key) as sink:
             while block := self._spool.read(COPY_BYTES):
                 sink.write(block)
         return key

@@ -88,7 +88,7 @@ def keep(
     key = uuid4().hex
     digest = hashlib.sha256()
     size_bytes = 0
-    with store.writing(key) as sink:
+    with store.writer(key) as sink:
         while block := upload.read(COPY_BYTES):
             size_bytes += len(block)
             if size_bytes > max_bytes:

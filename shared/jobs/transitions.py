@@ -169,7 +169,7 @@ def note_rows_read(claim: Claim, rows_read: int) -> None:
 
 def _note(claim: Claim, values: Mapping[Field, object]) -> None:
     if not Job.update(values).where(claim.holds).execute():
-        _raise_lost(claim)
+        _raise_attempt_lost(claim)
 
 
 def finish(
@@ -196,7 +196,7 @@ def finish(
         percent=100.0,
     )
     if not is_finished:
-        _raise_lost(claim)
+        _raise_attempt_lost(claim)
     _keep_faults(claim.job_id, faults)
 
 
@@ -315,5 +315,5 @@ def _gave_up(death: JobCode, deaths: int) -> str:
     )
 
 
-def _raise_lost(claim: Claim) -> NoReturn:
+def _raise_attempt_lost(claim: Claim) -> NoReturn:
     raise AttemptLost(f"attempt {claim.attempt} no longer owns job {claim.job_id}")

@@ -62,15 +62,17 @@ def compare(mode: Mode = Mode.UPSERT) -> Counts:
     query = StagedVoter.select(*columns).join(
         Voter, JOIN.LEFT_OUTER, on=(Voter.student_id == StagedVoter.student_id)
     )
-    staged, new, changed, turned_on, turned_off = map(int, database.execute(query).fetchone())
-    created = 0 if mode is Mode.UPDATE_ONLY else new
-    updated = 0 if mode is Mode.CREATE_ONLY else changed
+    voter_count, new_count, change_count, turned_on, turned_off = map(
+        int, database.execute(query).fetchone()
+    )
+    created = 0 if mode is Mode.UPDATE_ONLY else new_count
+    updated = 0 if mode is Mode.CREATE_ONLY else change_count
     return Counts(
         created=created,
         updated=updated,
-        unchanged=staged - created - updated,
-        not_created=_count_rows(new - created, is_new),
-        not_updated=_count_rows(changed - updated, is_changed),
+        unchanged=voter_count - created - updated,
+        not_created=_count_rows(new_count - created, is_new),
+        not_updated=_count_rows(change_count - updated, is_changed),
         eligibility_on=turned_on if updated else 0,
         eligibility_off=turned_off if updated else 0,
     )

@@ -24,21 +24,21 @@ Sign = tuple[SignCode, str]
 def odd_signs() -> list[Sign]:
     """Return the signs of the staged rows, each with a sentence. A tiny file has none."""
     totals = _totals()
-    if totals.staged < MIN_ROWS:
+    if totals.staged_count < MIN_ROWS:
         return []
     return [
-        *(_id_lengths(totals.staged) if totals.shortest_id != totals.longest_id else ()),
-        *_ineligible(totals.stated, totals.eligible),
+        *(_id_lengths(totals.staged_count) if totals.shortest_id != totals.longest_id else ()),
+        *_ineligible(totals.stated_count, totals.eligible),
         *_one_department(totals.departments, totals.first == totals.last),
-        *_small_roll(totals.staged),
+        *_small_roll(totals.staged_count),
     ]
 
 
 class _Totals(NamedTuple):
     """All that one pass over the rows can show."""
 
-    staged: int
-    stated: int
+    staged_count: int
+    stated_count: int
     eligible: int
     departments: int
     first: str | None
@@ -62,38 +62,38 @@ def _totals() -> _Totals:
     return _Totals._make(database.execute(StagedVoter.select(*columns)).fetchone())
 
 
-def _id_lengths(staged: int) -> Iterator[Sign]:
+def _id_lengths(voter_count: int) -> Iterator[Sign]:
     length = fn.LENGTH(StagedVoter.student_id)
     query = StagedVoter.select(length, fn.COUNT(StagedVoter.student_id)).group_by(length)
     counts = dict(database.execute(query).fetchall())
     usual = max(counts, key=lambda chars: counts[chars])
-    others = staged - counts[usual]
-    if others and counts[usual] >= USUAL_SHARE * staged:
+    others = voter_count - counts[usual]
+    if others and counts[usual] >= USUAL_SHARE * voter_count:
         message = (
-            f"{others:,} of {staged:,} student ids do not have {usual} characters as the"
+            f"{others:,} of {voter_count:,} student ids do not have {usual} characters as the"
             " others do. Leading zeros may be lost."
         )
         yield SignCode.ID_LENGTHS, message
 
 
-def _ineligible(stated: int, eligible: int) -> Iterator[Sign]:
-    if stated >= MIN_ROWS and stated - eligible > INELIGIBLE_SHARE * stated:
+def _ineligible(voter_count: int, eligible: int) -> Iterator[Sign]:
+    if voter_count >= MIN_ROWS and voter_count - eligible > INELIGIBLE_SHARE * voter_count:
         yield (
             SignCode.MOSTLY_INELIGIBLE,
-            f"{stated - eligible:,} of {stated:,} voters are not eligible.",
+            f"{voter_count - eligible:,} of {voter_count:,} voters are not eligible.",
         )
 
 
-def _one_department(stated: int, is_one: bool) -> Iterator[Sign]:
-    if stated >= MIN_ROWS and is_one:
+def _one_department(voter_count: int, is_one: bool) -> Iterator[Sign]:
+    if voter_count >= MIN_ROWS and is_one:
         yield SignCode.ONE_DEPARTMENT, "All voters of the file are of one department."
 
 
-def _small_roll(staged: int) -> Iterator[Sign]:
+def _small_roll(voter_count: int) -> Iterator[Sign]:
     present = int(Voter.select(fn.COUNT(Voter.student_id)).scalar())
-    if present >= MIN_ROWS and staged < SMALL_ROLL_SHARE * present:
+    if present >= MIN_ROWS and voter_count < SMALL_ROLL_SHARE * present:
         message = (
-            f"The file has {staged:,} voters and the roll {present:,}. Voters who are not"
+            f"The file has {voter_count:,} voters and the roll {present:,}. Voters who are not"
             " in the file stay on the roll."
         )
         yield SignCode.SMALL_ROLL, message

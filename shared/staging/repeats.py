@@ -66,12 +66,12 @@ def _find_contradicting_rejects() -> None:
     already.
     """
     rejected_ids = RejectedRow.select(RejectedRow.student_id)
-    beside_rejected = (
+    pairs = (
         StagedVoter.select(StagedVoter.student_id, fn.MIN(StagedVoter.line), ALL_ROWS, Value(False))
         .where(StagedVoter.student_id.in_(rejected_ids))
         .group_by(StagedVoter.student_id)
     )
-    RepeatedId.insert_from(beside_rejected, _REPEATED).on_conflict_ignore().as_rowcount().execute()
+    RepeatedId.insert_from(pairs, _REPEATED).on_conflict_ignore().as_rowcount().execute()
     conflicting_ids = (
         RejectedRow.select(RejectedRow.student_id)
         .join(RepeatedId, on=(RepeatedId.student_id == RejectedRow.student_id))

@@ -42,7 +42,7 @@ class DatabaseStore:
     """
 
     @contextmanager
-    def writing(self, key: str) -> Iterator["_ChunkWriter"]:
+    def writer(self, key: str) -> Iterator["_ChunkWriter"]:
         writer = _ChunkWriter(key)
         try:
             yield writer
@@ -77,27 +77,27 @@ class _ChunkWriter:
     def __init__(self, key: str) -> None:
         self.key = key
         self.number = 0
-        self.pending = bytearray()
+        self.buffer = bytearray()
 
     def write(self, data: bytes) -> int:
-        self.pending += data
-        while len(self.pending) >= CHUNK_BYTES:
+        self.buffer += data
+        while len(self.buffer) >= CHUNK_BYTES:
             self._store(CHUNK_BYTES)
         return len(data)
 
     def flush(self) -> None:
-        if self.pending:
-            self._store(len(self.pending))
+        if self.buffer:
+            self._store(len(self.buffer))
 
     def _store(self, size_bytes: int) -> None:
         with _converting_errors():
             StoredChunk.insert(
                 key=self.key,
                 number=self.number,
-                data=bytes(self.pending[:size_bytes]),
+                data=bytes(self.buffer[:size_bytes]),
                 stored_at=clock(),
             ).execute()
-        del self.pending[:size_bytes]
+        del self.buffer[:size_bytes]
         self.number += 1
 
 

@@ -26,7 +26,7 @@ class FileStore:
         self.folder = folder
 
     @contextmanager
-    def writing(self, key: str) -> Iterator[BinaryIO]:
+    def writer(self, key: str) -> Iterator[BinaryIO]:
         place = self.folder / key
         partial = self.folder / f"{key}{PARTIAL}"
         with _converting_errors():

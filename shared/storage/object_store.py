@@ -42,7 +42,7 @@ class ObjectStore:
         self._hasty = open_bucket(url, min(request_seconds, CHECK_SECONDS))
 
     @contextmanager
-    def writing(self, key: str) -> Iterator[ByteSink]:
+    def writer(self, key: str) -> Iterator[ByteSink]:
         with (
             _converting_errors(),
             obstore.open_writer(

@@ -24,7 +24,7 @@ class UploadStore(Protocol):
     Every method raises `StoreUnavailable` if the place behind it cannot be reached.
     """
 
-    def writing(self, key: str) -> AbstractContextManager[ByteSink]:
+    def writer(self, key: str) -> AbstractContextManager[ByteSink]:
         """Store a new file. Raises `StoreFull`.
 
         The file exists when the block ends. If the block raises, nothing is stored.

@@ -14,7 +14,7 @@ from shared.voters.models import Roll, RollGroup, Voter
 GROUP_FIELDS = (RollGroup.department, RollGroup.year, RollGroup.voters, RollGroup.eligible)
 
 
-class Place(NamedTuple):
+class GroupOfVoter(NamedTuple):
     """The group in which a voter counts, and whether the voter is eligible."""
 
     department: str
@@ -22,9 +22,9 @@ class Place(NamedTuple):
     is_eligible: bool
 
 
-def place_of(voter: Voter) -> Place:
+def group_of(voter: Voter) -> GroupOfVoter:
     """Return the group of this entry."""
-    return Place(voter.department, voter.year, voter.is_eligible)
+    return GroupOfVoter(voter.department, voter.year, voter.is_eligible)
 
 
 def count_groups() -> "ModelSelect[Voter]":
@@ -67,7 +67,7 @@ def recount() -> None:
     Roll.update(counted_version=Roll.version).execute()
 
 
-def move(before: Place, after: Place) -> None:
+def move(before: GroupOfVoter, after: GroupOfVoter) -> None:
     """Move one voter between groups after an edit.
 
     Call it in the transaction that has raised the version by one for this change.
@@ -81,7 +81,7 @@ def move(before: Place, after: Place) -> None:
         RollGroup.delete().where(RollGroup.voters == 0).execute()
 
 
-def _add(place: Place, voters: int) -> None:
+def _add(place: GroupOfVoter, voters: int) -> None:
     eligible = voters if place.is_eligible else 0
     query = RollGroup.update(
         voters=RollGroup.voters + voters, eligible=RollGroup.eligible + eligible
@@ -91,7 +91,7 @@ def _add(place: Place, voters: int) -> None:
         RollGroup.insert_many([group], fields=GROUP_FIELDS).execute()
 
 
-def _is_group_of(place: Place) -> Expression:
+def _is_group_of(place: GroupOfVoter) -> Expression:
     is_year = RollGroup.year.is_null() if place.year is None else RollGroup.year == place.year
     condition: Expression = (RollGroup.department == place.department) & is_year
     return condition

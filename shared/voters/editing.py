@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.audit import Action, record
 from shared.database.connection import database
-from shared.voters.counts import move, place_of
+from shared.voters.counts import group_of, move
 from shared.voters.history import Author, note_entries
 from shared.voters.models import Voter
 from shared.voters.roll import lock_roll, note_roll_changed
@@ -37,9 +37,9 @@ def edit(
             note_entries(Voter.student_id == student_id, author)
             Voter.update(changes).where(Voter.student_id == student_id).execute()
             note_roll_changed()
-            place = place_of(voter)
+            place = group_of(voter)
             for name, value in changes.items():
                 setattr(voter, name, value)
-            move(place, place_of(voter))
+            move(place, group_of(voter))
             record(Action.EDIT, student_id, detail=", ".join(changes))
     return voter

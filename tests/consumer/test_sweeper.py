@@ -35,7 +35,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, any_database: object) 
 
 
 def put(store: UploadStore, key: str) -> None:
-    with store.writing(key) as sink:
+    with store.writer(key) as sink:
         sink.write(b"x")
 
 

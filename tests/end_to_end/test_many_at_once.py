@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chaos.reference import apply_in_order
+from chaos.expected_roll import apply_in_order
 from chaos.rolls import RollFile, make_roll
 from tests.support.running import Service, running_service, wait_for
 

@@ -27,7 +27,7 @@ def test_a_server_that_asks_to_slow_down_is_asked_again(
         for name, value in environment(server.url).items():
             monkeypatch.setenv(name, value)
         store = ObjectStore(f"s3://{bucket}", request_seconds=20)
-        with store.writing(key) as sink:
+        with store.writer(key) as sink:
             sink.write(b"a roll")
         assert server.given == 2
         with store.open(key) as file:

@@ -48,7 +48,7 @@ def parts_left(buckets: ObjectServer, bucket: str) -> bool:
 def test_nothing_stays_of_an_upload_that_breaks_off(
     store: ObjectStore, buckets: ObjectServer, bucket: str
 ) -> None:
-    with pytest.raises(ZeroDivisionError), store.writing("a") as sink:
+    with pytest.raises(ZeroDivisionError), store.writer("a") as sink:
         for _ in range(4):
             sink.write(b"x" * PART_BYTES)
         wait_for(lambda: parts_left(buckets, bucket), "no part was sent while it was written")
@@ -62,7 +62,7 @@ def test_nothing_can_be_seen_of_the_upload_of_a_killed_process(
 ) -> None:
     program = (
         "import time; from shared.storage.object_store import ObjectStore, PART_BYTES\n"
-        f"with ObjectStore('s3://{bucket}/up/loads').writing('a') as sink:\n"
+        f"with ObjectStore('s3://{bucket}/up/loads').writer('a') as sink:\n"
         "    sink.write(b'x' * 3 * PART_BYTES); time.sleep(60)"
     )
     writer = subprocess.Popen([sys.executable, "-c", program])
@@ -79,7 +79,7 @@ def test_a_hung_server_is_given_up_in_time_and_stores_nothing(
     store: ObjectStore, relay: Relay, size_bytes: int
 ) -> None:
     started_at = time.monotonic()
-    with pytest.raises(StoreUnavailable), store.writing("a") as sink:
+    with pytest.raises(StoreUnavailable), store.writer("a") as sink:
         relay.freeze()
         sink.write(b"x" * size_bytes)
     for ask in (store.check, lambda: store.open("a"), lambda: store.delete("a")):
@@ -92,7 +92,7 @@ def test_a_hung_server_is_given_up_in_time_and_stores_nothing(
 
 
 def test_a_server_that_comes_back_is_used_again(store: ObjectStore, relay: Relay) -> None:
-    with store.writing("a") as sink:
+    with store.writer("a") as sink:
         sink.write(b"x")
     relay.close()
     for ask in (
@@ -111,7 +111,7 @@ def test_a_server_that_is_away_for_a_moment_is_asked_again(relay: Relay, bucket:
     store = ObjectStore(f"s3://{bucket}/up/loads")
     relay.close()
     Timer(0.1, relay.open).start()
-    with store.writing("a") as sink:
+    with store.writer("a") as sink:
         sink.write(b"x")
     with store.open("a") as file:
         assert file.read() == b"x"
@@ -122,7 +122,7 @@ def test_a_missing_bucket_makes_no_file_look_lost_or_deleted(relay: Relay) -> No
     for ask in (lambda: store.open("a"), lambda: store.delete("a"), store.check):
         with pytest.raises(StoreUnavailable, match="404 Not Found"):
             ask()
-    with pytest.raises(StoreUnavailable), store.writing("a") as sink:
+    with pytest.raises(StoreUnavailable), store.writer("a") as sink:
         sink.write(b"x")
 
 
@@ -147,7 +147,7 @@ def test_memory_is_flat_in_the_size_of_the_file(bucket: str) -> None:
         f"store = ObjectStore('s3://{bucket}/up/loads')\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "before = peak()\n"
-        "with store.writing('a') as sink:\n"
+        "with store.writer('a') as sink:\n"
         "    for _ in range(12 * 20):\n"
         "        sink.write(b'x' * (PART_BYTES // 20))\n"
         "store.open('a').close()\n"

@@ -41,7 +41,7 @@ def store(
 
 
 def put(store: UploadStore, key: str, *parts: bytes) -> None:
-    with store.writing(key) as sink:
+    with store.writer(key) as sink:
         for part in parts:
             sink.write(part)
 
@@ -68,7 +68,7 @@ def test_two_files_do_not_touch_each_other(store: UploadStore) -> None:
 
 
 def test_an_upload_that_breaks_off_is_not_there(store: UploadStore) -> None:
-    with pytest.raises(ZeroDivisionError), store.writing("a") as sink:
+    with pytest.raises(ZeroDivisionError), store.writer("a") as sink:
         sink.write(b"x" * (2 * CHUNK_BYTES))
         raise ZeroDivisionError
     with pytest.raises(FileLost):
@@ -91,7 +91,7 @@ def test_a_deleted_file_is_lost_and_deleting_it_again_is_nothing(store: UploadSt
 
 def test_a_broken_off_upload_leaves_no_partial_file(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
-    with pytest.raises(ZeroDivisionError), store.writing("a") as sink:
+    with pytest.raises(ZeroDivisionError), store.writer("a") as sink:
         sink.write(b"x")
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
@@ -100,14 +100,14 @@ def test_a_broken_off_upload_leaves_no_partial_file(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
     store = FileStore(tmp_path / "taken")
-    with pytest.raises(StoreUnavailable), store.writing("a"):
+    with pytest.raises(StoreUnavailable), store.writer("a"):
         pass
     with pytest.raises(StoreUnavailable):
         store.check()
 
 
 def test_a_full_disk_is_distinguished_from_a_broken_one(tmp_path: Path) -> None:
-    with pytest.raises(StoreFull), FileStore(tmp_path).writing("a"):
+    with pytest.raises(StoreFull), FileStore(tmp_path).writer("a"):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 

@@ -210,7 +210,7 @@ def read_text(field: str) -> Callable[[Cell], str | None]:
     """Return a reader for a name or the department. The reader returns None for a blank cell."""
 
     def read(cell: Cell) -> str | None:
-        text = _fitting(cell, field)
+        text = _text_that_fits(cell, field)
         sign = forbidden_in_text(text)
         if sign:
             raise _control(sign)
@@ -263,7 +263,7 @@ def _visible(cell: Cell, field: str) -> str:
 
     Two ids or addresses that look the same must be the same.
     """
-    text = _fitting(cell, field)
+    text = _text_that_fits(cell, field)
     sign = invisible(text)
     if sign:
         raise _control(sign)
@@ -277,7 +277,7 @@ def _control(sign: str) -> BadCell:
     )
 
 
-def _fitting(cell: Cell, field: str) -> str:
+def _text_that_fits(cell: Cell, field: str) -> str:
     """Return the cell as text. Raises `BadCell` if it is too long for its field."""
     try:
         return as_text(cell, MAX_CHARS[field])

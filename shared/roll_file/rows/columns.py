@@ -103,8 +103,8 @@ def recognise(labels: Iterable[str]) -> dict[str, list[int]]:
     return indexes
 
 
-def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) -> Header:
-    for field, indexes in found.items():
+def _header(line: int, labels: tuple[str, ...], indexes_of: Mapping[str, list[int]]) -> Header:
+    for field, indexes in indexes_of.items():
         if len(indexes) > 1:
             # They are aliases, so none of them is a voter's data.
             names = " and ".join(f'"{short_label(labels[index])}"' for index in indexes)
@@ -113,7 +113,7 @@ def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) 
                 f"The columns {names} all mean {field}. Keep one of them, and rename or"
                 " delete the other.",
             )
-    columns = {field: found[field][0] for field in FIELDS if field in found}
+    columns = {field: indexes_of[field][0] for field in FIELDS if field in indexes_of}
     used_indexes = set(columns.values())
     return Header(
         line=line,
@@ -122,7 +122,7 @@ def _header(line: int, labels: tuple[str, ...], found: Mapping[str, list[int]]) 
         ignored=_ignored_labels(
             [(i, label) for i, label in enumerate(labels) if label and i not in used_indexes]
         ),
-        missing=tuple(field for field in FIELDS if field not in found),
+        missing=tuple(field for field in FIELDS if field not in indexes_of),
     )
 
 
@@ -160,12 +160,12 @@ def _missing_columns(labels: tuple[str, ...]) -> FileFault:
 
 
 def _list_headings(
-    labels: Sequence[str], found: Mapping[str, Sequence[int]], has_data: bool
+    labels: Sequence[str], indexes_of: Mapping[str, Sequence[int]], has_data: bool
 ) -> str:
     """Return a sentence about the headings of the best row."""
-    if not found:
+    if not indexes_of:
         return "The service knows no header of the file."
-    known_labels = [labels[index] for indexes in found.values() for index in indexes]
+    known_labels = [labels[index] for indexes in indexes_of.values() for index in indexes]
     headings = known_labels if has_data else [label for label in labels if label]
     names = ", ".join(f'"{short_label(label)}"' for label in headings[:MAX_LABELS_SHOWN])
     more = ", ..." if len(headings) > MAX_LABELS_SHOWN else ""

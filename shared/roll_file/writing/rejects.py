@@ -58,7 +58,7 @@ class RejectsWriter:
         self._labels = labels
         self._unnamed = unnamed
         self._is_again = is_rejects_file(labels)
-        self._kept = [
+        self._other_columns = [
             index
             for index, label in enumerate(labels)
             if not (self._is_again and label in (LINE_COLUMN, ERRORS_COLUMN))
@@ -91,7 +91,7 @@ class RejectsWriter:
         """Write a last row with the number of rows left out, if there are any."""
         if self.left_out:
             self._begin()
-            blank = [""] * (len(self._kept) + self._unnamed + 1)
+            blank = [""] * (len(self._other_columns) + self._unnamed + 1)
             self._writer.writerow([*blank, self.left_out_sentence])
 
     def _begin(self) -> None:
@@ -127,11 +127,11 @@ class RejectsWriter:
         if absent:
             texts += [LOST_VALUE] * len(absent)
             more = [] if len(cells) < self._end_of_fields else [LOST_VALUE]
-        own = [texts[index] for index in self._kept]
+        own = [texts[index] for index in self._other_columns]
         return [*own, *unnamed, str(line), sentences, *more]
 
     def _shown_labels(self) -> list[str]:
-        labels = [self._labels[index] for index in self._kept]
+        labels = [self._labels[index] for index in self._other_columns]
         shown_labels = [disarm(arm(label) if self._is_again else label) for label in labels]
         return [*shown_labels, *[""] * self._unnamed]
 

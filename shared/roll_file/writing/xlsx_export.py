@@ -57,9 +57,9 @@ def xlsx_blocks(voters: Iterable[VoterRow]) -> Iterator[bytes]:
             rows = _rows(voters, text_style)
             while block := "".join(islice(rows, BLOCK_ROWS)):
                 sheet.write(block.encode())
-                yield from out.taken(BLOCK_BYTES)
+                yield from out.take(BLOCK_BYTES)
             sheet.write(after)
-    yield from out.taken(1)
+    yield from out.take(1)
 
 
 def _frame() -> bytes:
@@ -137,7 +137,7 @@ class _OutgoingBytes(RawIOBase):
         self._held_bytes += len(block)
         return len(block)
 
-    def taken(self, at_least_bytes: int) -> Iterator[bytes]:
+    def take(self, at_least_bytes: int) -> Iterator[bytes]:
         """Yield the whole buffer if it has at least this many bytes."""
         if self._held_bytes >= at_least_bytes:
             content = b"".join(self._blocks)

@@ -105,7 +105,7 @@ def finished_job(*, rejects: bytes | None = None, **values: object) -> Claim:
     key = None
     if rejects is not None:
         key = uuid4().hex
-        with STORE.writing(key) as sink:
+        with STORE.writer(key) as sink:
             sink.write(rejects)
     with database.atomic():
         transitions.finish(claim, Report(rows_read=1, created=1).to_dict(), [], rejects_key=key)

@@ -65,7 +65,7 @@ class _Content:
         self._last_column = -1
         self._is_error = False
         self._error_text = ""
-        self._found: list[tuple[int, str, bool]] = []
+        self._cells: list[tuple[int, str, bool]] = []
         self._text_bytes = self._space_count = 0
 
     @property
@@ -83,7 +83,7 @@ class _Content:
             self._row_count = _count(attributes, "table:number-rows-repeated")
             self._column = 0
             self._last_column = -1
-            self._found.clear()
+            self._cells.clear()
         elif name == "table:table":
             self._look = self.workbook.add_sheet()
             self._row = 0
@@ -105,7 +105,7 @@ class _Content:
         # The extent must be allowed before a repeated cell is expanded.
         self._sheet.reach(self._row + self._row_count - 1, self._last_column)
         columns = range(self._column, self._column + self._column_count)
-        self._found += [(column, text, is_error) for column in columns]
+        self._cells += [(column, text, is_error) for column in columns]
 
     def text(self, text: str) -> None:
         self._text_bytes += _size_bytes(text)
@@ -140,8 +140,8 @@ class _Content:
         look = self._sheet
         if self._last_column >= 0:
             look.reach(self._row + self._row_count - 1, self._last_column)
-        for row in range(self._row, self._row + self._row_count if self._found else self._row):
-            for column, text, is_error in self._found:
+        for row in range(self._row, self._row + self._row_count if self._cells else self._row):
+            for column, text, is_error in self._cells:
                 note = look.note_error if is_error else look.note_formula
                 note(row, column, text)
         self._row += self._row_count

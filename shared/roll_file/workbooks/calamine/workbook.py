@@ -60,7 +60,7 @@ class CalamineRows:
     def __init__(self, sheet: CalamineSheet, unread: UnreadCells) -> None:
         self._sheet = sheet
         self._unread = unread
-        self._left = (None,) * (sheet.start[1] if sheet.start else 0)
+        self._blank_cells = (None,) * (sheet.start[1] if sheet.start else 0)
         self._line = 0
         self._rows = self._read()
 
@@ -77,7 +77,7 @@ class CalamineRows:
     def _read(self) -> Iterator[Row]:
         for index, values in enumerate(self._sheet.iter_rows()):
             self._line = index + 1
-            cells = [*self._left, *map(_cell, values)]
+            cells = [*self._blank_cells, *map(_cell, values)]
             if index in self._unread:
                 cells = _with_unread(cells, self._unread[index])
             if cells.count(None) != len(cells):

@@ -49,12 +49,12 @@ class StylesLook:
         self._cell_formats: list[int] = []
         self._list = ""
         self._list_count = 0
-        self._redefined: set[int] = set()
+        self._redefined_numbers: set[int] = set()
 
     def formats(self) -> CellFormats:
         """Return what was found. Classifies each number format once for all its cell formats."""
         codes = {number: self._code(number) for number in set(self._cell_formats)}
-        odd = set(codes) if self._list_count > 1 else self._redefined | _OTHER_DATES
+        odd = set(codes) if self._list_count > 1 else self._redefined_numbers | _OTHER_DATES
         return CellFormats(
             dates=self._indexes(number for number in codes if is_date_format(codes[number])),
             durations=self._indexes(
@@ -97,7 +97,7 @@ class StylesLook:
                 " upload that.",
             )
         if self._codes.get(number, BUILTIN_FORMATS.get(number, code)) != code:
-            self._redefined.add(number)
+            self._redefined_numbers.add(number)
         if self._list == "numFmts":
             self._codes[number] = code
         if len(self._codes) > MAX_NUMBER_FORMATS:

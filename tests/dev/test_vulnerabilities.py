@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from dev.audit import UNANSWERED, VULNERABLE, main
+from dev.vulnerabilities import UNANSWERED, VULNERABLE, main
 
 ADVISORY = {
     "id": "PYSEC-2099-1",

@@ -1,4 +1,4 @@
-"""`python -m dev.audit FILE`: check the pinned packages for known vulnerabilities with pip-audit.
+"""Check pinned packages for known vulnerabilities: `python -m dev.vulnerabilities FILE`.
 
 pip-audit asks PyPI for advisories. If a mirror of PyPI has none, pip-audit succeeds all the same.
 Here a package without an answer is a failure. The option `--unless-out-of-reach` allows that no
