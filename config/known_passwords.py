@@ -19,7 +19,7 @@ MIN_PASSWORD_CHARS = 8
 GUEST = "guest"
 # Passwords of images, tutorials and examples, including those of this project. Digits at the end
 # and punctuation change nothing: Change-Me-123 is one of them.
-KNOWN = frozenset({
+COMMON_PASSWORDS = frozenset({
     "12345678", "123456789", "1234567890", "admin", "adminadmin", "administrator", "bitnami",
     "changeit", "changeme", "changethis", "database", "dbpassword", "default", "development",
     "example", "guest", "letmein", "mysecretpassword", "passwd", "password", "passwort", "postgres",
@@ -82,7 +82,7 @@ def _check(hosts: list[str], password: str, names: list[str]) -> None:
 def is_known(password: str, names: list[str]) -> bool:
     """Whether a password is well known, one of the `names` beside it, or short."""
     plain = re.sub(r"[\W_]", "", password.casefold())
-    guesses = KNOWN | {re.sub(r"[\W_]", "", name.casefold()) for name in names if name}
+    guesses = COMMON_PASSWORDS | {re.sub(r"[\W_]", "", name.casefold()) for name in names if name}
     is_guessed = not {plain, plain.rstrip("0123456789")}.isdisjoint(guesses)
     return is_guessed or len(password) < MIN_PASSWORD_CHARS
 

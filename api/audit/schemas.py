@@ -4,7 +4,7 @@ from marshmallow import fields
 from marshmallow.validate import Length, OneOf, Regexp
 
 from api.rest.query import PagedQuerySchema, StoredTime, storable
-from api.rest.schemas import TASK_ID, AnswerSchema, described, time_field
+from api.rest.schemas import TASK_ID, AnswerSchema, meaning, time_field
 from shared.audit import Action, ActorKind, Outcome
 
 MAX_FILTER_CHARS = 254
@@ -13,14 +13,14 @@ MAX_FILTER_CHARS = 254
 class AuditEntrySchema(AnswerSchema):
     """One entry of the audit table."""
 
-    id = fields.Integer(metadata=described("Rises with each entry.", 4711))
+    id = fields.Integer(metadata=meaning("Rises with each entry.", 4711))
     at = time_field("When it was done.")
     actor_kind = fields.String(
         validate=OneOf(list(ActorKind)),
-        metadata=described("The kind of actor.", ActorKind.USER),
+        metadata=meaning("The kind of actor.", ActorKind.USER),
     )
     actor = fields.String(
-        metadata=described(
+        metadata=meaning(
             "The name of the user, the token or the account of the machine. Empty for the"
             " service itself and for a client that is not signed in.",
             "election office",
@@ -28,50 +28,50 @@ class AuditEntrySchema(AnswerSchema):
     )
     address = fields.String(
         allow_none=True,
-        metadata=described("The IP address of the client. Null where there is none.", "192.0.2.17"),
+        metadata=meaning("The IP address of the client. Null where there is none.", "192.0.2.17"),
     )
     action = fields.String(
-        validate=OneOf(list(Action)), metadata=described("What was done.", Action.CANCEL)
+        validate=OneOf(list(Action)), metadata=meaning("What was done.", Action.CANCEL)
     )
     subject = fields.String(
         allow_none=True,
-        metadata=described(
+        metadata=meaning(
             "The subject: the id of a job or a voter, or the name of a user or a token.", TASK_ID
         ),
     )
     outcome = fields.String(
         validate=OneOf(list(Outcome)),
-        metadata=described("`refused` means that a password was wrong.", Outcome.OK),
+        metadata=meaning("`refused` means that a password was wrong.", Outcome.OK),
     )
-    detail = fields.String(metadata=described("More details, or empty.", ""))
+    detail = fields.String(metadata=meaning("More details, or empty.", ""))
 
 
 class AuditQuerySchema(PagedQuerySchema):
     """Filters of the audit list. An unknown parameter is rejected, not ignored."""
 
     action = fields.String(
-        validate=OneOf(list(Action)), metadata=described("Only this action.", Action.SIGN_IN)
+        validate=OneOf(list(Action)), metadata=meaning("Only this action.", Action.SIGN_IN)
     )
     outcome = fields.String(
-        validate=OneOf(list(Outcome)), metadata=described("Only this outcome.", Outcome.REFUSED)
+        validate=OneOf(list(Outcome)), metadata=meaning("Only this outcome.", Outcome.REFUSED)
     )
     actor = fields.String(
         validate=[Length(1, MAX_FILTER_CHARS), storable],
-        metadata=described("Only actions under this name.", "election office"),
+        metadata=meaning("Only actions under this name.", "election office"),
     )
     subject = fields.String(
         validate=[Length(1, MAX_FILTER_CHARS), storable],
-        metadata=described("Only actions on this job, voter, user or token.", TASK_ID),
+        metadata=meaning("Only actions on this job, voter, user or token.", TASK_ID),
     )
     since = StoredTime(
-        metadata=described("Only this time or later, as RFC 3339.", "2026-01-31T00:00:00Z")
+        metadata=meaning("Only this time or later, as RFC 3339.", "2026-01-31T00:00:00Z")
     )
     until = StoredTime(
-        metadata=described("Only before this time, as RFC 3339.", "2026-02-01T00:00:00Z")
+        metadata=meaning("Only before this time, as RFC 3339.", "2026-02-01T00:00:00Z")
     )
     after = fields.String(
         validate=Regexp("^[0-9]{0,18}$", error="Use the cursor of the page before."),
-        metadata=described(
+        metadata=meaning(
             "A cursor in place of `page`: `next` of `X-Pagination`, or empty for the first"
             " page. The service then counts nothing, and each page is as fast as the first.",
             "",

@@ -20,7 +20,7 @@ from api.rest.downloads import CSV, documented, note_handed_out
 from api.rest.errors import SENTENCES
 from api.rest.openapi import refuses
 from api.rest.query import PagedQuerySchema, page_of, storable
-from api.rest.schemas import described
+from api.rest.schemas import meaning
 from api.services import services
 from shared.access.scopes import Scope
 from shared.audit import Action
@@ -45,11 +45,11 @@ class FaultQuerySchema(PagedQuerySchema):
 
     code = fields.String(
         validate=OneOf(list(RowCode)),
-        metadata=described("Only faults of this code.", RowCode.INVALID_EMAIL),
+        metadata=meaning("Only faults of this code.", RowCode.INVALID_EMAIL),
     )
     column = fields.String(
         validate=storable,
-        metadata=described("Only faults of this column of the file.", "E-mail"),
+        metadata=meaning("Only faults of this column of the file.", "E-mail"),
     )
 
 

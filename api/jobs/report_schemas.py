@@ -3,23 +3,23 @@
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from api.rest.schemas import AnswerSchema, count_field, counts_field, described
+from api.rest.schemas import AnswerSchema, count_field, counts_field, meaning
 
 
 class PreviewedVoterSchema(AnswerSchema):
     """A voter that an import would change."""
 
     change = fields.String(
-        validate=OneOf(["create", "update"]), metadata=described("What would happen.", "update")
+        validate=OneOf(["create", "update"]), metadata=meaning("What would happen.", "update")
     )
-    student_id = fields.String(metadata=described("The voter.", "0012345"))
+    student_id = fields.String(metadata=meaning("The voter.", "0012345"))
     line = count_field("The line of the file.", 17)
     fields_ = fields.Dict(
         data_key="fields",
         attribute="fields",
         keys=fields.String(),
         values=fields.Dict(),
-        metadata=described(
+        metadata=meaning(
             "The fields that would change, each with its old and its new value.",
             {"email": {"from": "a.okafor@uni.example", "to": "amina@uni.example"}},
         ),
@@ -46,10 +46,10 @@ class ReportSchema(AnswerSchema):
     rejected = count_field("Rows with a fault. They changed nothing.", 2)
     blank_rows = count_field("Rows without any content. They are not part of rows_read.")
     missing_columns = fields.List(
-        fields.String(), metadata=described("Fields for which the file has no column.", ["year"])
+        fields.String(), metadata=meaning("Fields for which the file has no column.", ["year"])
     )
     ignored_columns = fields.List(
-        fields.String(), metadata=described("Columns that the service does not use.", ["Phone"])
+        fields.String(), metadata=meaning("Columns that the service does not use.", ["Phone"])
     )
     missing_fields = counts_field("Rows without a value, by field.", {"department": 3})
     errors = counts_field("Rejected rows, by fault code.", {"INVALID_EMAIL": 2})
@@ -58,18 +58,18 @@ class ReportSchema(AnswerSchema):
     columns = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
-        metadata=described("The file's own label of each field.", {"student_id": "Matric No"}),
+        metadata=meaning("The file's own label of each field.", {"student_id": "Matric No"}),
     )
     assumptions = fields.List(
         fields.String(),
-        metadata=described(
+        metadata=meaning(
             "What the service assumed, in sentences.",
             ['The roll was read from the sheet "Roll". Not read: "Notes".'],
         ),
     )
     signs = fields.List(
         fields.Dict(keys=fields.String(), values=fields.String()),
-        metadata=described(
+        metadata=meaning(
             "What is odd about the file, although its rows are good: code and message.",
             [{"code": "ONE_DEPARTMENT", "message": "All voters are of one department."}],
         ),
@@ -98,11 +98,11 @@ class RowErrorSchema(AnswerSchema):
     """A row fault."""
 
     line = count_field("The physical line of the file, or row of the sheet, from 1.", 17)
-    column = fields.String(metadata=described("The column, as the file names it.", "E-mail"))
-    code = fields.String(metadata=described("What is wrong.", "INVALID_EMAIL"))
-    value = fields.String(metadata=described("The value, shortened.", "ann(at)example.edu"))
+    column = fields.String(metadata=meaning("The column, as the file names it.", "E-mail"))
+    code = fields.String(metadata=meaning("What is wrong.", "INVALID_EMAIL"))
+    value = fields.String(metadata=meaning("The value, shortened.", "ann(at)example.edu"))
     message = fields.String(
-        metadata=described(
+        metadata=meaning(
             "How to fix it.", "Give one email address of the form name@university.edu."
         )
     )

@@ -10,7 +10,7 @@ from api.rest.schemas import (
     TASK_ID,
     AnswerSchema,
     count_field,
-    described,
+    meaning,
     task_id_field,
     time_field,
 )
@@ -23,12 +23,12 @@ class AcceptedSchema(AnswerSchema):
     sometimes = frozenset({"duplicate_of"})
 
     message = fields.String(
-        metadata=described("Always the same.", "File uploaded and processing started")
+        metadata=meaning("Always the same.", "File uploaded and processing started")
     )
-    task_id = fields.String(metadata={**described("The id of the job.", TASK_ID), "format": "uuid"})
+    task_id = fields.String(metadata={**meaning("The id of the job.", TASK_ID), "format": "uuid"})
     status_url = fields.String(
         metadata={
-            **described("The URL where you can ask for the outcome.", STATUS_URL),
+            **meaning("The URL where you can ask for the outcome.", STATUS_URL),
             "format": "uri",
         }
     )
@@ -39,33 +39,33 @@ class ProgressSchema(AnswerSchema):
     """The progress of the current attempt."""
 
     phase = fields.String(
-        validate=OneOf(list(Phase)), metadata=described("What the job is doing.", Phase.READING)
+        validate=OneOf(list(Phase)), metadata=meaning("What the job is doing.", Phase.READING)
     )
     rows_read = count_field("Rows read so far.", 12_000)
     percent = fields.Float(
         allow_none=True,
-        metadata=described("From 0 to 100. Null if the service does not know it.", 41.5),
+        metadata=meaning("From 0 to 100. Null if the service does not know it.", 41.5),
     )
 
 
 class FileSchema(AnswerSchema):
     """The uploaded file, as it was sent and as the service reads it."""
 
-    name = fields.String(metadata=described("The client's name of the file.", "roll.csv"))
+    name = fields.String(metadata=meaning("The client's name of the file.", "roll.csv"))
     size_bytes = count_field("Its size.", 48_211)
-    sha256 = fields.String(metadata=described("The SHA-256 of its bytes.", SHA256))
-    format = fields.String(metadata=described("Detected from the content.", "csv"))
-    encoding = fields.String(allow_none=True, metadata=described("Of a CSV file.", "utf-8"))
-    delimiter = fields.String(allow_none=True, metadata=described("Of a CSV file.", ";"))
-    sheet = fields.String(allow_none=True, metadata=described("Of a workbook.", "Roll 2026"))
+    sha256 = fields.String(metadata=meaning("The SHA-256 of its bytes.", SHA256))
+    format = fields.String(metadata=meaning("Detected from the content.", "csv"))
+    encoding = fields.String(allow_none=True, metadata=meaning("Of a CSV file.", "utf-8"))
+    delimiter = fields.String(allow_none=True, metadata=meaning("Of a CSV file.", ";"))
+    sheet = fields.String(allow_none=True, metadata=meaning("Of a workbook.", "Roll 2026"))
 
 
 class FailureSchema(AnswerSchema):
     """Why the job failed."""
 
-    code = fields.String(metadata=described("For programs.", "MISSING_COLUMNS"))
+    code = fields.String(metadata=meaning("For programs.", "MISSING_COLUMNS"))
     message = fields.String(
-        metadata=described(
+        metadata=meaning(
             "For people.",
             "The file has no column for the email address. Name the column, for example email.",
         )
@@ -75,19 +75,19 @@ class FailureSchema(AnswerSchema):
 class TaskStatusSchema(AnswerSchema):
     """A job: one uploaded file and what becomes of it."""
 
-    task_id = fields.String(metadata={**described("The id of the job.", TASK_ID), "format": "uuid"})
+    task_id = fields.String(metadata={**meaning("The id of the job.", TASK_ID), "format": "uuid"})
     state = fields.String(
         validate=OneOf(list(JobState)),
-        metadata=described("The state of the job.", JobState.STARTED),
+        metadata=meaning("The state of the job.", JobState.STARTED),
     )
     status = fields.String(
-        metadata=described("The state in a sentence.", "Reading the file: 12,000 rows so far.")
+        metadata=meaning("The state in a sentence.", "Reading the file: 12,000 rows so far.")
     )
     result = fields.String(
-        allow_none=True, metadata=described("The outcome in a sentence. Null until then.", None)
+        allow_none=True, metadata=meaning("The outcome in a sentence. Null until then.", None)
     )
     dry_run = fields.Boolean(
-        metadata=described("Whether the job is a preview, which changes nothing.", False)
+        metadata=meaning("Whether the job is a preview, which changes nothing.", False)
     )
     attempts = count_field("The number of attempts that began.", 1)
     created_at = time_field("When the file was accepted.")

@@ -13,7 +13,7 @@ from api.jobs.long_poll import MAX_WAIT_SECONDS, wait_until
 from api.jobs.task_schemas import TaskStatusSchema
 from api.rest.blueprint import Blueprint
 from api.rest.openapi import refuses
-from api.rest.schemas import described
+from api.rest.schemas import meaning
 from shared.access.scopes import Scope
 from shared.database.connection import database
 from shared.jobs.states import FINAL_STATES
@@ -36,7 +36,7 @@ class WaitQuerySchema(Schema):
     wait = fields.Integer(
         load_default=0,
         validate=Range(0, MAX_WAIT_SECONDS),
-        metadata=described(
+        metadata=meaning(
             "Wait up to this many seconds for a final `state`. With `If-None-Match`, wait"
             " for any change. A busy service answers earlier.",
             20,

@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from marshmallow.validate import Length, OneOf
 
 from api.rest.query import storable
-from api.rest.schemas import described
+from api.rest.schemas import meaning
 from shared.importing.options import OnError
 from shared.roll_file.csv_files.reader import DELIMITERS
 from shared.staging.merge import Mode
@@ -20,7 +20,7 @@ class UploadQuerySchema(Schema):
 
     dry_run = fields.Boolean(
         load_default=False,
-        metadata=described(
+        metadata=meaning(
             "A preview: report what would change, and leave the roll as it is. Then `POST"
             " /api/jobs/{task_id}/apply/` imports the same bytes. A preview shows who is on"
             " the roll, so the token also needs the scope `read`.",
@@ -30,7 +30,7 @@ class UploadQuerySchema(Schema):
     mode = fields.Enum(
         Mode,
         by_value=fields.String,
-        metadata=described(
+        metadata=meaning(
             "`upsert` (the default) creates and updates voters. `create_only` does not"
             " change voters who are on the roll already. `update_only` creates no voters.",
             Mode.UPSERT,
@@ -39,7 +39,7 @@ class UploadQuerySchema(Schema):
     on_error = fields.Enum(
         OnError,
         by_value=fields.String,
-        metadata=described(
+        metadata=meaning(
             "With `skip` (the default), the service saves the good rows. With `abort`, it"
             " saves nothing if any row is rejected.",
             OnError.SKIP,
@@ -47,12 +47,12 @@ class UploadQuerySchema(Schema):
     )
     max_rejected_percent = fields.Float(
         validate=validate.Range(0, 100),
-        metadata=described("Save nothing if a larger percentage of rows is rejected.", 2.5),
+        metadata=meaning("Save nothing if a larger percentage of rows is rejected.", 2.5),
     )
     expected_rows = fields.Integer(
         strict=False,
         validate=validate.Range(0, MAX_EXPECTED_ROWS),
-        metadata=described(
+        metadata=meaning(
             "The registrar's control total: save nothing if the file has another number of"
             " rows. The header and blank rows do not count.",
             1000,
@@ -60,17 +60,17 @@ class UploadQuerySchema(Schema):
     )
     encoding = fields.String(
         validate=[Length(1, 40), storable],
-        metadata=described(
+        metadata=meaning(
             "The encoding of a CSV file, if the service detects it wrongly.", "windows-1252"
         ),
     )
     delimiter = fields.String(
         validate=OneOf(list(DELIMITERS)),
-        metadata=described("The delimiter of a CSV file: comma, semicolon, tab or pipe.", ";"),
+        metadata=meaning("The delimiter of a CSV file: comma, semicolon, tab or pipe.", ";"),
     )
     sheet = fields.String(
         validate=[Length(1, 100), storable],
-        metadata=described("The title of the sheet in a workbook.", "Roll 2026"),
+        metadata=meaning("The title of the sheet in a workbook.", "Roll 2026"),
     )
 
 
@@ -91,7 +91,7 @@ class UploadHeaderSchema(Schema):
 
     idempotency_key = IdempotencyKey(
         data_key="Idempotency-Key",
-        metadata=described(
+        metadata=meaning(
             "Makes it safe to send the request again. The same key with the same file and"
             " options gives the first answer again. With another file or other options, the"
             " answer is 422. The service keeps the key as long as the file.",

@@ -34,7 +34,7 @@ class Pace:
 # pages. It also sends what such a client does not take immediately, at most one public file.
 STRANGER = Pace(seconds=0.0, bytes_per_second=32 * 1024)
 # A client with a credential may be on a mobile connection that is interrupted for a while.
-KNOWN = Pace(seconds=60.0, bytes_per_second=2 * 1024)
+AUTHENTICATED = Pace(seconds=60.0, bytes_per_second=2 * 1024)
 # A thread leaves this much of a known client's response to the main loop.
 BACKLOG_BYTES = 64 * 1024
 # The kernel buffers this much of a response before it is on its way. The default is some megabytes.
@@ -140,4 +140,4 @@ def give_time(environ: Mapping[str, Any]) -> None:
     """Give a known client's time to the request, because it has shown a credential."""
     client = environ.get("gunicorn.socket")
     if isinstance(client, PacedSocket):
-        client.show(KNOWN)
+        client.show(AUTHENTICATED)

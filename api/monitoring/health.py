@@ -12,7 +12,7 @@ from marshmallow.validate import OneOf
 from api.monitoring.dependencies import UNKNOWN_WORKER, broker_state, database_state, storage_state
 from api.monitoring.probes import Probe
 from api.rest.blueprint import Blueprint
-from api.rest.schemas import AnswerSchema, described, time_field
+from api.rest.schemas import AnswerSchema, meaning, time_field
 from api.services import services
 
 blueprint = Blueprint("Health", __name__, url_prefix="/health", description="For the platform.")
@@ -27,34 +27,34 @@ EXTENSION = "student-voter-system-readiness"
 class LiveSchema(AnswerSchema):
     """The process responds."""
 
-    status = fields.String(metadata=described("Always the same.", "live"))
+    status = fields.String(metadata=meaning("Always the same.", "live"))
 
 
 class ReadySchema(AnswerSchema):
     """Whether the process can serve requests, and which other services respond."""
 
     status = fields.String(
-        validate=OneOf(["ready", "not ready"]), metadata=described("The verdict.", "ready")
+        validate=OneOf(["ready", "not ready"]), metadata=meaning("The verdict.", "ready")
     )
     database = fields.String(
         validate=OneOf(["ok", "unreachable", "not migrated", "read-only"]),
-        metadata=described(
+        metadata=meaning(
             "Without the database nothing works. This is the only reason to be not ready.", "ok"
         ),
     )
     broker = fields.String(
         validate=OneOf(["ok", "unreachable"]),
-        metadata=described("Without the broker, workers find jobs a little later.", "ok"),
+        metadata=meaning("Without the broker, workers find jobs a little later.", "ok"),
     )
     storage = fields.String(
         validate=OneOf(["ok", "unreachable"]),
-        metadata=described(
+        metadata=meaning(
             "Without the upload store, no file can be uploaded, read or downloaded.", "ok"
         ),
     )
     worker = fields.String(
         validate=OneOf(["ok", "degraded", "none", "unknown"]),
-        metadata=described(
+        metadata=meaning(
             "Without a worker, the service accepts uploads and they wait. A degraded worker"
             " has a thread that fails.",
             "ok",

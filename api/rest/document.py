@@ -17,19 +17,19 @@ from flask_smorest.spec.plugins import FlaskPlugin
 from api.rest.contract import hold_to, resolve
 from api.rest.error_codes import REFUSED_HEADS
 from api.rest.errors import SENTENCES, ServiceApi, error_answer
-from api.rest.schemas import TASK_ID, described
+from api.rest.schemas import TASK_ID, meaning
 
 METHODS = ("get", "post", "put", "patch", "delete")
 ETAG = '"1c3e4d2e9a5b"'
 PARAMETERS = {
-    "task_id": described("The id of the job, from the answer to the upload.", TASK_ID),
-    "student_id": described("The registrar's id, as text.", "0012345"),
-    "page": described("The number of the page, from 1.", 1),
-    "page_size": described("The number of entries on a page.", 50),
-    "If-None-Match": described(
+    "task_id": meaning("The id of the job, from the answer to the upload.", TASK_ID),
+    "student_id": meaning("The registrar's id, as text.", "0012345"),
+    "page": meaning("The number of the page, from 1.", 1),
+    "page_size": meaning("The number of entries on a page.", 50),
+    "If-None-Match": meaning(
         "The `ETag` of your last answer. The status is 304 if nothing has changed since.", ETAG
     ),
-    "If-Match": described(
+    "If-Match": meaning(
         "The `ETag` of what you have read. The status is 412 if it has changed since.", ETAG
     ),
 }

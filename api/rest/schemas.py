@@ -9,27 +9,27 @@ STATUS_URL = f"https://voters.example.edu/api/task-status/{TASK_ID}/"
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-def described(text: str, example: object) -> dict[str, object]:
+def meaning(text: str, example: object) -> dict[str, object]:
     """Return the metadata of a field: what it means, and an example value."""
     return {"description": text, "example": example}
 
 
 def time_field(text: str) -> fields.String:
-    metadata = described(f"{text} RFC 3339, UTC.", "2026-01-31T09:30:00.125Z")
+    metadata = meaning(f"{text} RFC 3339, UTC.", "2026-01-31T09:30:00.125Z")
     return fields.String(allow_none=True, metadata={**metadata, "format": "date-time"})
 
 
 def task_id_field(text: str) -> fields.String:
-    return fields.String(allow_none=True, metadata={**described(text, TASK_ID), "format": "uuid"})
+    return fields.String(allow_none=True, metadata={**meaning(text, TASK_ID), "format": "uuid"})
 
 
 def count_field(text: str, example: int = 0) -> fields.Integer:
-    return fields.Integer(metadata=described(text, example))
+    return fields.Integer(metadata=meaning(text, example))
 
 
 def counts_field(text: str, example: dict[str, int]) -> fields.Dict:
     return fields.Dict(
-        keys=fields.String(), values=fields.Integer(), metadata=described(text, example)
+        keys=fields.String(), values=fields.Integer(), metadata=meaning(text, example)
     )
 
 
@@ -55,31 +55,29 @@ class ErrorDetailsSchema(AnswerSchema):
     sometimes = frozenset({"query", "json", "error_id"})
 
     code = fields.String(
-        metadata=described("The cause of the error, see docs/codes.md.", "NOT_FOUND")
+        metadata=meaning("The cause of the error, see docs/codes.md.", "NOT_FOUND")
     )
     query = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.String()),
-        metadata=described("Faults of query parameters.", {"year": ["Not a valid integer."]}),
+        metadata=meaning("Faults of query parameters.", {"year": ["Not a valid integer."]}),
     )
     json = fields.Dict(
         keys=fields.String(),
-        metadata=described("Faults of the body's fields.", {"email": ["Not a valid string."]}),
+        metadata=meaning("Faults of the body's fields.", {"email": ["Not a valid string."]}),
     )
     error_id = fields.String(
-        metadata=described(
-            "In an INTERNAL_ERROR only: an id that leads to the log.", "4f1d0c2a9b7e"
-        )
+        metadata=meaning("In an INTERNAL_ERROR only: an id that leads to the log.", "4f1d0c2a9b7e")
     )
 
 
 class ErrorSchema(AnswerSchema):
     """A response that is not a success."""
 
-    code = fields.Integer(metadata=described("The HTTP status.", 404))
-    status = fields.String(metadata=described("The reason phrase of the status.", "Not Found"))
+    code = fields.Integer(metadata=meaning("The HTTP status.", 404))
+    status = fields.String(metadata=meaning("The reason phrase of the status.", "Not Found"))
     message = fields.String(
-        metadata=described("What went wrong, in a sentence.", "Nothing is at this URL."),
+        metadata=meaning("What went wrong, in a sentence.", "Nothing is at this URL."),
     )
     errors = fields.Nested(
         ErrorDetailsSchema,

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load
 from marshmallow.validate import Length
 
-from api.rest.schemas import described
+from api.rest.schemas import meaning
 from shared.roll_file.errors import BadCell, TextTooLong
 from shared.roll_file.fields import MAX_CHARS
 from shared.roll_file.rows.cells import (
@@ -44,15 +44,15 @@ class CellField(fields.Field):  # type: ignore[type-arg]
         if not isinstance(value, str | int | float):
             raise ValidationError("Give a text, a number, or true or false.")
         try:
-            meaning = self._read(value)
+            field_value = self._read(value)
         except BadCell as bad:
             raise ValidationError(f"{bad.code}: {bad.message}") from None
-        return _Blank.NOTHING if meaning in (None, "") else meaning
+        return _Blank.NOTHING if field_value in (None, "") else field_value
 
 
 def _text_metadata(field: str, example: str) -> dict[str, Any]:
     """Return the metadata of a text field of a voter."""
-    return {**described("A value as a file may have it.", example), "maxLength": MAX_CHARS[field]}
+    return {**meaning("A value as a file may have it.", example), "maxLength": MAX_CHARS[field]}
 
 
 class VoterChangeSchema(Schema):
@@ -90,7 +90,7 @@ class VoterChangeSchema(Schema):
         "integer",
         allow_none=True,
         metadata={
-            **described("Year of study, 1 to 12.", 3),
+            **meaning("Year of study, 1 to 12.", 3),
             "minimum": MIN_YEAR,
             "maximum": MAX_YEAR,
         },
@@ -98,12 +98,12 @@ class VoterChangeSchema(Schema):
     is_eligible = CellField(
         read_eligibility,
         "boolean",
-        metadata=described("True or false, or yes/no as in files.", True),
+        metadata=meaning("True or false, or yes/no as in files.", True),
     )
     reason = fields.String(
         required=True,
         validate=Length(max=MAX_REASON_CHARS),
-        metadata=described("The reason, for the history.", "The registrar's letter of 3 November."),
+        metadata=meaning("The reason, for the history.", "The registrar's letter of 3 November."),
     )
 
     @post_load

@@ -7,7 +7,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from api.rest.cursors import MAX_CURSOR_CHARS
 from api.rest.query import PagedQuerySchema, storable
-from api.rest.schemas import described
+from api.rest.schemas import meaning
 from shared.roll_file.errors import TextTooLong
 from shared.roll_file.fields import MAX_CHARS
 from shared.roll_file.rows.cells import MAX_YEAR, MIN_YEAR
@@ -19,7 +19,7 @@ MAX_SEARCH_CHARS = 254
 
 def _text_filter(field: str, text: str, example: str) -> fields.String:
     return fields.String(
-        validate=[storable, Length(max=MAX_CHARS[field])], metadata=described(text, example)
+        validate=[storable, Length(max=MAX_CHARS[field])], metadata=meaning(text, example)
     )
 
 
@@ -36,7 +36,7 @@ class VoterFilterSchema(Schema):
 
     q = fields.String(
         validate=[storable, Length(max=MAX_SEARCH_CHARS)],
-        metadata=described(
+        metadata=meaning(
             "The beginning or any other part of an id, an email address or a name, in any"
             " case. A name is first and last name with one space between.",
             "okafor",
@@ -44,10 +44,8 @@ class VoterFilterSchema(Schema):
     )
     student_id = _text_filter("student_id", "The whole id.", "0012345")
     department = _text_filter("department", "The whole name, as the roll has it.", "Physics")
-    year = fields.Integer(
-        validate=Range(MIN_YEAR, MAX_YEAR), metadata=described("Year of study.", 2)
-    )
-    is_eligible = fields.Boolean(metadata=described("Whether the student may vote.", True))
+    year = fields.Integer(validate=Range(MIN_YEAR, MAX_YEAR), metadata=meaning("Year of study.", 2))
+    is_eligible = fields.Boolean(metadata=meaning("Whether the student may vote.", True))
 
     @post_load
     def _as_filter(self, parameters: dict[str, Any], **_: object) -> dict[str, Any]:
@@ -67,7 +65,7 @@ class VoterQuerySchema(VoterFilterSchema, PagedQuerySchema):
     sort = fields.String(
         load_default="student_id",
         validate=OneOf(SORTS),
-        metadata=described(
+        metadata=meaning(
             "A leading `-` reverses the order. Equal values are in the order of their ids."
             " Unknown years are last.",
             "last_name",
@@ -75,7 +73,7 @@ class VoterQuerySchema(VoterFilterSchema, PagedQuerySchema):
     )
     after = fields.String(
         validate=Length(max=MAX_CURSOR_CHARS),
-        metadata=described(
+        metadata=meaning(
             "A cursor in place of `page`: `next` of `X-Pagination`, or empty for the first"
             " page. The service then counts nothing, and each page is as fast as the first.",
             "",

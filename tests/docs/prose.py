@@ -16,6 +16,7 @@ MAX_WORDS = 25
 GLOSSARY = PROJECT_ROOT / "docs" / "glossary.md"
 # The replacement for a code span, a placeholder or a variable in a sentence.
 CODE = "CODE"
+_NAMES_HEADING = "## Names in code"
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---$", re.M | re.S)
 _FENCE = re.compile(r"^( *)```.*?^\1```$", re.M | re.S)
@@ -153,7 +154,19 @@ def faults(sentence: str, forbidden: re.Pattern[str]) -> list[str]:
 
 
 def forbidden_words() -> re.Pattern[str]:
-    """The words in code spans of the column "Do not write" of the glossary."""
-    rows = re.findall(r"^\|.*\|([^|]*)\|$", GLOSSARY.read_text(encoding="utf-8"), re.M)
-    words = sorted({word for row in rows for word in re.findall(r"`([^`]+)`", row)})
+    """The words that no text may have, from the tables before the names in code."""
+    prose, _, _ = GLOSSARY.read_text(encoding="utf-8").partition(_NAMES_HEADING)
+    words = sorted(set(_last_column(prose)))
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.I)
+
+
+def forbidden_names() -> list[str]:
+    """The patterns of names that no code may have."""
+    _, _, names = GLOSSARY.read_text(encoding="utf-8").partition(_NAMES_HEADING)
+    return _last_column(names)
+
+
+def _last_column(tables: str) -> list[str]:
+    """The code spans in the column "Do not write"."""
+    rows = re.findall(r"^\|.*\|([^|]*)\|$", tables, re.M)
+    return [word for row in rows for word in re.findall(r"`([^`]+)`", row)]

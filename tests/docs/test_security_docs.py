@@ -9,7 +9,7 @@ from flask import Flask
 from api.access.auth import PUBLIC_ENDPOINTS
 from api.access.long_answers import MAX_LONG_ANSWERS
 from api.middleware.forms import FIELD_BYTES, HEAD_BYTES, MAX_PARTS
-from api.middleware.paced_socket import KNOWN
+from api.middleware.paced_socket import AUTHENTICATED
 from api.middleware.security_headers import HEADERS
 from api.rest.header_limits import MAX_CHARS, MAX_LIST_CHARS
 from api.server.small_bodies import BODY_BYTES
@@ -85,8 +85,8 @@ def test_the_table_of_limits_shows_the_defaults(monkeypatch: pytest.MonkeyPatch)
         f"| {BODY_SECONDS:.0f} seconds | 408 |",
         f"| {BODY_BYTES // 1024} KiB, with a `Content-Length` | 413, 411 |",
         f"| {UNREAD_SECONDS:.0f} seconds | the connection is closed |",
-        f"| {KNOWN.seconds:.0f} seconds, and one more for each ",
-        f" seconds, and one more for each {KNOWN.bytes_per_second // 1024} KiB, never",
+        f"| {AUTHENTICATED.seconds:.0f} seconds, and one more for each ",
+        f" seconds, and one more for each {AUTHENTICATED.bytes_per_second // 1024} KiB, never",
         f"| one at a time, for at most {MAX_CALLERS} callers | 503 ",
         f"| {MAX_LONG_ANSWERS} of its {gunicorn.threads} threads | 503 ",
         f"| connections of a process | {gunicorn.worker_connections} |",

@@ -10,7 +10,14 @@ from flask import Flask
 from werkzeug.test import create_environ, run_wsgi_app
 
 from api.middleware.errors import TooSlow
-from api.middleware.paced_socket import BACKLOG_BYTES, KNOWN, STRANGER, Pace, PacedSocket, give_time
+from api.middleware.paced_socket import (
+    AUTHENTICATED,
+    BACKLOG_BYTES,
+    STRANGER,
+    Pace,
+    PacedSocket,
+    give_time,
+)
 from shared.access.scopes import Scope
 from shared.access.tokens import create_token
 from shared.database.connection import database
@@ -136,7 +143,7 @@ def test_each_request_begins_as_a_stranger_s(pair: tuple[PacedSocket, socket.soc
     pair[0].begin()
     assert pair[0].pace is STRANGER
     give_time({"gunicorn.socket": pair[0]})
-    assert pair[0].pace is KNOWN
+    assert pair[0].pace is AUTHENTICATED
     pair[0].begin()
     assert pair[0].pace is STRANGER
 
