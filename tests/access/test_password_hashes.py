@@ -28,14 +28,14 @@ def test_a_few_callers_wait_and_the_others_are_refused_at_once() -> None:
         with turn():
             asked = [pool.submit(hash_of, PASSWORD) for _ in range(2 * MAX_CALLERS)]
             until = time.monotonic() + 30
-            while ended(asked) < refused and time.monotonic() < until:
+            while count_answers(asked) < refused and time.monotonic() < until:
                 time.sleep(0.01)
-            assert ended(asked) == refused
+            assert count_answers(asked) == refused
         faults = [hashed.exception() for hashed in asked]
     assert [type(fault) for fault in faults if fault] == [PasswordsBusy] * refused
 
 
-def ended(asked: "list[Future[str]]") -> int:
+def count_answers(asked: "list[Future[str]]") -> int:
     """How many callers have got their answer."""
     return sum(hashed.done() for hashed in asked)
 

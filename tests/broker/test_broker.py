@@ -28,7 +28,7 @@ def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("fresh_rabbitmq_url"))
 
 
-def received(connection: Connection, count: int, seconds: float = WAIT_SECONDS) -> list[UUID]:
+def receive(connection: Connection, count: int, seconds: float = WAIT_SECONDS) -> list[UUID]:
     bodies: list[UUID] = []
 
     def keep(message: object) -> None:
@@ -50,7 +50,7 @@ def test_a_ring_before_any_worker_has_come_is_heard_later(broker_url: str) -> No
     with closing(Doorbell(broker_url)) as doorbell:
         assert [doorbell.ring(job_id) for job_id in ids] == [True] * 3
     with consumer_connection(broker_url) as connection:
-        assert sorted(received(connection, 3)) == sorted(ids)
+        assert sorted(receive(connection, 3)) == sorted(ids)
 
 
 def test_the_queue_is_measured_and_missing_queues_are_omitted(broker_url: str) -> None:
@@ -83,7 +83,7 @@ def test_two_embedded_brokers_of_one_process_do_not_mix(tmp_path: Path) -> None:
         with closing(Doorbell(url)) as doorbell:
             assert doorbell.ring(job_id) is True
         with consumer_connection(url) as connection:
-            assert received(connection, 1) == [job_id]
+            assert receive(connection, 1) == [job_id]
 
 
 @pytest.fixture

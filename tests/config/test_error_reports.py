@@ -30,7 +30,7 @@ except ValueError:
 """
 
 
-def reported(body: bytes) -> dict[str, Any]:
+def event_in(body: bytes) -> dict[str, Any]:
     """The event in an envelope, which is its third line."""
     return dict(json.loads(gzip.decompress(body).splitlines()[2]))
 
@@ -51,7 +51,7 @@ def test_an_error_report_has_its_place_and_ids_but_not_its_text() -> None:
         run(f"http://key@127.0.0.1:{sentry.port}/1")
         [(path, _, body)] = sentry.calls
     assert path == "/api/1/envelope/"
-    event = reported(body)
+    event = event_in(body)
     [error] = event["exception"]["values"]
     assert (error["type"], error["value"]) == ("ValueError", "")
     assert error["stacktrace"]["frames"][-1]["lineno"] == 11
@@ -74,4 +74,4 @@ def test_a_killed_web_process_is_reported(tmp_path: Path) -> None:
             [worker] = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()
             os.kill(int(worker), signal.SIGKILL)
             [(_, _, body)] = wait_for(lambda: sentry.calls, "nothing was told")
-    assert "SIGKILL" in reported(body)["logentry"]["formatted"]
+    assert "SIGKILL" in event_in(body)["logentry"]["formatted"]

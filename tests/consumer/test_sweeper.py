@@ -34,7 +34,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, any_database: object) 
     return open_store(setting)
 
 
-def put(store: UploadStore, key: str) -> None:
+def write_file(store: UploadStore, key: str) -> None:
     with store.writer(key) as sink:
         sink.write(b"x")
 
@@ -63,7 +63,7 @@ def fail(claim: Claim, rejects_key: str | None = None) -> None:
 def test_a_file_that_no_job_names_is_removed_when_it_is_old(store: UploadStore) -> None:
     keys = orphan, upload, rejects = [uuid4().hex for _ in range(3)]
     for key in keys:
-        put(store, key)
+        write_file(store, key)
     failed_job(upload, rejects)
     assert remove_orphans(store, 3600) == 0
     assert remove_orphans(store, -1) == 1
@@ -81,7 +81,7 @@ def test_files_of_others_in_the_upload_folder_are_left_alone(
 
 def test_the_files_of_a_job_that_ended_long_ago_are_purged_once(store: UploadStore) -> None:
     for key in ("upload", "rejects", "waiting"):
-        put(store, key)
+        write_file(store, key)
     job_id = failed_job("upload", "rejects")
     jobs.create(StoredFile("waiting", "roll.csv", 1, "0" * 64, "csv"), uploaded_by="tests")
     assert purge_expired(store, 90) == 0
@@ -98,8 +98,8 @@ def test_the_files_of_a_job_that_ended_long_ago_are_purged_once(store: UploadSto
 
 
 def test_a_file_stays_until_a_later_job_that_reuses_it_is_old(store: UploadStore) -> None:
-    put(store, "upload")
-    put(store, "rejects")
+    write_file(store, "upload")
+    write_file(store, "rejects")
     failed = Job.get_by_id(failed_job("upload", "rejects"))
     again = jobs.create_again(failed, uploaded_by="tests", dry_run=False, retry_of=failed.id)
     assert again is not None
@@ -122,7 +122,7 @@ def test_a_worker_with_a_clock_ahead_deletes_no_new_file(
     store: UploadStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = uuid4().hex
-    put(store, key)
+    write_file(store, key)
     right_time = time.time
     monkeypatch.setattr(time, "time", lambda: right_time() + 86_400)
     assert remove_orphans(store, 3600) == 0
@@ -130,7 +130,7 @@ def test_a_worker_with_a_clock_ahead_deletes_no_new_file(
 
 
 def test_what_rows_held_goes_with_the_files(store: UploadStore) -> None:
-    put(store, "upload")
+    write_file(store, "upload")
     fault = RowError(2, "email", RowCode.INVALID_EMAIL, "ann(at)x.edu", "Mend it.")
     job_id = jobs.create(
         StoredFile("upload", "roll.csv", 1, "0" * 64, "csv"),

@@ -34,7 +34,7 @@ def connection(fresh_rabbitmq_url: str) -> Iterator[Connection]:
         yield made
 
 
-def received(connection: Connection) -> Any:
+def message_from(connection: Connection) -> Any:
     """A message for an unknown job."""
     declare_dead_queue(connection)
     QUEUE.bind(connection.default_channel).declare()
@@ -60,7 +60,7 @@ def test_a_message_that_cannot_be_dead_lettered_is_redelivered(
     sqlite_url: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    message = received(connection)
+    message = message_from(connection)
     connection.collect()
     with opened(sqlite_url):
         migrate()
@@ -73,7 +73,7 @@ def test_a_message_that_cannot_be_dead_lettered_is_redelivered(
 def test_a_message_whose_job_cannot_be_read_is_left_to_the_poll(
     worker: Worker, connection: Connection
 ) -> None:
-    message = received(connection)
+    message = message_from(connection)
     with opened(f"postgresql://nobody@127.0.0.1:{free_port()}/none"):
         worker._on_message(message)
     assert message._state == "ACK"

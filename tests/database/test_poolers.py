@@ -31,7 +31,7 @@ pytestmark = pytest.mark.service
 
 
 @contextmanager
-def pooled(program: str, url: str, mode: str, size: int = 3) -> Iterator[str]:
+def pooler(program: str, url: str, mode: str, size: int = 3) -> Iterator[str]:
     """Run PgBouncer in this mode, and yield the URL of the database behind it."""
     server = urlsplit(url)
     port = free_port()
@@ -79,7 +79,7 @@ def test_a_pooler_that_shares_sessions_is_refused(
     fresh_postgresql_url: str, pgbouncer: str, mode: str, size: int
 ) -> None:
     with (
-        pooled(pgbouncer, fresh_postgresql_url, mode, size) as url,
+        pooler(pgbouncer, fresh_postgresql_url, mode, size) as url,
         opened(url),
         pytest.raises(OperationalError, match="shares sessions"),
     ):
@@ -92,7 +92,7 @@ def test_requests_and_readiness_name_such_a_pooler_in_the_log(
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with pooled(pgbouncer, fresh_postgresql_url, "transaction") as url:
+    with pooler(pgbouncer, fresh_postgresql_url, "transaction") as url:
         app = create_app(replace(settings, database_url=url))
         assert ApiClient(app, "").get("/health/ready").status_code == 503
         close(database.obj)
@@ -103,7 +103,7 @@ def test_requests_and_readiness_name_such_a_pooler_in_the_log(
 def test_a_pooler_in_session_mode_is_as_good_as_none(
     fresh_postgresql_url: str, pgbouncer: str, settings: Settings, size: int
 ) -> None:
-    with pooled(pgbouncer, fresh_postgresql_url, "session", size) as url:
+    with pooler(pgbouncer, fresh_postgresql_url, "session", size) as url:
         with opened(url):
             migrate()
             token = create_token("test", [Scope.READ, Scope.IMPORT])
@@ -117,7 +117,7 @@ def test_a_pooler_in_session_mode_is_as_good_as_none(
 
 
 @pytest.fixture
-def limited(fresh_postgresql_url: str) -> Iterator[str]:
+def url_of_limited_role(fresh_postgresql_url: str) -> Iterator[str]:
     """The URL of a role that has all rights but may have only one connection."""
     name = f"limited_{uuid4().hex[:12]}"
     role = sql.Identifier(name)
@@ -134,14 +134,14 @@ def limited(fresh_postgresql_url: str) -> Iterator[str]:
 
 
 def test_no_connection_left_is_an_outage_that_passes(
-    fresh_postgresql_url: str, limited: str, settings: Settings
+    fresh_postgresql_url: str, url_of_limited_role: str, settings: Settings
 ) -> None:
     with opened(fresh_postgresql_url):
         migrate()
         token = create_token("test", [Scope.READ, Scope.IMPORT])
-    app = create_app(replace(settings, database_url=limited))
+    app = create_app(replace(settings, database_url=url_of_limited_role))
     client = ApiClient(app, token)
-    with psycopg.connect(limited):
+    with psycopg.connect(url_of_limited_role):
         answers = [client.get("/api/voters/"), client.upload(ROLL), client.get("/health/ready")]
         assert [answer.status_code for answer in answers] == [503, 503, 503]
         assert answers[0].headers["Retry-After"]

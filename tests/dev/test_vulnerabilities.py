@@ -55,7 +55,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
 
 
 @pytest.fixture
-def pinned(tmp_path: Path) -> str:
+def requirements_file(tmp_path: Path) -> str:
     file = tmp_path / "pinned.txt"
     file.write_text(f"sound==2.0 --hash=sha256:{'0' * 64}\nleaky==1.0 --hash=sha256:{'1' * 64}\n")
     return str(file)
@@ -63,18 +63,18 @@ def pinned(tmp_path: Path) -> str:
 
 @pytest.mark.usefixtures("service")
 def test_a_known_vulnerability_fails_the_audit_and_is_named(
-    pinned: str, capsys: pytest.CaptureFixture[str]
+    requirements_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--unless-out-of-reach", pinned]) == VULNERABLE
+    assert main(["--unless-out-of-reach", requirements_file]) == VULNERABLE
     assert capsys.readouterr().out == "leaky 1.0: PYSEC-2099-1 (fixed in 1.1)\n"
 
 
 def test_an_audit_without_an_answer_is_not_taken_for_a_good_one(
-    service: ThreadingHTTPServer, pinned: str, capsys: pytest.CaptureFixture[str]
+    service: ThreadingHTTPServer, requirements_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service.shutdown()
     service.server_close()
-    assert main([pinned]) == UNANSWERED
+    assert main([requirements_file]) == UNANSWERED
     assert capsys.readouterr().out.startswith("NOT AUDITED: ")
-    assert main(["--unless-out-of-reach", pinned]) == 0
+    assert main(["--unless-out-of-reach", requirements_file]) == 0
     assert capsys.readouterr().out.startswith("NOT AUDITED: ")

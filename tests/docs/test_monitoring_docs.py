@@ -22,15 +22,15 @@ SELECTED = re.compile(r'(voters_\w+)\{(\w+)="([^"]+)"\}')
 
 
 @pytest.fixture
-def exposed(app: Flask, client: ApiClient) -> str:
+def metrics_text(app: Flask, client: ApiClient) -> str:
     """The text of `/metrics` after a request."""
     client.get("/api/voters/")
     return client_of(app, Scope.METRICS).get("/metrics").get_data(as_text=True)
 
 
 @pytest.fixture
-def figures(exposed: str) -> set[str]:
-    families = text_string_to_metric_families(exposed)
+def figures(metrics_text: str) -> set[str]:
+    families = text_string_to_metric_families(metrics_text)
     names = {sample.name for family in families for sample in family.samples}
     # Missing if several processes count together, as with Gunicorn.
     return {name for name in names if not name.endswith("_created")}
@@ -51,13 +51,15 @@ def test_each_alert_states_its_condition_urgency_and_action() -> None:
         assert set(alert["annotations"]) == {"summary", "description"}  # type: ignore[call-overload]
 
 
-def test_every_metric_that_is_watched_is_exposed(exposed: str, figures: set[str]) -> None:
+def test_every_metric_that_is_watched_is_exposed(metrics_text: str, figures: set[str]) -> None:
     queries = [*(str(alert["expr"]) for alert in alerts()), *dashboard_queries()]
     watched = {name for query in queries for name in re.findall(r"\bvoters_\w+", query)}
     assert watched <= figures
     selected = {found for query in queries for found in SELECTED.findall(query)}
     assert ("voters_workers", "state", "alive") in selected
-    assert [found for found in selected if '{}{{{}="{}"}} '.format(*found) not in exposed] == []
+    assert [
+        found for found in selected if '{}{{{}="{}"}} '.format(*found) not in metrics_text
+    ] == []
 
 
 def test_the_page_explains_every_metric_and_no_other(figures: set[str]) -> None:

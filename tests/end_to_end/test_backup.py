@@ -57,14 +57,14 @@ def run(heading: str, folder: Path, **variables: str) -> None:
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[Flask]:
+def serve(settings: Settings) -> Iterator[Flask]:
     try:
         yield create_app(settings)
     finally:
         close(database.obj)
 
 
-def shown(client: ApiClient) -> Mapping[str, Any]:
+def view_of(client: ApiClient) -> Mapping[str, Any]:
     """What the API shows of the roll and the jobs, with the bytes of each rejects file."""
     jobs = client.get("/api/jobs/").get_json()
     rejects = []
@@ -74,14 +74,14 @@ def shown(client: ApiClient) -> Mapping[str, Any]:
     return {"roll": client.get("/api/voters/").get_json(), "jobs": jobs, "rejects": rejects}
 
 
-def used(settings: Settings) -> tuple[ApiClient, Mapping[str, Any]]:
+def use_service(settings: Settings) -> tuple[ApiClient, Mapping[str, Any]]:
     """A client of a service that has imported something, and what it sees."""
     with opened(settings.database_url):
         migrate()
-    with served(settings) as app:
+    with serve(settings) as app:
         client = client_of(app, Scope.READ, Scope.IMPORT)
         finished(app, client, ROLL)
-        before = shown(client)
+        before = view_of(client)
     assert len(before["roll"]) == 2
     assert b"nothing" in before["rejects"][0]
     return client, before
@@ -89,9 +89,9 @@ def used(settings: Settings) -> tuple[ApiClient, Mapping[str, Any]]:
 
 def assert_same(settings: Settings, client: ApiClient, before: Mapping[str, Any]) -> None:
     """Check that the restored service accepts the old token, shows the same data and imports."""
-    with served(settings) as app:
+    with serve(settings) as app:
         restored = ApiClient(app, client.headers["Authorization"].removeprefix("Bearer "))
-        assert shown(restored) == before
+        assert view_of(restored) == before
         finished(app, restored, HEADER + b"4,Cy,Day,cy@x.edu,Law,3,yes\n")
         assert len(restored.get("/api/voters/").get_json()) == 3
         assert Job.select().count() == 2
@@ -100,7 +100,7 @@ def assert_same(settings: Settings, client: ApiClient, before: Mapping[str, Any]
 def test_a_sqlite_database_and_a_folder_of_files_come_back(
     settings: Settings, tmp_path: Path
 ) -> None:
-    client, before = used(settings)
+    client, before = use_service(settings)
     run(
         "SQLite",
         tmp_path,
@@ -126,7 +126,7 @@ def test_a_postgresql_database_with_the_files_in_it_comes_back(
     settings: Settings, tmp_path: Path, fresh_postgresql_url: str
 ) -> None:
     deployed = replace(settings, database_url=fresh_postgresql_url, upload_store="database:")
-    client, before = used(deployed)
+    client, before = use_service(deployed)
     with postgresql_database() as new_url:
         run(
             "PostgreSQL",

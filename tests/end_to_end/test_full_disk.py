@@ -90,14 +90,14 @@ def test_a_full_disk_refuses_whole_uploads_until_there_is_room(disk: Path, tmp_p
         assert service.upload(roll(9)).status == 507
         assert len(list(uploads.iterdir())) == len(accepted)
         assert ask(database, "SELECT count(*) FROM job") == [len(accepted)]
-        succeeded(service, accepted.values())
+        check_success(service, accepted.values())
         # There is still room for small files, and the refused upload has not harmed them.
         small = service.imported(f"{HEADER}small-1,small@x.edu,Law\n".encode())
         assert small["report"]["created"] == 1
         first = ask(database, "SELECT file_key FROM job ORDER BY created_at LIMIT 1")[0]
         (uploads / first).unlink()
         accepted[9] = service.upload(roll(9)).body["task_id"]
-        succeeded(service, [accepted[9]])
+        check_success(service, [accepted[9]])
         with closing(sqlite3.connect(database)) as connection, connection:
             assert connection.execute("DELETE FROM voter WHERE student_id = 'small-1'").rowcount
         assert_roll_is(database, accepted)
@@ -115,7 +115,7 @@ def test_a_full_disk_during_an_import_delays_it_without_damage(disk: Path, tmp_p
         content = roll(0)
         ballast = fill(disk, len(content) + MIB)
         task_id = str(service.upload(content).body["task_id"])
-        status = wait_for(lambda: struck(service, task_id), "the import did not fail")
+        status = wait_for(lambda: status_after_failure(service, task_id), "the import did not fail")
         assert status["report"] is None
         assert ask(database, "SELECT count(*) FROM voter") == [1]
         ballast.unlink()
@@ -129,7 +129,7 @@ def test_a_full_disk_during_an_import_delays_it_without_damage(disk: Path, tmp_p
 def test_a_full_temporary_folder_is_named_as_the_reason(disk: Path, tmp_path: Path) -> None:
     settings = {"TMPDIR": str(disk), "UPLOAD_STORE": "database:", "MAX_ATTEMPTS": "1"}
     with running_service(tmp_path, **settings) as service:
-        succeeded(service, [service.upload(roll(0)).body["task_id"]])
+        check_success(service, [service.upload(roll(0)).body["task_id"]])
         service.stop_worker()
         task_id = service.upload(roll(1)).body["task_id"]
         ballast = fill(disk, MIB)
@@ -150,13 +150,13 @@ def test_a_full_temporary_folder_is_named_as_the_reason(disk: Path, tmp_path: Pa
         assert len(service.download("/api/voters/export.csv")) > 2 * MIB
 
 
-def succeeded(service: Service, tasks: Iterable[str]) -> None:
+def check_success(service: Service, tasks: Iterable[str]) -> None:
     for task_id in tasks:
         status = service.finished(task_id)
         assert (status["state"], status["report"]["created"]) == ("SUCCESS", ROWS)
 
 
-def struck(service: Service, task_id: str) -> Any:
+def status_after_failure(service: Service, task_id: str) -> Any:
     """The job's status after an attempt has failed, or None."""
     answer = service.get(f"/api/task-status/{task_id}/")
     # The web process also runs on the full disk, and must at least give an honest answer.

@@ -72,7 +72,7 @@ def are_applying(service: Service, tasks: list[str]) -> bool:
     return phases.count("applying") == AT_ONCE
 
 
-def told(job: Any) -> dict[str, int]:
+def counts_of(job: Any) -> dict[str, int]:
     return {name: job["report"][name] for name in ("created", "updated", "unchanged")}
 
 
@@ -96,7 +96,7 @@ def test_ten_uploads_at_once_have_the_result_of_ten_in_turn(service: Service) ->
     assert {(job["state"], job["attempts"]) for job in jobs} == {("SUCCESS", 1)}
     in_order = sorted(zip(jobs, rolls, strict=True), key=lambda pair: pair[0]["finished_at"])
     roll, counts = apply_in_order(file for _, file in in_order)
-    assert [told(job) for job, _ in in_order] == [asdict(expected) for expected in counts]
+    assert [counts_of(job) for job, _ in in_order] == [asdict(expected) for expected in counts]
     assert roll == {
         student_id: tuple(voter[name] for name in FIELDS)
         for student_id, voter in service.voters().items()

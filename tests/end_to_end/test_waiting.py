@@ -46,7 +46,7 @@ def timed(service: Service, path: str) -> tuple[Answer, float]:
     return answer, time.monotonic() - began
 
 
-def waiting(
+def start_waiting(
     pool: ThreadPoolExecutor, service: Service, claim: Claim, seconds: int, number: int
 ) -> list["Future[tuple[Answer, float]]"]:
     path = f"/api/task-status/{claim.job_id}/?wait={seconds}"
@@ -58,7 +58,7 @@ def test_many_long_polls_leave_free_threads_and_end_promptly(
 ) -> None:
     plain = f"/api/task-status/{claim.job_id}/"
     with ThreadPoolExecutor(CROWD) as pool:
-        polls = waiting(pool, service, claim, 30, CROWD)
+        polls = start_waiting(pool, service, claim, 30, CROWD)
         wait_for(
             lambda: sum(poll.done() for poll in polls) == CROWD - MAX_WAITING,
             "nobody was turned away",
@@ -80,7 +80,7 @@ def test_many_long_polls_leave_free_threads_and_end_promptly(
 
 def test_a_process_that_stops_answers_those_who_wait(service: Service, claim: Claim) -> None:
     with ThreadPoolExecutor(MAX_WAITING + 1) as pool:
-        polls = waiting(pool, service, claim, 20, MAX_WAITING + 1)
+        polls = start_waiting(pool, service, claim, 20, MAX_WAITING + 1)
         wait_for(lambda: any(poll.done() for poll in polls), "nobody was turned away")
         service.signal("web", signal.SIGTERM)
         answers = [poll.result() for poll in polls]

@@ -43,7 +43,7 @@ def administer(url: str, statement: str) -> None:
 
 
 @contextmanager
-def served(settings: Settings, url: str) -> Iterator[Flask]:
+def serve(settings: Settings, url: str) -> Iterator[Flask]:
     app = create_app(replace(settings, database_url=url))
     try:
         yield app
@@ -52,7 +52,7 @@ def served(settings: Settings, url: str) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def migrated(fresh_postgresql_url: str) -> tuple[str, str]:
+def url_and_token(fresh_postgresql_url: str) -> tuple[str, str]:
     """The URL of a migrated database, and a token."""
     with opened(fresh_postgresql_url):
         migrate()
@@ -65,11 +65,11 @@ def defects(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.service
 def test_a_read_only_postgresql_is_read_and_not_written(
-    settings: Settings, migrated: tuple[str, str], caplog: pytest.LogCaptureFixture
+    settings: Settings, url_and_token: tuple[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    url, token = migrated
+    url, token = url_and_token
     administer(url, "ALTER DATABASE {} SET default_transaction_read_only = on")
-    with served(settings, url) as app:
+    with serve(settings, url) as app:
         client = ApiClient(app, token)
         assert client.get("/api/voters/").status_code == 200
         assert client.get("/api/jobs/").status_code == 200
@@ -88,7 +88,7 @@ def test_a_read_only_postgresql_is_read_and_not_written(
 def test_a_database_that_is_not_migrated_is_an_outage(
     settings: Settings, fresh_postgresql_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with served(settings, fresh_postgresql_url) as app:
+    with serve(settings, fresh_postgresql_url) as app:
         client = ApiClient(app, "svs_x")
         answers = [client.get("/api/voters/"), client.upload(ROLL)]
         assert [answer.status_code for answer in answers] == [503, 503]
@@ -98,9 +98,9 @@ def test_a_database_that_is_not_migrated_is_an_outage(
 
 
 @pytest.fixture
-def powerless(migrated: tuple[str, str]) -> Iterator[tuple[str, str]]:
+def powerless(url_and_token: tuple[str, str]) -> Iterator[tuple[str, str]]:
     """The URL of a role without rights on the tables, and a token."""
-    url, token = migrated
+    url, token = url_and_token
     role = f"powerless_{uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
@@ -117,7 +117,7 @@ def test_a_role_without_rights_is_an_outage(
     settings: Settings, powerless: tuple[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     url, token = powerless
-    with served(settings, url) as app:
+    with serve(settings, url) as app:
         client = ApiClient(app, token)
         assert client.get("/api/voters/").status_code == 503
         ready = client.get("/health/ready")
@@ -130,8 +130,10 @@ FILE = StoredFile(key="0" * 32, name="roll.csv", size_bytes=3, sha256="0" * 64, 
 
 
 @pytest.mark.service
-def test_an_attempt_on_a_read_only_database_raises_an_outage(migrated: tuple[str, str]) -> None:
-    url, _ = migrated
+def test_an_attempt_on_a_read_only_database_raises_an_outage(
+    url_and_token: tuple[str, str],
+) -> None:
+    url, _ = url_and_token
     with opened(url):
         claim = jobs.create_started(
             FILE, uploaded_by="tests", dry_run=False, worker="w", lease_seconds=30
@@ -156,7 +158,7 @@ def test_a_file_that_is_not_a_database_is_an_outage(settings: Settings) -> None:
     path = settings.database_url.removeprefix("sqlite:///")
     with open(path, "wb") as file:  # noqa: PTH123
         file.write(b"This is a letter, and not a database at all. " * 100)
-    with served(settings, settings.database_url) as app:
+    with serve(settings, settings.database_url) as app:
         assert ApiClient(app, "svs_x").get("/api/voters/").status_code == 503
         assert ApiClient(app, "").get("/health/ready").get_json()["database"] == "unreachable"
 

@@ -34,7 +34,7 @@ SETTINGS = MailSettings(
 
 
 @contextmanager
-def dripping(said_at_once: list[bytes]) -> Iterator[int]:
+def dripping_server(said_at_once: list[bytes]) -> Iterator[int]:
     """A server that gives one of these answers for each command, and then sends slowly."""
     is_over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -69,7 +69,7 @@ def dripping(said_at_once: list[bytes]) -> Iterator[int]:
 def test_the_whole_dialogue_has_an_end(said_at_once: list[bytes]) -> None:
     app = Flask(__name__)
     Mail(app)
-    with dripping(said_at_once) as port, app.app_context():
+    with dripping_server(said_at_once) as port, app.app_context():
         message = Message("A report", recipients=["a@example.edu"], body="x", sender="b@x.edu")
         began_at = time.monotonic()
         with pytest.raises(DeliveryTimeout):

@@ -39,7 +39,7 @@ def store(tmp_path: Path) -> FileStore:
     return FileStore(tmp_path / "uploads")
 
 
-def claimed(store: FileStore, content: str | bytes, *, dry_run: bool = False) -> Claim:
+def claim_job(store: FileStore, content: str | bytes, *, dry_run: bool = False) -> Claim:
     data = content.encode() if isinstance(content, str) else content
     file = keep(io.BytesIO(data), "roll.csv", store=store, max_bytes=1 << 24)
     return jobs.create_started(
@@ -54,8 +54,8 @@ def attempt(claim: Claim, store: FileStore, max_rows: int = 1000) -> Job:
     return job
 
 
-def imported(store: FileStore, content: str | bytes, *, dry_run: bool = False) -> Job:
-    return attempt(claimed(store, content, dry_run=dry_run), store)
+def import_content(store: FileStore, content: str | bytes, *, dry_run: bool = False) -> Job:
+    return attempt(claim_job(store, content, dry_run=dry_run), store)
 
 
 def test_the_cause_of_an_unreadable_file_is_logged_without_cells(
@@ -67,7 +67,7 @@ def test_the_cause_of_an_unreadable_file_is_logged_without_cells(
     book.save(content := io.BytesIO())
     with ZipFile(content, "a") as archive:
         archive.writestr("xl/worksheets/odd.xml", "<worksheet><row r='Moss'/></worksheet>")
-    job = imported(store, content.getvalue())
+    job = import_content(store, content.getvalue())
     assert job.error_code == FileCode.UNREADABLE_FILE
     [line] = [vars(record) for record in caplog.records if record.message == "attempt ended"]
     assert re.fullmatch(r"ValueError at scan\.py:\d+", line["cause"])
@@ -75,8 +75,8 @@ def test_the_cause_of_an_unreadable_file_is_logged_without_cells(
 
 
 def test_every_outcome_of_a_row_is_counted_once(store: FileStore) -> None:
-    imported(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n2,Ben,Ray,ben@x.edu,Art,2,no\n")
-    job = imported(
+    import_content(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n2,Ben,Ray,ben@x.edu,Art,2,no\n")
+    job = import_content(
         store,
         HEADER
         + "1,Ann,Lee,ann@x.edu,Law,1,yes\n"  # unchanged
@@ -127,7 +127,7 @@ def test_every_outcome_of_a_row_is_counted_once(store: FileStore) -> None:
 
 
 def test_a_dry_run_counts_and_changes_nothing(store: FileStore) -> None:
-    job = imported(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n", dry_run=True)
+    job = import_content(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n", dry_run=True)
     assert job.state == JobState.SUCCESS
     assert job.report is not None
     assert job.report["created"] == 1
@@ -140,7 +140,7 @@ def messages_of(job: Job) -> dict[int, str]:
 
 
 def test_a_contradiction_also_names_rejected_lines_of_the_id(store: FileStore) -> None:
-    job = imported(
+    job = import_content(
         store,
         HEADER
         + "1,Ann,Lee,ann@x.edu,Law,1,yes\n"
@@ -166,7 +166,7 @@ def test_rejects_beyond_the_memory_limit_contradict_good_rows(store: FileStore) 
     bad = "".join(f"{number},Ann,Lee,nobody,Law,1,yes\n" for number in range(count))
     good = "".join(f"{number},Ann,Ash,a{number}@x.edu,Law,1,yes\n" for number in range(count))
     last = f"{count},Ann,Lee,last@x.edu,Law,1,yes\n"
-    job = attempt(claimed(store, HEADER + bad + good + bad + last), store, max_rows=10 * count)
+    job = attempt(claim_job(store, HEADER + bad + good + bad + last), store, max_rows=10 * count)
     assert job.state == JobState.SUCCESS, job.error_message
     assert job.report is not None
     assert job.report["errors"] == {"INVALID_EMAIL": 2 * count, "CONFLICTING_ROWS": count}
@@ -177,7 +177,7 @@ def test_many_good_and_bad_rows_of_one_id_take_linear_time(store: FileStore) -> 
     """Comparing each row with each other row would take 100 million comparisons."""
     rows = ("1,Ann,Lee,ann@x.edu,Law,1,yes\n" + "1,Ann,Lee,,Law,1,yes\n") * 10_000
     started = time.monotonic()
-    job = attempt(claimed(store, HEADER + rows), store, max_rows=30_000)
+    job = attempt(claim_job(store, HEADER + rows), store, max_rows=30_000)
     assert time.monotonic() - started < 20
     assert job.report is not None
     assert (job.report["created"], job.report["repeated"]) == (1, 9_999)
@@ -197,8 +197,8 @@ def test_many_good_and_bad_rows_of_one_id_take_linear_time(store: FileStore) -> 
 def test_a_fault_of_the_file_fails_the_job_and_leaves_the_roll(
     store: FileStore, content: str, code: str
 ) -> None:
-    imported(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
-    job = imported(store, content)
+    import_content(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    job = import_content(store, content)
     assert (job.state, job.error_code) == (JobState.FAILURE, code)
     assert job.error_message
     assert job.report is None
@@ -206,7 +206,7 @@ def test_a_fault_of_the_file_fails_the_job_and_leaves_the_roll(
 
 
 def test_a_lost_file_is_reported_as_such(store: FileStore) -> None:
-    claim = claimed(store, HEADER)
+    claim = claim_job(store, HEADER)
     job = jobs.find(claim.job_id)
     assert job is not None
     store.delete(job.file_key)
@@ -214,7 +214,7 @@ def test_a_lost_file_is_reported_as_such(store: FileStore) -> None:
 
 
 def test_a_changed_file_is_not_imported(store: FileStore) -> None:
-    claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    claim = claim_job(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
     job = jobs.find(claim.job_id)
     assert job is not None
     (store.folder / job.file_key).write_text(HEADER + "2,Ben,Ray,ben@x.edu,Law,1,yes\n")
@@ -223,7 +223,7 @@ def test_a_changed_file_is_not_imported(store: FileStore) -> None:
 
 
 def test_an_attempt_that_lost_its_job_changes_nothing(store: FileStore) -> None:
-    claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    claim = claim_job(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
     Job.update(attempts=2).execute()
     job = attempt(claim, store)
     assert job.state == JobState.STARTED
@@ -231,7 +231,7 @@ def test_an_attempt_that_lost_its_job_changes_nothing(store: FileStore) -> None:
 
 
 def test_an_attempt_that_loses_its_job_while_applying_rolls_back(store: FileStore) -> None:
-    claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    claim = claim_job(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
 
     def take_over(phase: Phase, rows_read: int, percent: float | None) -> None:
         if phase is Phase.APPLYING:
@@ -267,7 +267,7 @@ class BrokenStore(FileStore):
 def test_an_outage_is_retried_and_fails_the_job_in_the_end(
     store: FileStore, error: Exception, code: JobCode
 ) -> None:
-    claim = claimed(store, HEADER)
+    claim = claim_job(store, HEADER)
     broken = BrokenStore(store, error)
     job = attempt(claim, broken)
     assert (job.state, job.deaths) == (JobState.RETRY, 1)
@@ -281,7 +281,7 @@ def test_an_outage_is_retried_and_fails_the_job_in_the_end(
 def test_an_internal_error_is_shown_as_an_id_that_the_log_has(
     store: FileStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    claim = claimed(store, HEADER)
+    claim = claim_job(store, HEADER)
     job = attempt(claim, BrokenStore(store, RuntimeError("nobody thought of this")))
     [record] = [record for record in caplog.records if record.exc_info]
     assert job.error_code == JobCode.INTERNAL_ERROR
@@ -293,7 +293,7 @@ def test_the_log_of_an_import_holds_nothing_of_its_rows(
     store: FileStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", logger="shared")
-    imported(
+    import_content(
         store, HEADER + "S77,Zebedee,Quux,zq@x.edu,Law,1,yes\nS78,Zebedee,Quux,bad,Law,1,yes\n"
     )
     log = " ".join(str(vars(record)) for record in caplog.records)
@@ -303,7 +303,7 @@ def test_the_log_of_an_import_holds_nothing_of_its_rows(
 
 
 def test_progress_goes_from_reading_to_done(store: FileStore) -> None:
-    claim = claimed(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    claim = claim_job(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
     phases: list[tuple[Phase, int]] = []
     perform(
         claim,
@@ -316,7 +316,7 @@ def test_progress_goes_from_reading_to_done(store: FileStore) -> None:
 
 
 def test_what_the_file_turned_out_to_be_is_on_the_job(store: FileStore) -> None:
-    job = imported(store, "Matrikel;ID;E-Mail\n1;Müller;m@x.edu\n".encode("windows-1252"))
+    job = import_content(store, "Matrikel;ID;E-Mail\n1;Müller;m@x.edu\n".encode("windows-1252"))
     assert (job.encoding, job.delimiter, job.format) == ("windows-1252", ";", "csv")
     assert job.report is not None
     assert job.report["warnings"] == {"ENCODING_ASSUMED": 1}
@@ -369,7 +369,7 @@ def rejects_of(job: Job, store: FileStore) -> str:
 
 
 def test_a_rejects_file_has_all_rejected_rows_to_fix_and_import(store: FileStore) -> None:
-    job = imported(
+    job = import_content(
         store,
         "Matric No;E-mail;Dept;Hall\n"
         "001;ann@x.edu;=Law;South\n"
@@ -383,7 +383,7 @@ def test_a_rejects_file_has_all_rejected_rows_to_fix_and_import(store: FileStore
     assert lines[1].startswith("'002,nobody,'t Hooft,'-North,3,E-mail: INVALID_EMAIL.")
     assert [line.split(",")[4] for line in lines[1:]] == ["3", "4", "5"]
     mended = text.replace("nobody", "ben@x.edu").replace(",Art,", ",Law,")
-    job = imported(store, mended)
+    job = import_content(store, mended)
     assert job.report is not None
     assert (job.report["created"], job.report["rejected"]) == (2, 0)
     assert Voter.get_by_id("002").department == "'t Hooft"
@@ -392,24 +392,24 @@ def test_a_rejects_file_has_all_rejected_rows_to_fix_and_import(store: FileStore
 def as_a_spreadsheet_saves_it(text: str) -> str:
     """A CSV text after a spreadsheet program has changed its numbers and dates."""
 
-    def saved(cell: str) -> str:
+    def saved_text(cell: str) -> str:
         if re.fullmatch(r"\d+(\.\d+)?(E\d+)?", cell):
             return f"{float(cell):.6g}".upper() if len(cell) > 11 else f"{float(cell):g}"
         return "03. Apr" if re.fullmatch(r"\d+[-/]\d+", cell) else cell
 
     rows = csv.reader(io.StringIO(text, newline=""))
     file = io.StringIO(newline="")
-    csv.writer(file, delimiter=";").writerows([saved(cell) for cell in row] for row in rows)
+    csv.writer(file, delimiter=";").writerows([saved_text(cell) for cell in row] for row in rows)
     return file.getvalue()
 
 
 def test_ids_come_back_whole_from_a_spreadsheet_program(store: FileStore) -> None:
     ids = ["00123", "20230123456789", "12E3", "3-4", "1.50", "MAR1", "77"]
-    job = imported(store, "id,email\n" + "".join(f"{key},nobody\n" for key in ids))
+    job = import_content(store, "id,email\n" + "".join(f"{key},nobody\n" for key in ids))
     assert job.report is not None
     assert job.report["rejected"] == len(ids)
     mended = as_a_spreadsheet_saves_it(rejects_of(job, store)).replace("nobody", "a@x.edu")
-    imported(store, mended)
+    import_content(store, mended)
     assert {voter.student_id for voter in Voter.select()} == set(ids)
 
 
@@ -422,10 +422,10 @@ def test_unchanged_rejects_are_rejected_again_with_equal_columns(store: FileStor
         '4,d@x.edu,The "old" hall,"x"y\n'
         "05,nobody,-Law,0\n"
     )
-    first = rejects_of(imported(store, text), store)
+    first = rejects_of(import_content(store, text), store)
     assert len(first.splitlines()) == 6
-    again = rejects_of(imported(store, first), store)
-    once_more = rejects_of(imported(store, again), store)
+    again = rejects_of(import_content(store, first), store)
+    once_more = rejects_of(import_content(store, again), store)
     assert len(again.splitlines()) == 6
     assert again.splitlines()[0] == "id,email,dept,hall,_line,_errors"
     assert again == once_more
@@ -433,19 +433,19 @@ def test_unchanged_rejects_are_rejected_again_with_equal_columns(store: FileStor
 
 
 def test_a_disarmed_cell_is_armed_again_in_a_rejects_file_alone(store: FileStore) -> None:
-    imported(store, "id,email,dept,_line,_errors\n1,a@x.edu,'=Law,7,x\n")
-    imported(store, "id,email,dept\n2,b@x.edu,'=Law\n")
+    import_content(store, "id,email,dept,_line,_errors\n1,a@x.edu,'=Law,7,x\n")
+    import_content(store, "id,email,dept\n2,b@x.edu,'=Law\n")
     assert [Voter.get_by_id(key).department for key in ("1", "2")] == ["=Law", "'=Law"]
 
 
 def test_a_good_file_leaves_no_rejects_file(store: FileStore) -> None:
-    job = imported(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
+    job = import_content(store, HEADER + "1,Ann,Lee,ann@x.edu,Law,1,yes\n")
     assert job.rejects_key is None
     assert [path.name for path in _files(store)] == [job.file_key]
 
 
 def test_an_attempt_failing_at_the_end_leaves_no_rejects_file(store: FileStore) -> None:
-    claim = claimed(store, HEADER + "1,Ann,Lee,nobody,Law,1,yes\n")
+    claim = claim_job(store, HEADER + "1,Ann,Lee,nobody,Law,1,yes\n")
 
     def take_over(phase: Phase, rows_read: int, percent: float | None) -> None:
         if phase is Phase.APPLYING:
@@ -456,7 +456,7 @@ def test_an_attempt_failing_at_the_end_leaves_no_rejects_file(store: FileStore) 
 
 
 def test_the_report_shows_columns_and_assumptions(store: FileStore) -> None:
-    job = imported(store, "Matric No;E-Mail;X\n1;m@x.edu;Müller\n".encode("windows-1252"))
+    job = import_content(store, "Matric No;E-Mail;X\n1;m@x.edu;Müller\n".encode("windows-1252"))
     assert job.report is not None
     assert job.report["columns"] == {"student_id": "Matric No", "email": "E-Mail"}
     assert "Windows-1252" in job.report["assumptions"][0]
@@ -476,14 +476,16 @@ def test_the_report_shows_columns_and_assumptions(store: FileStore) -> None:
 def test_what_is_odd_about_a_file_is_reported(
     store: FileStore, rows: list[str], code: str | None
 ) -> None:
-    job = imported(store, "\n".join(["id,email,dept,eligible", *rows, ""]))
+    job = import_content(store, "\n".join(["id,email,dept,eligible", *rows, ""]))
     assert job.report is not None
     assert [sign["code"] for sign in job.report["signs"]] == ([code] if code else [])
 
 
 def test_a_file_much_smaller_than_the_roll_is_odd(store: FileStore) -> None:
-    imported(store, "id,email\n" + "".join(f"{n},a{n}@x.edu\n" for n in range(100, 160)))
-    job = imported(store, "id,email\n" + "".join(f"{n},a{n}@x.edu\n" for n in range(100, 125)))
+    import_content(store, "id,email\n" + "".join(f"{n},a{n}@x.edu\n" for n in range(100, 160)))
+    job = import_content(
+        store, "id,email\n" + "".join(f"{n},a{n}@x.edu\n" for n in range(100, 125))
+    )
     assert job.report is not None
     assert [sign["code"] for sign in job.report["signs"]] == ["SMALL_ROLL"]
 

@@ -38,10 +38,10 @@ def store(tmp_path: Path) -> FileStore:
 @pytest.fixture
 def roll(any_database: object, store: FileStore) -> None:
     """Import Ann and Ben into the roll."""
-    assert imported(store, ANN + BEN).state == JobState.SUCCESS
+    assert import_rows(store, ANN + BEN).state == JobState.SUCCESS
 
 
-def imported(store: FileStore, rows: str, *, dry_run: bool = False, **options: Any) -> Job:
+def import_rows(store: FileStore, rows: str, *, dry_run: bool = False, **options: Any) -> Job:
     file = keep(io.BytesIO((HEADER + rows).encode()), "roll.csv", store=store, max_bytes=1 << 20)
     job_id = jobs.create(
         file,
@@ -72,7 +72,7 @@ def outcome(job: Job) -> tuple[int, ...]:
 @pytest.mark.usefixtures("roll")
 def test_a_preview_shows_what_would_change_and_changes_nothing(store: FileStore) -> None:
     before = voters()
-    job = imported(store, NEWER, dry_run=True)
+    job = import_rows(store, NEWER, dry_run=True)
 
     assert outcome(job) == (2, 1, 1, 0, 0)
     assert job.report["would_create"] == job.report["would_update"] == 1
@@ -103,14 +103,14 @@ def test_a_preview_shows_what_would_change_and_changes_nothing(store: FileStore)
 @pytest.mark.usefixtures("roll")
 def test_a_preview_shows_at_most_fifty_voters(store: FileStore) -> None:
     rows = "".join(f"{number},N,n{number}@x.edu,1,yes\n" for number in range(100, 180))
-    job = imported(store, rows + NEWER, dry_run=True)
+    job = import_rows(store, rows + NEWER, dry_run=True)
     assert job.report is not None
     kinds = [difference["change"] for difference in job.report["differences"]]
     assert kinds == ["update"] + 49 * ["create"]
 
 
 def test_an_import_says_nothing_of_a_preview(store: FileStore) -> None:
-    report = imported(store, ANN).report
+    report = import_rows(store, ANN).report
     assert report is not None
     assert {"would_create", "would_update", "differences"}.isdisjoint(report)
 
@@ -144,12 +144,12 @@ def test_a_mode_leaves_voters_as_they_are(
     is_previewed: bool,
 ) -> None:
     if is_previewed:
-        preview = imported(store, NEWER, dry_run=True, mode=mode)
+        preview = import_rows(store, NEWER, dry_run=True, mode=mode)
         assert outcome(preview) == expected
         assert preview.report is not None
         kinds = [difference["change"] for difference in preview.report["differences"]]
         assert kinds == expected[2] * ["update"] + expected[1] * ["create"]
-    job = imported(store, NEWER, mode=mode)
+    job = import_rows(store, NEWER, mode=mode)
     assert outcome(job) == expected
     assert job.report is not None
     assert job.report["warnings"] == warnings
@@ -167,7 +167,7 @@ def test_repeats_of_a_voter_that_is_left_alone_are_not_saved(
 ) -> None:
     known, new = ANN.replace(",1,yes", ",9,yes"), "3,Cy,cy@x.edu,1,yes\n"
     left, saved = (new, known) if mode is Mode.UPDATE_ONLY else (known, new)
-    job = imported(store, left * 3 + saved * 2, mode=mode)
+    job = import_rows(store, left * 3 + saved * 2, mode=mode)
     assert job.report is not None
     assert job.report["warnings"][code] == 3
     assert (job.report["created"], job.report["repeated"]) == (created, 3)
@@ -188,7 +188,7 @@ def test_an_unmet_condition_keeps_the_roll_and_gives_the_rejects(
     store: FileStore, options: dict[str, Any], code: JobCode, dry_run: bool
 ) -> None:
     before = voters()
-    job = imported(store, NEWER + FAULTY, dry_run=dry_run, **options)
+    job = import_rows(store, NEWER + FAULTY, dry_run=dry_run, **options)
 
     assert (job.state, job.error_code, job.report) == (JobState.FAILURE, code, None)
     assert job.rows_read == 4
@@ -214,21 +214,21 @@ def faults(job: Job) -> Iterator[JobFault]:
     ],
 )
 def test_a_condition_that_is_met_changes_nothing(store: FileStore, options: dict[str, Any]) -> None:
-    assert outcome(imported(store, NEWER + FAULTY, **options)) == (4, 1, 1, 0, 2)
+    assert outcome(import_rows(store, NEWER + FAULTY, **options)) == (4, 1, 1, 0, 2)
 
 
 def test_the_control_total_counts_no_blank_rows(store: FileStore) -> None:
-    assert imported(store, ANN + ",,,,\n" + BEN, expected_rows=2).state == JobState.SUCCESS
+    assert import_rows(store, ANN + ",,,,\n" + BEN, expected_rows=2).state == JobState.SUCCESS
 
 
 @pytest.mark.usefixtures("roll")
 def test_applying_a_preview_fails_if_the_roll_has_changed(store: FileStore) -> None:
-    preview = imported(store, NEWER, dry_run=True)
+    preview = import_rows(store, NEWER, dry_run=True)
     applied = jobs.create_again(preview, uploaded_by="tests", dry_run=False, preview_of=preview.id)
     assert applied is not None
     claim = transitions.claim(applied, worker="w", lease_seconds=30, max_attempts=2)
     assert claim is not None
-    imported(store, "9,Zoe,zoe@x.edu,1,yes\n")
+    import_rows(store, "9,Zoe,zoe@x.edu,1,yes\n")
     before = voters()
 
     perform(claim, store=store, limits=Limits(1000), max_attempts=2)
@@ -239,14 +239,14 @@ def test_applying_a_preview_fails_if_the_roll_has_changed(store: FileStore) -> N
 
 @pytest.mark.usefixtures("roll")
 def test_only_what_changes_the_roll_raises_its_version(store: FileStore) -> None:
-    assert imported(store, ANN).roll_version == 1
-    assert imported(store, NEWER).roll_version == 2
+    assert import_rows(store, ANN).roll_version == 1
+    assert import_rows(store, NEWER).roll_version == 2
     assert roll_version() == 2
 
 
 @pytest.mark.usefixtures("roll")
 def test_the_history_has_each_entry_as_it_was_before_an_import(store: FileStore) -> None:
-    job = imported(store, NEWER)
+    job = import_rows(store, NEWER)
     [entry] = VoterHistory.select()
     assert (entry.student_id, entry.year, entry.is_eligible) == ("1", 1, True)
     assert (entry.changed_by, entry.job) == ("tests", job.id)

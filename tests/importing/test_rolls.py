@@ -63,7 +63,7 @@ def test_a_roll_has_the_promised_outcome(roll: Roll) -> None:
     on_the_roll = Voter.select(*FIELDS_OF_THE_ROLL).order_by(Voter.student_id).tuples()
     assert list(on_the_roll) == sorted(roll.voters, key=itemgetter(0))
     if roll.refused is not None:
-        code, message = told(outcome)
+        code, message = code_and_message(outcome)
         assert (code, roll.sentence in message) == (roll.refused, True), message
         return
     assert isinstance(outcome, Job)
@@ -78,7 +78,7 @@ def test_a_roll_has_the_promised_outcome(roll: Roll) -> None:
         assert report["missing_fields"] == dict(roll.missing)
 
 
-def told(outcome: Job | FileFault) -> tuple[str, str]:
+def code_and_message(outcome: Job | FileFault) -> tuple[str, str]:
     if isinstance(outcome, FileFault):
         return outcome.code, outcome.message
     return str(outcome.error_code), str(outcome.error_message)

@@ -27,7 +27,7 @@ def new_job() -> Claim:
     return Claim(job_id, 0)
 
 
-def claimed(job_id: object = None, worker: str = "w") -> Claim:
+def claim_job(job_id: object = None, worker: str = "w") -> Claim:
     claim = transitions.claim(
         job_id or new_job().job_id,  # type: ignore[arg-type]
         worker=worker,
@@ -57,14 +57,14 @@ def test_a_new_job_waits_and_is_due() -> None:
 
 
 def test_a_claim_counts_an_attempt_and_the_job_is_no_longer_due() -> None:
-    claim = claimed()
+    claim = claim_job()
     assert claim.attempt == 1
     assert state_of(claim) == JobState.STARTED
     assert transitions.due_jobs(5) == []
 
 
 def test_a_running_job_cannot_be_claimed_by_another_worker() -> None:
-    claim = claimed()
+    claim = claim_job()
     assert transitions.claim(claim.job_id, worker="x", lease_seconds=30, max_attempts=3) is None
 
 
@@ -73,19 +73,19 @@ def test_an_unknown_job_cannot_be_claimed() -> None:
 
 
 def test_an_expired_lease_frees_the_job_and_counts_a_death() -> None:
-    first = claimed()
+    first = claim_job()
     expire_lease(first)
     assert transitions.due_jobs(5) == [first.job_id]
-    second = claimed(first.job_id, worker="other")
+    second = claim_job(first.job_id, worker="other")
     job = jobs.find(first.job_id)
     assert job is not None
     assert (second.attempt, job.deaths, job.worker) == (2, 1, "other")
 
 
 def test_a_stale_attempt_changes_nothing() -> None:
-    stale = claimed()
+    stale = claim_job()
     expire_lease(stale)
-    claimed(stale.job_id)
+    claim_job(stale.job_id)
     assert transitions.renew(stale, 30) is False
     assert transitions.fail(stale, "X", "x") is False
     assert transitions.release(stale, death=None, max_attempts=3) is None
@@ -99,10 +99,10 @@ def test_a_stale_attempt_changes_nothing() -> None:
 
 
 def test_the_last_allowed_death_is_a_failure_with_a_mail() -> None:
-    claim = claimed()
+    claim = claim_job()
     for _ in range(2):
         expire_lease(claim)
-        claim = claimed(claim.job_id)
+        claim = claim_job(claim.job_id)
     expire_lease(claim)
     assert transitions.claim(claim.job_id, worker="x", lease_seconds=30, max_attempts=3) is None
     job = jobs.find(claim.job_id)
@@ -112,7 +112,7 @@ def test_the_last_allowed_death_is_a_failure_with_a_mail() -> None:
 
 
 def test_a_waiting_job_with_too_many_deaths_blocks_no_other() -> None:
-    claim = claimed()
+    claim = claim_job()
     transitions.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=9)
     Job.update(deaths=3, not_before=clock(-1)).where(Job.id == claim.job_id).execute()
     following = new_job()
@@ -137,7 +137,7 @@ def test_a_worker_does_not_finish_a_job_of_a_closed_terminal() -> None:
 
 
 def test_a_job_that_waits_shows_no_progress() -> None:
-    claim = claimed()
+    claim = claim_job()
     transitions.note_progress(claim, Phase.READING, 88, 8.8)
     transitions.release(claim, death=None, max_attempts=3)
     job = jobs.find(claim.job_id)
@@ -146,7 +146,7 @@ def test_a_job_that_waits_shows_no_progress() -> None:
 
 
 def test_finishing_writes_report_faults_and_mail_together() -> None:
-    claim = claimed()
+    claim = claim_job()
     fault = RowError(4, "E-mail", RowCode.INVALID_EMAIL, "x", "Mend it.")
     with database.atomic():
         transitions.finish(claim, REPORT, [fault])
@@ -160,7 +160,7 @@ def test_finishing_writes_report_faults_and_mail_together() -> None:
 
 
 def test_a_rolled_back_finish_leaves_the_job_running() -> None:
-    claim = claimed()
+    claim = claim_job()
     with pytest.raises(ZeroDivisionError), database.atomic():
         transitions.finish(claim, REPORT, [])
         raise ZeroDivisionError
@@ -169,7 +169,7 @@ def test_a_rolled_back_finish_leaves_the_job_running() -> None:
 
 
 def test_only_the_first_thousand_faults_are_kept() -> None:
-    claim = claimed()
+    claim = claim_job()
     fault = RowError(4, "E-mail", RowCode.INVALID_EMAIL, "x", "Mend it.")
     with database.atomic():
         transitions.finish(claim, REPORT, [fault] * 1005)
@@ -177,17 +177,17 @@ def test_only_the_first_thousand_faults_are_kept() -> None:
 
 
 def test_a_shutdown_makes_the_job_due_now_and_counts_no_death() -> None:
-    claim = claimed()
+    claim = claim_job()
     assert transitions.release(claim, death=None, max_attempts=3) == JobState.RETRY
     assert transitions.due_jobs(5) == [claim.job_id]
-    assert claimed(claim.job_id).attempt == 2
+    assert claim_job(claim.job_id).attempt == 2
     job = jobs.find(claim.job_id)
     assert job is not None
     assert job.deaths == 0
 
 
 def test_a_death_delays_the_next_attempt() -> None:
-    claim = claimed()
+    claim = claim_job()
     assert (
         transitions.release(claim, death=JobCode.WORKER_CRASHED, max_attempts=3) == JobState.RETRY
     )
@@ -197,7 +197,7 @@ def test_a_death_delays_the_next_attempt() -> None:
 
 
 def test_deaths_used_up_end_in_the_failure_that_they_were() -> None:
-    claim = claimed()
+    claim = claim_job()
     released = transitions.release(claim, death=JobCode.SERVICE_UNAVAILABLE, max_attempts=1)
     job = jobs.find(claim.job_id)
     assert job is not None

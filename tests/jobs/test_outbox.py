@@ -27,7 +27,7 @@ def final_job() -> UUID:
     return job_id
 
 
-def claimed(channel: Channel = Channel.MAIL) -> OutboxEntry:
+def claim_entry(channel: Channel = Channel.MAIL) -> OutboxEntry:
     entry = outbox.claim(channel)
     assert entry is not None
     return entry
@@ -36,9 +36,9 @@ def claimed(channel: Channel = Channel.MAIL) -> OutboxEntry:
 def test_a_channel_claims_only_its_own_entries_in_turn() -> None:
     first, second = final_job(), final_job()
     OutboxEntry.update(due_at=clock(-9)).where(OutboxEntry.job == second).execute()
-    assert [claimed().job_id, claimed().job_id] == [second, first]
+    assert [claim_entry().job_id, claim_entry().job_id] == [second, first]
     assert outbox.claim(Channel.MAIL) is None
-    assert claimed(Channel.WEBHOOK).job.id == second
+    assert claim_entry(Channel.WEBHOOK).job.id == second
     assert call_of(first).attempts == 0
 
 
@@ -60,9 +60,9 @@ def test_senders_at_the_same_time_claim_an_entry_once() -> None:
 
 def test_a_sender_that_was_overtaken_changes_nothing() -> None:
     job_id = final_job()
-    slow = claimed()
+    slow = claim_entry()
     set_mails(due_at=clock(-1))
-    outbox.note_sent(claimed())
+    outbox.note_sent(claim_entry())
     outbox.note_unsent(slow, "OSError")
     outbox.note_nobody(slow, "No ADMIN_EMAIL is set.")
     mail = mail_of(job_id)
@@ -71,9 +71,9 @@ def test_a_sender_that_was_overtaken_changes_nothing() -> None:
 
 def test_an_overtaken_sender_leaves_the_claim_of_the_next() -> None:
     job_id = final_job()
-    slow = claimed()
+    slow = claim_entry()
     set_mails(due_at=clock(-1))
-    following = claimed()
+    following = claim_entry()
     outbox.note_sent(slow)
     assert mail_of(job_id).state == OutboxState.PENDING
     outbox.note_unsent(following, "OSError")
@@ -84,7 +84,7 @@ def test_asking_again_needs_a_final_job_whose_mail_is_done() -> None:
     waiting, ended = jobs.create(FILE, uploaded_by="tests"), final_job()
     assert not outbox.ask_again(waiting, Channel.MAIL)
     assert not outbox.ask_again(ended, Channel.MAIL)
-    outbox.note_nobody(claimed(), "No ADMIN_EMAIL is set.")
+    outbox.note_nobody(claim_entry(), "No ADMIN_EMAIL is set.")
     assert outbox.ask_again(ended, Channel.MAIL)
     mail = mail_of(ended)
     assert (mail.state, mail.attempts, mail.error) == (OutboxState.PENDING, 0, None)

@@ -303,7 +303,7 @@ def endless(start: str, step: str, count: int, end: str = "") -> str:
     return start + step * count + end
 
 
-def inserted(data: bytes, part: str, before: bytes, xml: bytes) -> bytes:
+def insert_xml(data: bytes, part: str, before: bytes, xml: bytes) -> bytes:
     """The workbook with more XML in one of its parts."""
     return repacked(data, {part: lambda old: old.replace(before, xml + before, 1)})
 
@@ -322,16 +322,16 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         endless('<row r="2"><c r="A2" t="inlineStr"><is><t>', "x", 60 * MIB, "</t></is></c></row>")
     ),
     "white space without end": lambda: with_cells(endless('<row r="2">', " ", 60 * MIB, "</row>")),
-    "very many styles": lambda: inserted(
+    "very many styles": lambda: insert_xml(
         WORKBOOK, "xl/styles.xml", b"</cellXfs>", b'<xf numFmtId="0"/>' * 700_000
     ),
-    "very many content types": lambda: inserted(
+    "very many content types": lambda: insert_xml(
         WORKBOOK,
         "[Content_Types].xml",
         b"</Types>",
         b'<Override PartName="/a" ContentType="b"/>' * 350_000,
     ),
-    "very many fonts beside a formula": lambda: inserted(
+    "very many fonts beside a formula": lambda: insert_xml(
         with_cells('<row r="2"><c r="A2"><f>1</f><v>1</v></c></row>'),
         "xl/styles.xml",
         b"</fonts>",
@@ -345,10 +345,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         b"".join(b"<si><t>%d</t></si>" % number for number in range(2_000_000)),
         '<c r="A2"><f>1</f><v>1</v></c>',
     ),
-    "dates in very many formats": lambda: inserted(
+    "dates in very many formats": lambda: insert_xml(
         WORKBOOK, "xl/styles.xml", b"</cellXfs>", b'<xf numFmtId="14"/>' * 700_000
     ),
-    "very many sheets on one part": lambda: inserted(
+    "very many sheets on one part": lambda: insert_xml(
         WORKBOOK,
         "xl/workbook.xml",
         b"<sheet ",

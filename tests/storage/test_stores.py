@@ -40,7 +40,7 @@ def store(
     return open_store(f"{request.param}://{buckets.new_bucket()}/up/loads")
 
 
-def put(store: UploadStore, key: str, *parts: bytes) -> None:
+def write_file(store: UploadStore, key: str, *parts: bytes) -> None:
     with store.writer(key) as sink:
         for part in parts:
             sink.write(part)
@@ -52,7 +52,7 @@ def put(store: UploadStore, key: str, *parts: bytes) -> None:
 )
 def test_what_was_written_is_read_back(store: UploadStore, size: int) -> None:
     content = bytes(range(256)) * (size // 256 + 1)
-    put(store, "a", content[: size // 2], content[size // 2 : size])
+    write_file(store, "a", content[: size // 2], content[size // 2 : size])
     with store.open("a") as file:
         assert file.read() == content[:size]
         assert file.seek(0) == 0
@@ -60,8 +60,8 @@ def test_what_was_written_is_read_back(store: UploadStore, size: int) -> None:
 
 
 def test_two_files_do_not_touch_each_other(store: UploadStore) -> None:
-    put(store, "a", b"first")
-    put(store, "b", b"second")
+    write_file(store, "a", b"first")
+    write_file(store, "b", b"second")
     store.delete("a")
     with store.open("b") as file:
         assert file.read() == b"second"
@@ -77,12 +77,12 @@ def test_an_upload_that_breaks_off_is_not_there(store: UploadStore) -> None:
 
 def test_a_store_that_can_be_used_says_so(store: UploadStore) -> None:
     store.check()
-    put(store, "a", b"x")
+    write_file(store, "a", b"x")
     store.check()
 
 
 def test_a_deleted_file_is_lost_and_deleting_it_again_is_nothing(store: UploadStore) -> None:
-    put(store, "a", b"x")
+    write_file(store, "a", b"x")
     store.delete("a")
     store.delete("a")
     with pytest.raises(FileLost):
@@ -122,14 +122,14 @@ def test_the_name_of_a_stored_file_is_on_the_disk_too(
             synced.append(os.listdir(descriptor))
 
     monkeypatch.setattr(os, "fsync", noting_fsync)
-    put(FileStore(tmp_path), "a", b"x")
+    write_file(FileStore(tmp_path), "a", b"x")
     assert synced == [["a"]]
 
 
 @pytest.mark.usefixtures("any_database")
 def test_no_room_for_a_copy_of_the_chunks_is_a_full_disk() -> None:
     store = open_store("database:")
-    put(store, "a", b"x" * (3 * CHUNK_BYTES))
+    write_file(store, "a", b"x" * (3 * CHUNK_BYTES))
     with largest_file(2 * CHUNK_BYTES), pytest.raises(StoreFull):
         store.open("a")
     with store.open("a") as file:
@@ -150,8 +150,8 @@ def largest_file(size_bytes: int) -> Iterator[None]:
 def test_the_keys_of_old_files_can_be_listed(store: UploadStore) -> None:
     first, second = sorted(uuid4().hex for _ in range(2))
     assert list(store.keys(older_than_seconds=0)) == []
-    put(store, first, b"x" * (2 * CHUNK_BYTES))
-    put(store, second, b"x")
+    write_file(store, first, b"x" * (2 * CHUNK_BYTES))
+    write_file(store, second, b"x")
     assert list(store.keys(older_than_seconds=60)) == []
     assert sorted(store.keys(older_than_seconds=-1)) == [first, second]
     store.delete(first)
@@ -178,7 +178,7 @@ def test_what_others_keep_in_the_folder_is_not_listed(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("any_database")
 def test_a_missing_chunk_is_a_lost_file() -> None:
     store = open_store("database:")
-    put(store, "a", b"x" * (2 * CHUNK_BYTES + 1))
+    write_file(store, "a", b"x" * (2 * CHUNK_BYTES + 1))
     StoredChunk.delete().where(StoredChunk.number == 1).execute()
     with pytest.raises(FileLost):
         store.open("a")

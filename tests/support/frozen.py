@@ -50,7 +50,7 @@ def frozen_job(service: Service, task_id: str) -> Iterator[FrozenJob]:
 
     The worker must be paused since before the upload. Otherwise the job may already be finished.
     """
-    process = _born(service)
+    process = pause_at_start(service)
     job = FrozenJob(task_id, process, _run_until_progress(service, task_id, process))
     try:
         yield job
@@ -68,7 +68,7 @@ def started_job(service: Service, content: bytes) -> Iterator[FrozenJob]:
         yield job
 
 
-def _born(service: Service) -> int:
+def pause_at_start(service: Service) -> int:
     """Wait for the job process and pause it while it still imports its modules."""
     (process,) = wait_for(service.children, "no job process runs", every=0.01)
     os.kill(process, signal.SIGSTOP)
@@ -79,7 +79,7 @@ def _run_until_progress(service: Service, task_id: str, process: int) -> Any:
     """Let the process run in short slices until its status shows progress. Returns the status."""
     pauses = iter([PROGRESS_SECONDS / 2] * 3)
 
-    def part_read() -> Any:
+    def has_read_part() -> Any:
         status = service.status(task_id)
         assert status["state"] not in FINAL, status
         if status["progress"]["percent"]:
@@ -92,7 +92,7 @@ def _run_until_progress(service: Service, task_id: str, process: int) -> Any:
         os.kill(process, signal.SIGSTOP)
         return None
 
-    return wait_for(part_read, "no progress was noted", every=0.0)
+    return wait_for(has_read_part, "no progress was noted", every=0.0)
 
 
 def _is_due(process: int, number: signal.Signals) -> bool:

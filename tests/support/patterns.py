@@ -36,7 +36,7 @@ def compiled_patterns() -> dict[str, Pattern]:
     """Every pattern that a module of the product holds, by its dotted name."""
     found: dict[str, Pattern] = {}
     for module in _modules():
-        for name, value in _held(module, module.__name__):
+        for name, value in _patterns_of(module, module.__name__):
             found.setdefault(name, value)
     return found
 
@@ -49,12 +49,12 @@ def _modules() -> Iterator[ModuleType]:
                 yield importlib.import_module(module.name)
 
 
-def _held(holder: object, place: str) -> Iterator[tuple[str, Pattern]]:
+def _patterns_of(holder: object, place: str) -> Iterator[tuple[str, Pattern]]:
     """The patterns in the values of a module, a class or a collection."""
     if isinstance(holder, re.Pattern):
         yield place, holder
     for name, value in _values(holder):
-        yield from _held(value, f"{place}{name}")
+        yield from _patterns_of(value, f"{place}{name}")
 
 
 def _values(holder: object) -> Iterable[tuple[str, object]]:
@@ -140,7 +140,7 @@ def _units(tree: Any) -> set[str]:
     """Examples of what the pattern repeats, and single and paired characters."""
     signs = sorted({sign for _, sign in _signs(tree)})[:6]
     units = {*signs, *(first + second for first in signs for second in signs)}
-    for body in _repeated(tree):
+    for body in _repeat_items(tree):
         units.add(example(body))
     units.add(example(tree))
     return {unit for unit in units if unit}
@@ -153,12 +153,12 @@ def _starts(tree: Any) -> Iterator[str]:
         yield example(tree[:end])
 
 
-def _repeated(tree: Iterable[Any]) -> Iterator[Any]:
+def _repeat_items(tree: Iterable[Any]) -> Iterator[Any]:
     for operation, argument in tree:
         if operation in _REPEATS:
             yield argument[2]
         for inner in _subpatterns(argument):
-            yield from _repeated(inner)
+            yield from _repeat_items(inner)
 
 
 def _signs(tree: Iterable[Any]) -> Iterator[tuple[Any, str]]:

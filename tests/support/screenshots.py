@@ -85,12 +85,12 @@ def _pages(service: Service, visitor: Visitor) -> Iterator[tuple[str, str]]:
     lines = roll.splitlines(keepends=True)
     few = b"".join([*lines[:2], *lines[-90:]]).replace(b",History,", b",Philosophy,")
     guests = b"".join([*lines[:2], *lines[-40:]])
-    clean = _imported(page, "exchange students.csv", guests)
-    _imported(page, "roll.xlsx", (SAMPLES / "roll.xlsx").read_bytes())
-    result = _imported(page, "roll.csv", roll)
-    refused = _imported(page, "towns.csv", b"Number;Town\n1;Ulm\n")
+    clean = _import(page, "exchange students.csv", guests)
+    _import(page, "roll.xlsx", (SAMPLES / "roll.xlsx").read_bytes())
+    result = _import(page, "roll.csv", roll)
+    refused = _import(page, "towns.csv", b"Number;Town\n1;Ulm\n")
     _correct_a_voter(page)
-    preview = _imported(page, "roll, corrected.csv", few, at_once=False)
+    preview = _import(page, "roll, corrected.csv", few, at_once=False)
     page.close()
     yield "sign-in", SIGN_IN
     yield "home", "/admin/"
@@ -111,7 +111,7 @@ def _pages(service: Service, visitor: Visitor) -> Iterator[tuple[str, str]]:
         yield f"mail{suffix}", text_of(service.inbox.mail_for(job), "html")
 
 
-def _imported(page: Page, name: str, content: bytes, *, at_once: bool = True) -> str:
+def _import(page: Page, name: str, content: bytes, *, at_once: bool = True) -> str:
     """Upload a file, wait for the end of its job and return the job id."""
     mime_type = "application/octet-stream"
     send(page, {"name": name, "mimeType": mime_type, "buffer": content}, at_once=at_once)

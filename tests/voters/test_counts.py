@@ -40,7 +40,7 @@ def import_rows(*rows: StagedRow) -> None:
         merge.apply(Author("tests"))
 
 
-def kept() -> list[tuple[object, ...]]:
+def kept_rows() -> list[tuple[object, ...]]:
     return sorted(stream(kept_groups()), key=str)
 
 
@@ -50,10 +50,10 @@ def counted() -> list[tuple[object, ...]]:
 
 def test_each_import_updates_the_counts_of_the_roll() -> None:
     import_rows(ANN, BEN, BARE)
-    assert kept() == counted() != []
+    assert kept_rows() == counted() != []
     assert summarise() == FIRST
     import_rows((2, "2", None, None, "ben@x.edu", "Art", 1, True))
-    assert kept() == counted()
+    assert kept_rows() == counted()
     assert [group.name for group in summarise().by_department] == ["", "Art", "Law"]
 
 
@@ -70,11 +70,11 @@ def test_each_import_updates_the_counts_of_the_roll() -> None:
 )
 def test_each_correction_moves_one_voter_in_the_counts(changes: dict[str, object]) -> None:
     import_rows(ANN, BEN, BARE)
-    before = kept()
+    before = kept_rows()
     for student_id in ("1", "2", "3"):
         edit(student_id, changes, author=Author("tests"))
-        assert kept() == counted() != []
-    assert (kept() == before) == ("first_name" in changes)
+        assert kept_rows() == counted() != []
+    assert (kept_rows() == before) == ("first_name" in changes)
 
 
 def test_the_roll_is_shown_without_counting_it() -> None:
@@ -118,7 +118,7 @@ def test_outdated_counts_are_not_shown() -> None:
         note_roll_changed()
     assert summarise().voters == total(VoterFilter(department="Law")) == 1
     edit("1", {"year": 5}, author=Author("tests"))
-    assert kept() == []
+    assert kept_rows() == []
     assert summarise().by_year == [Group(5, 1, 1)]
     import_rows(BARE)
-    assert kept() == counted() != []
+    assert kept_rows() == counted() != []

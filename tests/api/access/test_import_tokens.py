@@ -22,7 +22,7 @@ def importer(app: Flask) -> ApiClient:
     return client_of(app, Scope.IMPORT)
 
 
-def every_read(client: ApiClient, task_id: UUID) -> list[int]:
+def statuses_of_reads(client: ApiClient, task_id: UUID) -> list[int]:
     paths = [
         f"/api/jobs/{task_id}/",
         f"/api/task-status/{task_id}/",
@@ -37,14 +37,14 @@ def every_read(client: ApiClient, task_id: UUID) -> list[int]:
 
 
 def test_an_import_token_sees_its_own_jobs(app: Flask, importer: ApiClient) -> None:
-    assert every_read(importer, finished(app, importer, MIXED)) == [200] * 4
+    assert statuses_of_reads(importer, finished(app, importer, MIXED)) == [200] * 4
 
 
 def test_an_import_token_sees_no_job_of_another(
     app: Flask, client: ApiClient, importer: ApiClient
 ) -> None:
     of_another = finished(app, client, MIXED)
-    assert every_read(importer, of_another) == [404] * 4
+    assert statuses_of_reads(importer, of_another) == [404] * 4
     for action in ACTIONS:
         assert importer.send("POST", f"/api/jobs/{of_another}/{action}/").status_code == 404
     own = finished(app, importer, OTHER)
@@ -54,16 +54,16 @@ def test_an_import_token_sees_no_job_of_another(
     for scope in (Scope.READ, Scope.ADMIN):
         reader = client_of(app, scope)
         assert len(reader.get("/api/jobs/").get_json()) == 2
-        assert every_read(reader, of_another) == [200] * 4
+        assert statuses_of_reads(reader, of_another) == [200] * 4
 
 
 def test_unknown_jobs_and_jobs_of_others_get_the_same_answer(
     app: Flask, client: ApiClient, importer: ApiClient
 ) -> None:
-    def said(task_id: UUID) -> Any:
+    def error_of(task_id: UUID) -> Any:
         return importer.get(f"/api/jobs/{task_id}/").get_json()
 
-    assert said(finished(app, client, ROLL)) == said(UUID(int=1))
+    assert error_of(finished(app, client, ROLL)) == error_of(UUID(int=1))
 
 
 def test_an_import_token_does_not_see_who_sent_the_same_bytes(

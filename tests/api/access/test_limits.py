@@ -81,14 +81,16 @@ def test_bad_tokens_of_an_ip_address_do_not_block_a_known_one(
 
 
 @pytest.fixture
-def flooded(any_database: Database) -> tuple[Failures, Failures, Clock]:
+def two_counters(any_database: Database) -> tuple[Failures, Failures, Clock]:
     """The counts of two processes on one database, and their clock."""
     now = Clock()
     return Failures(LIMIT, now=now), Failures(LIMIT, now=now), now
 
 
-def test_failures_are_counted_across_processes(flooded: tuple[Failures, Failures, Clock]) -> None:
-    here, there, now = flooded
+def test_failures_are_counted_across_processes(
+    two_counters: tuple[Failures, Failures, Clock],
+) -> None:
+    here, there, now = two_counters
     for _ in range(3):
         now.seconds += 2
         here.note(HERE)
@@ -103,8 +105,8 @@ def test_failures_are_counted_across_processes(flooded: tuple[Failures, Failures
     assert there.seconds_to_wait(HERE, "x") == 0
 
 
-def test_a_flood_is_one_write_a_second(flooded: tuple[Failures, Failures, Clock]) -> None:
-    here, _, now = flooded
+def test_a_flood_is_one_write_a_second(two_counters: tuple[Failures, Failures, Clock]) -> None:
+    here, _, now = two_counters
     here.note("192.0.2.0")
     for number in range(3000):
         here.note(f"192.0.{number // 250}.{number % 250}")
@@ -115,9 +117,9 @@ def test_a_flood_is_one_write_a_second(flooded: tuple[Failures, Failures, Clock]
 
 
 def test_a_process_refuses_at_the_limit_and_informs_the_others(
-    flooded: tuple[Failures, Failures, Clock],
+    two_counters: tuple[Failures, Failures, Clock],
 ) -> None:
-    here, there, _ = flooded
+    here, there, _ = two_counters
     for _ in range(4):
         here.note(HERE)
     assert here.seconds_to_wait(HERE, "x") == 0

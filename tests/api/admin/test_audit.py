@@ -42,21 +42,21 @@ def test_the_page_names_actions_on_users_in_its_own_words(admin: Browser) -> Non
     act_as(Actor(ActorKind.USER, "ann"))
     record(Action.LOCK_OUT, "bob")
     act_as(SERVICE)
-    shown = text_of(admin.get(f"{AUDIT}?action=lock-out")).partition("Details")[2]
-    assert "Deactivate user" in shown
-    assert "ann user" in shown
-    assert "Lock out" not in shown
+    table_text = text_of(admin.get(f"{AUDIT}?action=lock-out")).partition("Details")[2]
+    assert "Deactivate user" in table_text
+    assert "ann user" in table_text
+    assert "Lock out" not in table_text
 
 
 def test_the_page_finds_entries(admin: Browser) -> None:
-    def shown(query: str) -> str:
+    def table_text(query: str) -> str:
         return text_of(admin.get(f"{AUDIT}?{query}")).partition("Detail")[2]
 
     today = datetime.now(UTC).date()
-    assert JOB in shown(f"action=cancel&actor={MARKUP}&subject={JOB}")
-    assert "No entry matches." in shown("outcome=refused")
-    assert "No entry matches." in shown("action=no-such-action")
-    assert JOB in shown(f"since={today}&until={today}")
-    assert "No entry matches." in shown(f"until={today - timedelta(days=2)}")
+    assert JOB in table_text(f"action=cancel&actor={MARKUP}&subject={JOB}")
+    assert "No entry matches." in table_text("outcome=refused")
+    assert "No entry matches." in table_text("action=no-such-action")
+    assert JOB in table_text(f"since={today}&until={today}")
+    assert "No entry matches." in table_text(f"until={today - timedelta(days=2)}")
     for odd in ("since=yesterday", "until=9999-12-31", "since=0001-01-01", "page=x"):
-        assert JOB in shown(odd), odd
+        assert JOB in table_text(odd), odd

@@ -223,7 +223,7 @@ def office(app: Flask, settings: Settings) -> Office:
 
 
 @contextmanager
-def noted() -> Iterator[list[AuditEntry]]:
+def new_entries() -> Iterator[list[AuditEntry]]:
     """Yield a list that holds the audit entries of the block after its end."""
     found: list[AuditEntry] = []
     known = AuditEntry.select().count()
@@ -254,7 +254,7 @@ def test_every_act_at_every_address_leaves_one_entry(office: Office) -> None:
     acting = {endpoint for endpoint, _, methods in addresses(office) if methods - READING}
     assert acting == set(ACTS)
     for endpoint, (act, action) in ACTS.items():
-        with noted() as entries:
+        with new_entries() as entries:
             answer = act(office)
         assert answer.status_code < 400, (endpoint, answer.get_data(as_text=True))
         entry = entries[-1]
@@ -269,9 +269,9 @@ def test_every_file_that_is_handed_out_leaves_one_entry(office: Office) -> None:
     for endpoint, path, methods in addresses(office):
         if "GET" not in methods:
             continue
-        with noted() as unseen:
+        with new_entries() as unseen:
             office.read(path, "HEAD")
-        with noted() as entries:
+        with new_entries() as entries:
             disposition = office.read(path)
         assert unseen == [], endpoint
         if disposition.startswith("attachment") and endpoint not in WITHOUT_DATA:
@@ -329,7 +329,7 @@ def test_every_command_that_changes_something_leaves_an_entry(
 
 
 def test_the_worker_s_change_of_the_roll_is_its_own(office: Office) -> None:
-    with noted() as entries:
+    with new_entries() as entries:
         preview, failed = office.preview(), office.failed()
         applied = str(finished(office.app, office.client, ROWS.replace(b"Ann", b"Anna")))
     assert [(entry.action, entry.actor_kind, entry.subject) for entry in entries] == [
@@ -346,7 +346,7 @@ def test_the_worker_s_change_of_the_roll_is_its_own(office: Office) -> None:
 
 def test_a_request_leaves_no_actor_in_its_thread(office: Office) -> None:
     office.read("/api/voters/")
-    with noted() as entries:
+    with new_entries() as entries:
         record(Action.PURGE)
     assert [entry.actor_kind for entry in entries] == [SERVICE.kind]
 
@@ -354,7 +354,7 @@ def test_a_request_leaves_no_actor_in_its_thread(office: Office) -> None:
 def test_strangers_cause_entries_only_with_wrong_passwords(app: Flask, settings: Settings) -> None:
     create_user("ann", PASSWORD, Role.VIEWER)
     most = settings.limits.sign_in_failures
-    with noted() as entries:
+    with new_entries() as entries:
         for _ in range(3):
             ApiClient(app, "nonsense").get("/api/voters/export.csv")
             app.test_client().get("/admin/voters/export.csv")

@@ -38,7 +38,7 @@ def send(browser: Browser, content: bytes, name: str = "roll.csv", **fields: str
     return browser.client.post(NEW, data=data)
 
 
-def imported(app: Flask, browser: Browser, content: bytes, **fields: str) -> str:
+def import_page(app: Flask, browser: Browser, content: bytes, **fields: str) -> str:
     """Upload a file, run its job and return the path of its page."""
     page = send(browser, content, **fields).location
     assert re.fullmatch(r"/admin/imports/[0-9a-f-]{36}/", page or "")
@@ -62,8 +62,8 @@ def test_a_user_who_retries_too_often_must_wait(settings: Settings, app: Flask) 
 
 
 def test_a_file_is_previewed_first_and_then_applied(app: Flask, browser: Browser) -> None:
-    imported(app, browser, ROLL, intent="apply")
-    page = imported(app, browser, OTHER)
+    import_page(app, browser, ROLL, intent="apply")
+    page = import_page(app, browser, OTHER)
     shown = text_of(browser.get(page))
     assert "Preview of roll.csv" in shown
     assert "Would be created 1" in shown
@@ -83,14 +83,14 @@ def test_a_file_is_previewed_first_and_then_applied(app: Flask, browser: Browser
 
 
 def test_a_preview_without_changes_offers_nothing_to_apply(app: Flask, browser: Browser) -> None:
-    imported(app, browser, ROLL, intent="apply")
-    shown = text_of(browser.get(imported(app, browser, ROLL)))
+    import_page(app, browser, ROLL, intent="apply")
+    shown = text_of(browser.get(import_page(app, browser, ROLL)))
     assert "There is nothing to apply: the roll would stay as it is." in shown
     assert "Apply to the roll" not in shown
 
 
 def test_the_page_shows_faults_with_advice_and_offers_rejects(app: Flask, browser: Browser) -> None:
-    page = imported(app, browser, BAD, intent="apply")
+    page = import_page(app, browser, BAD, intent="apply")
     shown = text_of(browser.get(page))
     assert "Rows to fix" in shown
     assert "The email address is not one address" in shown
@@ -98,19 +98,19 @@ def test_the_page_shows_faults_with_advice_and_offers_rejects(app: Flask, browse
     with browser.get(f"{page}rejects.csv") as rejects:
         content = rejects.get_data()
     mended = content.replace(b"nobody", b"cy@x.edu")
-    imported(app, browser, mended, intent="apply")
+    import_page(app, browser, mended, intent="apply")
     assert Voter.select().count() == 2
 
 
 def test_the_page_shows_what_became_of_the_report_mail(app: Flask, browser: Browser) -> None:
-    page = imported(app, browser, ROLL)
+    page = import_page(app, browser, ROLL)
     assert "Report mail pending" in text_of(browser.get(page))
     set_mails(state=OutboxState.FAILED, error="ConnectionRefusedError")
     assert "Report mail failed (ConnectionRefusedError)" in text_of(browser.get(page))
 
 
 def test_the_choices_of_the_form_reach_the_import(app: Flask, browser: Browser) -> None:
-    page = imported(
+    page = import_page(
         app, browser, BAD.replace(b",", b";"), intent="apply", mode="create_only", abort="y",
         expected_rows="2", max_rejected_percent="60", delimiter="semicolon",
     )  # fmt: skip
@@ -184,7 +184,7 @@ def test_the_history_can_be_searched_sorted_and_paged(app: Flask, browser: Brows
 
 def test_home_shows_the_roll_and_what_is_running(app: Flask, browser: Browser) -> None:
     assert "The roll is empty." in text_of(browser.get("/admin/"))
-    imported(app, browser, OTHER, intent="apply")
+    import_page(app, browser, OTHER, intent="apply")
     send(browser, ROLL, "running.csv")
     shown = text_of(browser.get("/admin/"))
     assert "Voters 2" in shown
@@ -212,7 +212,7 @@ def test_hostile_markup_is_shown_and_does_nothing(app: Flask, browser: Browser) 
 
 
 def test_a_viewer_sees_and_decides_nothing(app: Flask, browser: Browser) -> None:
-    page = imported(app, browser, BAD)
+    page = import_page(app, browser, BAD)
     viewer = browser_of(app, Role.VIEWER)
     shown = viewer.get(page).get_data(as_text=True)
     assert "Apply to the roll" not in shown

@@ -60,7 +60,7 @@ def any_admin(settings: Settings, any_database_url: str) -> Iterator[Browser]:
     close(database.obj)
 
 
-def listed(page: TestResponse) -> list[str]:
+def ids_in(page: TestResponse) -> list[str]:
     """The student ids in a list, in their order."""
     assert page.status_code == 200, page.get_data(as_text=True)
     found = re.findall(r'/admin/voters/voter/\?id=[^"]*">([^<]*)</a>', page.get_data(as_text=True))
@@ -153,7 +153,7 @@ def test_the_list_is_filtered(any_admin: Browser) -> None:
         "q=&department=&year=&is_eligible=yes&sort=": ["0012"],
         "department=Nowhere": [],
     }.items():
-        ids = listed(any_admin.get(f"/admin/voters/?{query}"))
+        ids = ids_in(any_admin.get(f"/admin/voters/?{query}"))
         assert [one for one in ids if one != MARKUP] == found, query
     assert "No voter matches" in text_of(any_admin.get("/admin/voters/?department=Nowhere"))
 
@@ -180,12 +180,12 @@ def test_next_leads_through_the_whole_list_and_first_back(any_admin: Browser, so
     add_voters(2 * PAGE_SIZE)
     page = any_admin.get(f"/admin/voters/?sort={sort}")
     assert link(page, "First") is None
-    first, walked = listed(page), listed(page)
+    first, walked = ids_in(page), ids_in(page)
     while address := link(page, "Next"):
         page = any_admin.get(address)
-        walked += listed(page)
+        walked += ids_in(page)
     assert len(walked) == len(set(walked)) == 2 * PAGE_SIZE + 3
-    assert listed(any_admin.get(link(page, "First") or "")) == first
+    assert ids_in(any_admin.get(link(page, "First") or "")) == first
 
 
 @pytest.mark.parametrize(

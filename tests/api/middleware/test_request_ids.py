@@ -51,7 +51,7 @@ class Lines(logging.Handler):
 
 
 @pytest.fixture
-def logged() -> Iterator[list[dict[str, object]]]:
+def log_lines() -> Iterator[list[dict[str, object]]]:
     """Yield a list of all log lines of the block."""
     output = Lines()
     root = logging.getLogger()
@@ -64,22 +64,22 @@ def logged() -> Iterator[list[dict[str, object]]]:
 
 
 def test_the_id_is_on_the_lines_of_the_request_and_on_its_job(
-    client: ApiClient, logged: list[dict[str, object]]
+    client: ApiClient, log_lines: list[dict[str, object]]
 ) -> None:
     answer = client.upload(ROLL, headers={"X-Request-ID": PROXYS})
     job = jobs.find(UUID(answer.get_json()["task_id"]))
     assert job is not None
     assert job.request_id == PROXYS
-    [line] = [line for line in logged if line["event"] == "request"]
+    [line] = [line for line in log_lines if line["event"] == "request"]
     assert line["request_id"] == PROXYS
     assert line["bytes"] == len(answer.data)
     assert log_fields() == {}
 
 
 def test_a_streamed_answer_is_not_buffered_to_log_its_size(
-    client: ApiClient, logged: list[dict[str, object]]
+    client: ApiClient, log_lines: list[dict[str, object]]
 ) -> None:
     with client.get("/api/voters/export.csv") as answer:
         assert answer.is_streamed
-        [line] = [line for line in logged if line["event"] == "request"]
+        [line] = [line for line in log_lines if line["event"] == "request"]
         assert line["bytes"] is None

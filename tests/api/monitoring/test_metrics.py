@@ -38,7 +38,7 @@ def samples_of(text: str) -> Samples:
     }
 
 
-def scraped(scraper: ApiClient) -> Samples:
+def scrape(scraper: ApiClient) -> Samples:
     answer = scraper.get("/metrics")
     assert answer.status_code == 200
     assert answer.content_type.startswith("text/plain")
@@ -53,7 +53,7 @@ def test_metrics_show_jobs_workers_and_queue(app: Flask, client: ApiClient) -> N
     oldest = Worker.select(Worker.id).order_by(Worker.started_at).limit(1)
     Worker.update(beat_at=clock(-ALIVE_SECONDS - 1)).where(Worker.id.in_(oldest)).execute()
     database.close()
-    told = scraped(client_of(app, Scope.METRICS))
+    told = scrape(client_of(app, Scope.METRICS))
     assert told["voters_jobs_finished_total", "SUCCESS"] == 1
     assert told["voters_jobs_open", "PENDING"] == 1
     assert told["voters_rows_read_total",] == 2
@@ -72,9 +72,9 @@ def test_labels_are_of_a_closed_set_whatever_is_asked_for(app: Flask, client: Ap
     client.get("/SECRET-PATH")
     client.send("GEHEIM", "/api/voters/")
     scraper = client_of(app, Scope.METRICS)
-    before = scraped(scraper)
+    before = scrape(scraper)
     client.get("/api/voters/OTHER-ID/")
-    after = scraped(scraper)
+    after = scrape(scraper)
     assert not [key for key in after if "SECRET" in str(key) or "GEHEIM" in str(key)]
     counted = ("voters_http_requests_total", "Voter.voter", "GET", "404")
     assert after[counted] == before[counted] + 1
@@ -86,7 +86,7 @@ def test_an_unavailable_broker_is_reported_without_a_traceback(
     app: Flask, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     deaf = create_app(replace(settings, broker_url="amqp://guest:guest@127.0.0.1:1//"))
-    assert scraped(client_of(deaf, Scope.METRICS))["voters_broker_up",] == 0
+    assert scrape(client_of(deaf, Scope.METRICS))["voters_broker_up",] == 0
     assert "broker unavailable" in caplog.messages
     assert not [record for record in caplog.records if record.exc_info]
 
@@ -97,13 +97,13 @@ def test_a_broker_that_says_nothing_holds_up_no_scrape(app: Flask, settings: Set
         deaf = create_app(replace(settings, broker_url=f"amqp://guest:guest@127.0.0.1:{port}//"))
         scraper = client_of(deaf, Scope.METRICS)
         started = time.monotonic()
-        told = scraped(scraper)
+        told = scrape(scraper)
         assert time.monotonic() - started < 8
     assert told["voters_broker_up",] == 0
     assert "voters_jobs_open" in {key[0] for key in told}
 
 
-def fetched(web: WebProcess, path: str, token: str) -> str:
+def fetch(web: WebProcess, path: str, token: str) -> str:
     request = urllib.request.Request(
         f"http://127.0.0.1:{web.port}{path}", headers={"Authorization": f"Bearer {token}"}
     )
@@ -130,9 +130,9 @@ def test_requests_are_counted_across_processes_and_restarts(tmp_path: Path) -> N
             scraper = create_token("prometheus", [Scope.METRICS])
         for turn, ending in enumerate((signal.SIGKILL, signal.SIGTERM, None), start=1):
             for _ in range(10):
-                fetched(web, "/health/live", "")
+                fetch(web, "/health/live", "")
             # Repeated, because a different process may answer each request.
             for _ in range(4):
-                assert samples_of(fetched(web, "/metrics", scraper))[counted] == 10 * turn
+                assert samples_of(fetch(web, "/metrics", scraper))[counted] == 10 * turn
             if ending is not None:
                 replace_worker(web.process.pid, ending)

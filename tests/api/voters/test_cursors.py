@@ -45,7 +45,7 @@ def voter(number: int) -> tuple[Any, ...]:
     return (f"{number * 7 % COUNT:05}/x", "Ann", name, "a@x.edu", f"D{number % 3}", year, True)
 
 
-def told(answer: Any) -> dict[str, Any]:
+def pagination_of(answer: Any) -> dict[str, Any]:
     pages: dict[str, Any] = json.loads(answer.headers["X-Pagination"])
     return pages
 
@@ -66,7 +66,7 @@ def test_cursors_and_numbered_pages_lead_along_the_same_order(
     while link:
         answer = reader.get(link)
         by_cursor += ids(answer)
-        assert set(told(answer)) <= {"next"}
+        assert set(pagination_of(answer)) <= {"next"}
         link = answer.headers.get("Link", "").removesuffix('>; rel="next"').removeprefix("<")
     assert by_cursor == whole
 
@@ -78,12 +78,12 @@ def test_cursors_and_numbered_pages_lead_along_the_same_order(
 
 def test_a_numbered_page_gives_the_cursor_of_the_next(reader: ApiClient) -> None:
     answer = reader.get("/api/voters/?page_size=20")
-    pages = told(answer)
+    pages = pagination_of(answer)
     assert (pages["total"], pages["total_pages"], pages["next_page"]) == (COUNT, 2, 2)
     rest = reader.get(f"/api/voters/?page_size=20&after={pages['next']}")
-    assert (len(ids(rest)), told(rest)) == (3, {})
+    assert (len(ids(rest)), pagination_of(rest)) == (3, {})
     last = reader.get("/api/voters/?page_size=20&page=2")
-    assert "next" not in told(last)
+    assert "next" not in pagination_of(last)
     assert "Link" not in last.headers
 
 
@@ -91,7 +91,9 @@ def test_a_voter_who_changes_meanwhile_moves_no_other(reader: ApiClient) -> None
     first = reader.get("/api/voters/?sort=last_name&page_size=5&after=")
     whole = ids(reader.get("/api/voters/?sort=last_name"))
     Voter.update(last_name="~").where(Voter.student_id == whole[4]).execute()
-    second = reader.get(f"/api/voters/?sort=last_name&page_size=5&after={told(first)['next']}")
+    second = reader.get(
+        f"/api/voters/?sort=last_name&page_size=5&after={pagination_of(first)['next']}"
+    )
     assert ids(second) == whole[5:10]
 
 
@@ -135,11 +137,11 @@ def test_a_page_and_a_cursor_exclude_each_other(reader: ApiClient) -> None:
 
 def test_a_total_is_that_of_the_roll_after_each_counted_change(reader: ApiClient) -> None:
     note_roll_changed()
-    assert told(reader.get("/api/voters/?department=D1"))["total"] == 8
+    assert pagination_of(reader.get("/api/voters/?department=D1"))["total"] == 8
     Voter.update(department="D2").where(Voter.department == "D1").execute()
     note_roll_changed()
-    assert told(reader.get("/api/voters/?department=D1"))["total"] == 0
-    assert told(reader.get("/api/voters/?department=D2"))["total"] == 15
+    assert pagination_of(reader.get("/api/voters/?department=D1"))["total"] == 0
+    assert pagination_of(reader.get("/api/voters/?department=D2"))["total"] == 15
 
 
 @pytest.mark.parametrize("sort", ["student_id", "-last_name", "department", "year"])
@@ -153,7 +155,9 @@ def test_a_deep_page_follows_the_same_order(reader: ApiClient, sort: str) -> Non
     page = DEEP_ROWS // 50
     before = reader.get(f"/api/voters/?sort={sort}&page_size=50&page={page}")
     deep = reader.get(f"/api/voters/?sort={sort}&page_size=50&page={page + 1}")
-    after = reader.get(f"/api/voters/?sort={sort}&page_size=50&after={told(before)['next']}")
+    after = reader.get(
+        f"/api/voters/?sort={sort}&page_size=50&after={pagination_of(before)['next']}"
+    )
     assert ids(deep) == ids(after)
     assert len(ids(deep)) == 50
 
@@ -166,4 +170,4 @@ def test_a_search_finds_prefixes_infixes_and_whole_names(
     reader: ApiClient, q: str, count: int
 ) -> None:
     found = reader.get("/api/voters/", query_string={"q": q})
-    assert told(found)["total"] == count
+    assert pagination_of(found)["total"] == count

@@ -59,7 +59,7 @@ def roll() -> list[tuple[object, ...]]:
     ]
 
 
-def imported(settings: Settings, content: bytes, name: str) -> Job:
+def import_file(settings: Settings, content: bytes, name: str) -> Job:
     store = open_store(settings.upload_store)
     file = keep(io.BytesIO(content), name, store=store, max_bytes=1 << 20)
     claim = jobs.create_started(
@@ -77,12 +77,12 @@ def test_importing_an_export_changes_nothing(
 ) -> None:
     content = reader.get(f"/api/voters/export.{kind}").get_data()
     before = roll()
-    job = imported(settings, content, f"roll.{kind}")
+    job = import_file(settings, content, f"roll.{kind}")
     assert job.report["unchanged"] == job.report["rows_read"] == len(VOTERS), job.report
     assert (roll(), roll_version()) == (before, 0)
 
     Voter.delete().execute()
-    job = imported(settings, content, f"roll.{kind}")
+    job = import_file(settings, content, f"roll.{kind}")
     assert job.report["created"] == len(VOTERS), job.report
     assert roll() == before
 
@@ -100,7 +100,7 @@ def test_an_import_of_an_edited_export_changes_only_the_edits(
         changed = io.BytesIO()
         book.save(changed)
         content = changed.getvalue()
-    job = imported(settings, content, f"roll.{kind}")
+    job = import_file(settings, content, f"roll.{kind}")
     assert (job.report["updated"], job.report["unchanged"]) == (1, len(VOTERS) - 1), job.report
     assert Voter.get_by_id("0012").email == "-b@x.edu"
 
@@ -109,12 +109,12 @@ def test_a_rejected_row_of_an_export_comes_back_as_it_was(
     settings: Settings, reader: ApiClient
 ) -> None:
     content = reader.get("/api/voters/export.csv").get_data().replace(b",Law,3,", b",Law,13,")
-    job = imported(settings, content, "roll.csv")
+    job = import_file(settings, content, "roll.csv")
     assert job.report["rejected"] == 1
     assert job.rejects_key
     with open_store(settings.upload_store).open(job.rejects_key) as file:
         mended = file.read().replace(b",Law,13,", b",Law,4,")
-    job = imported(settings, mended, "mended.csv")
+    job = import_file(settings, mended, "mended.csv")
     assert job.report["updated"] == 1
     assert roll()[4] == ("1E3", "@SUM(A1)", "-", "a@x.edu", "Law", 4, False)
 
@@ -257,7 +257,7 @@ def test_the_template_is_imported_without_a_fault(
     settings: Settings, reader: ApiClient, kind: str
 ) -> None:
     content = reader.get(f"/api/template.{kind}").get_data()
-    job = imported(settings, content, f"template.{kind}")
+    job = import_file(settings, content, f"template.{kind}")
     report = job.report
     assert (job.state, report["rows_read"], report["created"]) == ("SUCCESS", 1, 1)
     assert (report["errors"], report["warnings"], report["missing_columns"]) == ({}, {}, [])

@@ -97,13 +97,13 @@ def test_a_host_name_is_looked_up_once_and_its_answer_is_kept(
     asked: list[str] = []
     really = socket.getaddrinfo
 
-    def rebinding(host: str, port: int, *rest: Any, **options: Any) -> Any:
+    def rebind(host: str, port: int, *rest: Any, **options: Any) -> Any:
         if host != "rebind.example":
             return really(host, port, *rest, **options)
         asked.append(host)
         return really(PUBLIC_ADDRESS if len(asked) == 1 else "127.0.0.1", port, *rest, **options)
 
-    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(socket, "getaddrinfo", rebind)
     with pytest.raises(OSError) as failed:  # noqa: PT011 - the network decides how
         call(f"http://rebind.example:{receiver.port}/", allow_private=False, connect_seconds=0.3)
     assert not isinstance(failed.value, AddressRefused)
@@ -116,10 +116,10 @@ def test_a_name_with_one_address_inside_is_refused_altogether(
 ) -> None:
     really = socket.getaddrinfo
 
-    def mixed(host: str, *rest: Any, **options: Any) -> Any:
+    def mixed_addresses(host: str, *rest: Any, **options: Any) -> Any:
         return really(PUBLIC_ADDRESS, *rest, **options) + really("10.0.0.1", *rest, **options)
 
-    monkeypatch.setattr(socket, "getaddrinfo", mixed)
+    monkeypatch.setattr(socket, "getaddrinfo", mixed_addresses)
     with pytest.raises(AddressRefused):
         call("https://mixed.example/", allow_private=False)
 
@@ -141,7 +141,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(tls_receiver: Receiver
 
 
 @contextmanager
-def speaking(drip: bytes, pause_seconds: float) -> Iterator[int]:
+def dripping_server(drip: bytes, pause_seconds: float) -> Iterator[int]:
     """A server that slowly repeats the same bytes and never ends its answer."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -174,7 +174,7 @@ def speaking(drip: bytes, pause_seconds: float) -> Iterator[int]:
 def test_a_receiver_that_drips_is_hung_up_on(
     scheme: str, drip: bytes, pause_seconds: float
 ) -> None:
-    with speaking(drip, pause_seconds) as port:
+    with dripping_server(drip, pause_seconds) as port:
         began = time.monotonic()
         with pytest.raises((CallTimeout, ssl.SSLError, http.client.HTTPException)):
             call(f"{scheme}://localhost:{port}/", call_seconds=1.0)
@@ -191,5 +191,5 @@ def test_a_silent_receiver_is_hung_up_on() -> None:
 
 def test_an_endless_head_is_not_kept() -> None:
     endless = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000
-    with speaking(endless, 0.01) as port, pytest.raises(http.client.HTTPException):
+    with dripping_server(endless, 0.01) as port, pytest.raises(http.client.HTTPException):
         call(f"http://127.0.0.1:{port}/", call_seconds=5.0)

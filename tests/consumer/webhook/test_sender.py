@@ -63,7 +63,7 @@ def make_due() -> None:
     set_calls(due_at=clock(-1))
 
 
-def documented() -> Callable[[Any, bytes, str], bool]:
+def function_of_docs() -> Callable[[Any, bytes, str], bool]:
     """The function that the documentation gives receivers to verify a call."""
     [block] = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
@@ -96,7 +96,7 @@ def test_a_failed_job_is_sent_too_and_a_running_one_is_not(receiver: Receiver) -
 
 
 def test_the_documented_check_knows_a_call_and_no_other(receiver: Receiver) -> None:
-    is_genuine = documented()
+    is_genuine = function_of_docs()
     finished_job()
     webhook_sender(receiver.port).send_one()
     [(_, headers, body)] = receiver.calls
@@ -110,7 +110,7 @@ def test_the_documented_check_knows_a_call_and_no_other(receiver: Receiver) -> N
 
 
 def test_an_old_call_sent_again_is_not_believed(receiver: Receiver) -> None:
-    is_genuine = documented()
+    is_genuine = function_of_docs()
     old = int(time.time()) - 301
     headers = headers_of(b"{}", call_id="1", timestamp=old, secret=SECRET)
     assert not is_genuine(headers, b"{}", SECRET)

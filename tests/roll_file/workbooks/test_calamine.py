@@ -171,7 +171,7 @@ def test_half_a_file_is_unreadable(data: bytes) -> None:
     assert fault_of(data).code is FileCode.UNREADABLE_FILE
 
 
-def damaged(data: bytes, dice: Random) -> bytes:
+def damage(data: bytes, dice: Random) -> bytes:
     """The file, or one part of it, with a few bytes changed, added or removed."""
 
     def change(old: bytes) -> bytes:
@@ -188,7 +188,7 @@ def damaged(data: bytes, dice: Random) -> bytes:
 @pytest.mark.parametrize("data", [XLS, XLSB, ODS])
 def test_any_damage_ends_in_rows_a_fault_or_a_memory_abort(data: bytes) -> None:
     dice = Random(1)  # noqa: S311
-    statuses = {exit_status(damaged(data, dice), memory_mib=1024) for _ in range(150)}
+    statuses = {exit_status(damage(data, dice), memory_mib=1024) for _ in range(150)}
     # calamine may ask for more memory than is available, and then Rust aborts.
     assert statuses <= {0, -signal.SIGABRT}
     assert 0 in statuses

@@ -70,7 +70,7 @@ def with_shared_formula(rows: int, size: int) -> bytes:
     return repacked(xlsx_roll([]), {SHEET: change})
 
 
-def inserted(part: str, before: bytes, xml: bytes) -> bytes:
+def workbook_with(part: str, before: bytes, xml: bytes) -> bytes:
     """A workbook with more XML in one part."""
 
     def change(old: bytes) -> bytes:
@@ -83,7 +83,7 @@ def inserted(part: str, before: bytes, xml: bytes) -> bytes:
 def with_name(kind: str, value: str) -> bytes:
     """A workbook with a defined name that has a special meaning in Excel."""
     name = f'<definedName name="_xlnm.{kind}" localSheetId="0">{value}</definedName>'
-    return inserted(WORKBOOK, b"<calcPr", f"<definedNames>{name}</definedNames>".encode())
+    return workbook_with(WORKBOOK, b"<calcPr", f"<definedNames>{name}</definedNames>".encode())
 
 
 def read(data: bytes) -> None:
@@ -184,7 +184,7 @@ def test_a_shared_formula_takes_no_time_for_each_of_its_cells() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        inserted(
+        workbook_with(
             SHEET, b"<pageMargins", b"<headerFooter><oddHeader>%b</oddHeader></headerFooter>" % x
         )
         for x in (b"&amp;C" * 100_000, b'&amp;"' * 100_000, b"a" * 200_000)

@@ -384,7 +384,7 @@ def test_a_number_without_end_is_an_error() -> None:
     assert codes_of(result) == [RowCode.EXCEL_ERROR]
 
 
-def moved(data: bytes, path: str, name: str) -> bytes:
+def move_part(data: bytes, path: str, name: str) -> bytes:
     """The workbook with one of its parts renamed."""
     folder, _, old = path.rpartition("/")
     file = BytesIO()
@@ -399,12 +399,12 @@ def moved(data: bytes, path: str, name: str) -> bytes:
 
 def test_a_sheet_under_any_name_is_looked_through() -> None:
     xml = '<row r="2"><c r="A2" t="e"><v>#N/A</v></c><c r="B2"><v>1</v></c></row>'
-    data = moved(with_cells(xml, labels=SHORT), SHEET, "Roll.DAT")
+    data = move_part(with_cells(xml, labels=SHORT), SHEET, "Roll.DAT")
     assert rows_of(data) == [(2, ["#N/A", 1, None])]
-    bomb = moved(repacked(data, {}), "xl/worksheets/Roll.DAT", "Roll.bin")
+    bomb = move_part(repacked(data, {}), "xl/worksheets/Roll.DAT", "Roll.bin")
     assert rows_of(bomb) == [(2, ["#N/A", 1, None])]
     data = with_cells('<row r="2"><c r="A2"><v>1</v></c></row><row r="1"/>', labels=SHORT)
-    assert fault_of(moved(data, SHEET, "Roll.DAT")).code is FileCode.UNREADABLE_FILE
+    assert fault_of(move_part(data, SHEET, "Roll.DAT")).code is FileCode.UNREADABLE_FILE
 
 
 def test_a_strict_workbook_is_refused_with_the_way_out() -> None:

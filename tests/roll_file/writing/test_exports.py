@@ -41,7 +41,9 @@ def readable(read: Callable[[Any], Any]) -> Callable[[str], bool]:
     return is_readable
 
 
-def stored(read: Callable[[Any], Any], texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+def stored_texts(
+    read: Callable[[Any], Any], texts: st.SearchStrategy[str]
+) -> st.SearchStrategy[str]:
     """The values that the roll holds after an import has read such texts."""
     return texts.filter(readable(read)).map(lambda text: read(text) or "")
 
@@ -49,11 +51,11 @@ def stored(read: Callable[[Any], Any], texts: st.SearchStrategy[str]) -> st.Sear
 IDS = st.one_of(TEXTS, st.from_regex(r"0?[\d.,/E:-]{1,12}", fullmatch=True))
 EMAILS = st.sampled_from(["ann@x.edu", "=a@x.edu", "-a@x.edu", "'+1@x.edu", "ä_x0041_@x.edu"])
 VOTERS = st.tuples(
-    stored(read_student_id, IDS).filter(bool),
-    stored(read_text("first_name"), TEXTS),
-    stored(read_text("last_name"), TEXTS),
-    stored(read_email, EMAILS),
-    stored(read_text("department"), TEXTS),
+    stored_texts(read_student_id, IDS).filter(bool),
+    stored_texts(read_text("first_name"), TEXTS),
+    stored_texts(read_text("last_name"), TEXTS),
+    stored_texts(read_email, EMAILS),
+    stored_texts(read_text("department"), TEXTS),
     st.one_of(st.none(), st.integers(1, 12)),
     st.booleans(),
 )

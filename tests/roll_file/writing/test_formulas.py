@@ -55,7 +55,7 @@ def rejects_file(cell: str) -> str:
     return file.getvalue().removeprefix("\ufeff")
 
 
-def exported(cell: str) -> str:
+def export(cell: str) -> str:
     voters: list[VoterRow] = [("A1", cell, cell, "a|=b@x.edu", cell, 3, True)]
     return b"".join(csv_blocks(voters)).decode("utf-8-sig")
 
@@ -63,13 +63,13 @@ def exported(cell: str) -> str:
 @pytest.mark.parametrize("cell", ATTACKS)
 def test_no_cell_of_a_rejects_file_or_an_export_begins_a_formula(cell: str) -> None:
     assert_no_formula(rejects_file(cell))
-    assert_no_formula(exported(cell))
+    assert_no_formula(export(cell))
 
 
 @given(cell=TEXTS)
 def test_no_text_at_all_makes_a_formula(cell: str) -> None:
     assert_no_formula(rejects_file(cell))
-    assert_no_formula(exported(cell))
+    assert_no_formula(export(cell))
 
 
 def test_the_template_holds_no_formula() -> None:

@@ -59,7 +59,7 @@ def rejects_file() -> str:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder_of_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every kind of file that users open."""
     folder = tmp_path_factory.mktemp("libreoffice")
     profile = folder / "profile" / "user"
@@ -114,11 +114,11 @@ def formulas(rows: list[list[Shown]]) -> list[Shown]:
     ("separators", "language"), [("comma", ENGLISH), ("comma", GERMAN), ("others", GERMAN)]
 )
 def test_no_cell_of_a_csv_file_becomes_a_formula(
-    libreoffice: str, written: Path, tmp_path: Path, separators: str, language: int
+    libreoffice: str, folder_of_files: Path, tmp_path: Path, separators: str, language: int
 ) -> None:
     """With all import options on: LibreOffice recognises numbers and dates, and runs formulas."""
     options = f"{SEPARATORS[separators]},34,76,1,,{language},false,true,false,false,false,0,true"
-    found = opened(libreoffice, written, tmp_path, "csv", f"--infilter=CSV:{options}")
+    found = opened(libreoffice, folder_of_files, tmp_path, "csv", f"--infilter=CSV:{options}")
     assert len(formulas(found.pop("formulas"))) == (1 if separators == "comma" else 2)
     assert set(found) >= {"export", "rejects", "template"}
     assert {name: formulas(rows) for name, rows in found.items()} == {name: [] for name in found}
@@ -129,9 +129,9 @@ def test_no_cell_of_a_csv_file_becomes_a_formula(
 
 
 def test_no_cell_of_a_workbook_becomes_a_formula_or_a_number(
-    libreoffice: str, written: Path, tmp_path: Path
+    libreoffice: str, folder_of_files: Path, tmp_path: Path
 ) -> None:
-    found = opened(libreoffice, written, tmp_path, "xlsx")
+    found = opened(libreoffice, folder_of_files, tmp_path, "xlsx")
     for name in ("export", "template"):
         assert formulas(found[name]) == []
     rows = found["export"][1 : len(VOTERS) + 1]

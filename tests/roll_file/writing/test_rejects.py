@@ -16,7 +16,7 @@ LABELS = ("Student ID", "E-mail", "=Hall")
 FAULT = RowError(7, "E-mail", RowCode.INVALID_EMAIL, "x", "Give one e-mail address.")
 
 
-def written(*rows: tuple[int, list[Cell]]) -> list[list[str]]:
+def rejects_file(*rows: tuple[int, list[Cell]]) -> list[list[str]]:
     file = StringIO(newline="")
     writer = RejectsWriter(file, LABELS)
     for line, cells in rows:
@@ -27,13 +27,13 @@ def written(*rows: tuple[int, list[Cell]]) -> list[list[str]]:
 
 
 def test_a_row_keeps_its_cells_and_gets_its_line_and_faults() -> None:
-    header, row = written((7, ["001", "x", "South"]))
+    header, row = rejects_file((7, ["001", "x", "South"]))
     assert header == ["Student ID", "E-mail", "'=Hall", "_line", "_errors"]
     assert row == ["'001", "x", "South", "7", "E-mail: INVALID_EMAIL. Give one e-mail address."]
 
 
 def test_cells_of_excel_are_shown_as_excel_shows_them() -> None:
-    _, row = written((7, [1001.0, True, NoValue(RowCode.EXCEL_ERROR, "#N/A")]))
+    _, row = rejects_file((7, [1001.0, True, NoValue(RowCode.EXCEL_ERROR, "#N/A")]))
     assert row[:3] == ["1001", "TRUE", "#N/A"]
 
 
@@ -46,7 +46,7 @@ def test_a_value_that_excel_has_lost_is_written_as_missing() -> None:
 
 def test_short_rows_stay_rejected_and_long_rows_keep_their_rest() -> None:
     """The rejects file marks absent cells, so the row stays rejected until it is fixed."""
-    _, short, long = written((7, ["A1"]), (8, ["A2", "x", "South", "more"]))
+    _, short, long = rejects_file((7, ["A1"]), (8, ["A2", "x", "South", "more"]))
     assert short[:4] == ["A1", "#N/A", "#N/A", "7"]
     assert short[5:] == []
     assert long[:4] == ["A2", "x", "South", "8"]
@@ -54,7 +54,7 @@ def test_short_rows_stay_rejected_and_long_rows_keep_their_rest() -> None:
 
 
 def test_a_short_row_without_a_missing_field_gets_an_extra_cell() -> None:
-    _, short = written((7, ["A1", "x"]))
+    _, short = rejects_file((7, ["A1", "x"]))
     assert short[:4] == ["A1", "x", "#N/A", "7"]
     assert short[5:] == ["#N/A"]
 

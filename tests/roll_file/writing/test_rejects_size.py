@@ -22,7 +22,7 @@ def size_of(rejections: Rejections) -> int:
     return rejections._spool.tell()
 
 
-def rejected(data: bytes) -> Rejections:
+def rejections_of(data: bytes) -> Rejections:
     """The rejected rows of a file, as an attempt collects them."""
     with open_roll(BytesIO(data)) as reader:
         rejections = Rejections(reader.header.labels, reader.header.unnamed, len(data))
@@ -34,7 +34,7 @@ def rejected(data: bytes) -> Rejections:
     return rejections
 
 
-def written(rows: Iterable[Row], max_chars: int) -> tuple[RejectsWriter, str]:
+def write_rejects(rows: Iterable[Row], max_chars: int) -> tuple[RejectsWriter, str]:
     file = StringIO(newline="")
     writer = RejectsWriter(file, LABELS, max_chars=max_chars)
     for line, cells in rows:
@@ -46,7 +46,7 @@ def written(rows: Iterable[Row], max_chars: int) -> tuple[RejectsWriter, str]:
 def test_short_rows_below_a_wide_header_make_no_large_file() -> None:
     labels = ["id", "email", *(f"c{number}" for number in range(998))]
     data = csv_roll([["x"]] * 20_000, labels=labels)
-    with rejected(data) as rejections:
+    with rejections_of(data) as rejections:
         # The last row has a delimiter for each column, and the sentence.
         assert size_of(rejections) <= most_chars(len(data)) + len(labels) + 200
         assert rejections.count == 20_000
@@ -56,7 +56,9 @@ def test_short_rows_below_a_wide_header_make_no_large_file() -> None:
 
 def test_a_long_text_in_many_rows_makes_no_large_file() -> None:
     text = "x" * 32_767
-    writer, content = written(((line, ["1", text, text]) for line in range(5_000)), FREE_CHARS)
+    writer, content = write_rejects(
+        ((line, ["1", text, text]) for line in range(5_000)), FREE_CHARS
+    )
     assert len(content) < FREE_CHARS + 1_000
     assert writer.count + writer.left_out == 5_000
 
@@ -64,14 +66,14 @@ def test_a_long_text_in_many_rows_makes_no_large_file() -> None:
 def test_every_row_of_an_honest_file_has_room() -> None:
     rows = [(f"S{number:06}", "Ann", "Lee", "ann", "Law", "x", "maybe") for number in range(4_000)]
     data = csv_roll(rows)
-    with rejected(data) as rejections:
+    with rejections_of(data) as rejections:
         assert size_of(rejections) <= CHARS_PER_BYTE * len(data)
         assert rejections.assumptions == []
 
 
 def test_a_file_that_is_half_full_names_faults_by_their_codes() -> None:
     rows = ((line, ["1", "x", "South"]) for line in range(40))
-    writer, content = written(rows, 2_000)
+    writer, content = write_rejects(rows, 2_000)
     header, *found = csv.reader(StringIO(content, newline=""))
     assert header == [*LABELS, "_line", "_errors"]
     assert found[0][4] == "email: INVALID_EMAIL. Give one email address."
@@ -81,7 +83,7 @@ def test_a_file_that_is_half_full_names_faults_by_their_codes() -> None:
 
 def test_a_full_file_says_how_many_rows_it_lacks() -> None:
     rows = ((line, ["1", "x", "South"]) for line in range(100))
-    writer, content = written(rows, 1_000)
+    writer, content = write_rejects(rows, 1_000)
     *_, last = csv.reader(StringIO(content, newline=""))
     assert writer.count + writer.left_out == 100
     assert last == ["", "", "", "", writer.left_out_sentence]
@@ -89,6 +91,6 @@ def test_a_full_file_says_how_many_rows_it_lacks() -> None:
 
 
 def test_a_file_without_room_for_any_row_has_a_header() -> None:
-    _, content = written([(7, ["1", "x" * 900, ""]), (8, ["1", "x" * 900, ""])], 500)
+    _, content = write_rejects([(7, ["1", "x" * 900, ""]), (8, ["1", "x" * 900, ""])], 500)
     assert content.splitlines()[0] == "id,email,hall,_line,_errors"
     assert len(content.splitlines()) == 2
