@@ -18,9 +18,9 @@ from shared.access.users import (
     ONE_TIME_DAYS,
     Role,
     all_users,
+    deactivate,
     invite_user,
-    let_in,
-    lock_out,
+    reactivate,
     reset_password,
     set_role,
 )
@@ -104,7 +104,7 @@ class Users(Page):
     def lock_out(self, user_id: int) -> Response:
         """Deactivate a user: end all sessions and allow no new one."""
         user = _user_or_404(user_id)
-        if lock_out(user_id):
+        if deactivate(user_id):
             flash(f"{user.username} is deactivated. All sessions have ended.", "success")
         elif user.disabled_at is not None:
             flash(f"{user.username} is deactivated already.", "warning")
@@ -117,7 +117,7 @@ class Users(Page):
     def let_in(self, user_id: int) -> Response:
         """Reactivate a user who was deactivated."""
         user = _user_or_404(user_id)
-        if let_in(user_id):
+        if reactivate(user_id):
             flash(
                 f"{user.username} is reactivated and can sign in with the old password.",
                 "success",

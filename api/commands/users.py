@@ -18,7 +18,7 @@ COLUMNS = ("NAME", "ROLE", "STATE", "SINCE", "LAST SIGN-IN")
 
 def register_commands(app: Flask) -> None:
     """Register the commands with the app."""
-    for command in (list_users, reset_password, lock_out, let_in):
+    for command in (list_users, reset_password, deactivate, reactivate):
         app.cli.add_command(command)
 
 
@@ -59,27 +59,27 @@ def reset_password(name: str) -> None:
         click.echo(f"{name!r} is deactivated. `flask let-in` reactivates the user.", err=True)
 
 
-@click.command()
+@click.command("lock-out")
 @click.argument("name")
 @with_appcontext
-def lock_out(name: str) -> None:
+def deactivate(name: str) -> None:
     """Deactivate NAME: end all sessions and allow no new one."""
     with usable_database():
         user = _user(name)
-        if user.disabled_at is None and not users.lock_out(user.id):
+        if user.disabled_at is None and not users.deactivate(user.id):
             raise click.ClickException(
                 f"{name!r} is the last admin. Create another admin first: `flask create-admin`."
             )
     click.echo(f"{name!r} is deactivated.")
 
 
-@click.command()
+@click.command("let-in")
 @click.argument("name")
 @with_appcontext
-def let_in(name: str) -> None:
+def reactivate(name: str) -> None:
     """Reactivate NAME, who can then sign in with the old password."""
     with usable_database():
-        if users.let_in(_user(name).id):
+        if users.reactivate(_user(name).id):
             click.echo(f"{name!r} is reactivated and can sign in again.")
         else:
             click.echo(f"{name!r} is not deactivated.")

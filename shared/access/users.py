@@ -189,7 +189,7 @@ def set_role(user_id: int, role: Role) -> bool:
         return is_set
 
 
-def lock_out(user_id: int) -> bool:
+def deactivate(user_id: int) -> bool:
     """Deactivate a user: end all sessions and allow no new one.
 
     Returns False for the last administrator, and for a user who is deactivated already.
@@ -198,24 +198,26 @@ def lock_out(user_id: int) -> bool:
     with database.atomic():
         if _is_last_admin(user_id):
             return False
-        is_locked = bool(query.where((User.id == user_id) & User.disabled_at.is_null()).execute())
-        if is_locked:
+        is_deactivated = bool(
+            query.where((User.id == user_id) & User.disabled_at.is_null()).execute()
+        )
+        if is_deactivated:
             record(Action.LOCK_OUT, _name(user_id))
-        return is_locked
+        return is_deactivated
 
 
 def _name(user_id: int) -> str:
     return str(User.get_by_id(user_id).username)
 
 
-def let_in(user_id: int) -> bool:
+def reactivate(user_id: int) -> bool:
     """Reactivate a user. Return False if the user is not deactivated."""
-    is_locked_out = (User.id == user_id) & User.disabled_at.is_null(False)
+    is_deactivated = (User.id == user_id) & User.disabled_at.is_null(False)
     with database.atomic():
-        is_let_in = bool(User.update(disabled_at=None).where(is_locked_out).execute())
-        if is_let_in:
+        is_reactivated = bool(User.update(disabled_at=None).where(is_deactivated).execute())
+        if is_reactivated:
             record(Action.LET_IN, _name(user_id))
-        return is_let_in
+        return is_reactivated
 
 
 def _is_last_admin(user_id: int) -> bool:

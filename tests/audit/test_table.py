@@ -13,7 +13,7 @@ from shared.access.users import (
     Role,
     change_password,
     create_user,
-    lock_out,
+    deactivate,
     set_role,
     sign_in,
 )
@@ -145,7 +145,7 @@ def a_role() -> Prepared:
 
 def a_lock_out() -> Prepared:
     create_user("eve", PASSWORD, Role.VIEWER)
-    return lambda: lock_out(user("eve").id), Action.LOCK_OUT, "eve"
+    return lambda: deactivate(user("eve").id), Action.LOCK_OUT, "eve"
 
 
 def a_new_password() -> Prepared:
@@ -239,7 +239,7 @@ def test_what_did_not_happen_leaves_no_entry() -> None:
     assert not jobs.cancel(ended.id, by="x")
     assert not jobs.resend_report(waiting.id)
     assert not revoke_token("nobody")
-    assert not lock_out(user("eve").id)
+    assert not deactivate(user("eve").id)
     assert not set_role(user("eve").id, Role.VIEWER)
     edit("007", {"email": "a@x.edu"}, author=Author("registrar"))
     assert AuditEntry.select().count() == known
@@ -261,7 +261,7 @@ def test_a_sign_in_names_an_account_that_exists_and_nothing_else(
     create_user("admin", PASSWORD, Role.ADMIN)
     create_user("eve", PASSWORD, Role.VIEWER)
     if is_locked_out:
-        lock_out(user("eve").id)
+        deactivate(user("eve").id)
     act_as(Actor(ActorKind.STRANGER, address=ADDRESS))
     sign_in(name, password)
     [entry] = AuditEntry.select().where(AuditEntry.action == Action.SIGN_IN)

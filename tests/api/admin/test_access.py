@@ -21,7 +21,7 @@ from shared.access.users import (
     Role,
     change_password,
     create_user,
-    lock_out,
+    deactivate,
     reset_password,
     set_role,
 )
@@ -360,7 +360,7 @@ def one_time_password_in(page: TestResponse) -> str:
 @pytest.mark.parametrize(("action", "fields"), [("role", {"role": "viewer"}), ("lock-out", {})])
 def test_the_last_admin_stays(admin: Browser, action: str, fields: dict[str, str]) -> None:
     create_user("gone", PASSWORD, Role.ADMIN)
-    lock_out(user("gone").id)
+    deactivate(user("gone").id)
     own = f"{USERS}{user('the admin').id}/{action}/"
     database.close()
     send(admin, own, fields)
@@ -371,7 +371,7 @@ def test_the_last_admin_stays(admin: Browser, action: str, fields: dict[str, str
     assert admin.get(USERS).status_code in (302, 403)
 
 
-@pytest.mark.parametrize("step_down", [lock_out, lambda one: set_role(one, Role.VIEWER)])
+@pytest.mark.parametrize("step_down", [deactivate, lambda one: set_role(one, Role.VIEWER)])
 def test_of_admins_who_step_down_at_once_one_stays(
     any_database: Database, step_down: Callable[[int], bool]
 ) -> None:

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from api.app import create_app
 from config.settings import Settings
 from shared.access.models import User
-from shared.access.users import Role, create_user, lock_out, set_role
+from shared.access.users import Role, create_user, deactivate, set_role
 from shared.audit import AuditEntry
 from shared.database.connection import database
 from shared.jobs import jobs
@@ -166,7 +166,7 @@ def test_a_session_lasts_from_the_last_step_of_its_user(
 def test_deactivation_ends_a_session_at_once(app: Flask) -> None:
     browser_of(app, Role.ADMIN)
     browser = browser_of(app, Role.IMPORTER)
-    assert lock_out(User.get(User.username == "the importer").id)
+    assert deactivate(User.get(User.username == "the importer").id)
     assert not is_in(browser)
     assert browser.sign_in("the importer").status_code == 200
 
@@ -174,7 +174,7 @@ def test_deactivation_ends_a_session_at_once(app: Flask) -> None:
 def test_the_last_admin_stays(app: Flask) -> None:
     browser_of(app, Role.ADMIN)
     admin = User.get()
-    assert not lock_out(admin.id)
+    assert not deactivate(admin.id)
     assert not set_role(admin.id, Role.VIEWER)
     create_user("second", PASSWORD, Role.ADMIN)
     assert set_role(admin.id, Role.VIEWER)

@@ -21,7 +21,7 @@ from config.settings import Settings
 from shared.access.models import ApiToken, User
 from shared.access.scopes import Scope
 from shared.access.tokens import create_token
-from shared.access.users import Role, create_user, lock_out
+from shared.access.users import Role, create_user, deactivate
 from shared.audit import SERVICE, Action, AuditEntry, Outcome, record
 from shared.database.connection import database
 from shared.database.sql import clock
@@ -125,7 +125,7 @@ def let_in(office: Office) -> TestResponse:
     name = uuid4().hex
     create_user(name, PASSWORD, Role.VIEWER)
     user_id = User.get(User.username == name).id
-    lock_out(user_id)
+    deactivate(user_id)
     return office.post(f"{USERS}{user_id}/let-in/", USERS)
 
 

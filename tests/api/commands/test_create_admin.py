@@ -5,7 +5,7 @@ from click.testing import Result
 from flask import Flask
 
 from shared.access.models import User
-from shared.access.users import Role, lock_out
+from shared.access.users import Role, deactivate
 from tests.support.page_client import browser_of
 
 
@@ -16,7 +16,7 @@ def run(app: Flask, *words: str) -> Result:
 def test_a_taken_name_is_refused_with_advice(app: Flask) -> None:
     for name in ("ada lee", "bob"):
         run(app, "create-admin", "--username", name, "--password", "long enough")
-    lock_out(User.get(User.username == "bob").id)
+    deactivate(User.get(User.username == "bob").id)
     run(app, "create-token", "registrar")
     advice = {
         "ada lee": "named 'ada lee' already (admin). `flask reset-password 'ada lee'` sets",
@@ -43,7 +43,7 @@ def test_the_last_admin_gets_a_new_password_at_the_command_line(app: Flask) -> N
 def test_a_user_is_reactivated_at_the_command_line(app: Flask) -> None:
     for name in ("ada", "bob"):
         run(app, "create-admin", "--username", name, "--password", "long enough")
-    lock_out(User.get(User.username == "bob").id)
+    deactivate(User.get(User.username == "bob").id)
     assert "'bob' is deactivated" in run(app, "reset-password", "bob").stderr
     _, ada, bob = run(app, "list-people").stdout.splitlines()
     assert (ada.split()[:3], bob.split()[:3]) == (
