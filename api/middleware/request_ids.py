@@ -21,8 +21,8 @@ def name_requests(app: Flask) -> None:
 
 
 def _begin() -> None:
-    request_id = request.headers.get(HEADER, "")
-    begin(request_id=request_id if is_request_id(request_id) else uuid4().hex)
+    header = request.headers.get(HEADER, "")
+    begin(request_id=header if is_request_id(header) else uuid4().hex)
 
 
 def _tell(response: Response) -> Response:
