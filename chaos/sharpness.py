@@ -40,13 +40,13 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "the attempt number fences nothing",
-        "shared/jobs/transitions.py",
+        "shared/jobs/claims.py",
         "            & (Job.attempts == self.attempt)\n",
         "",
     ),
     Mutant(
         "nothing fences an attempt",
-        "shared/jobs/transitions.py",
+        "shared/jobs/claims.py",
         "            & (Job.state == JobState.STARTED)\n"
         "            & (Job.attempts == self.attempt)\n",
         "",

@@ -18,7 +18,7 @@ from shared.database.connection import database, open_database
 from shared.database.outages import OUTAGES, is_disk_full, reason_of
 from shared.importing.attempt import perform
 from shared.importing.limits import DISK_FULL, OUT_OF_MEMORY, OUT_OF_REACH, limit_process
-from shared.jobs.transitions import Claim
+from shared.jobs.claims import Claim
 from shared.roll_file.limits import Limits
 from shared.storage.choice import open_store
 

@@ -10,9 +10,9 @@ from config.log_context import logged_with
 from config.settings import Settings
 from shared.database.outages import OUTAGES
 from shared.importing.job_process import close_job_process, note_end, start_job_process
-from shared.jobs import transitions
+from shared.jobs import claims, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.states import JobCode, JobState
-from shared.jobs.transitions import Claim
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class JobProcesses:
         lease_seconds = self._settings.lease_seconds
         if time.monotonic() - job_process.renewed_at < lease_seconds / RENEWALS_PER_LEASE:
             return
-        if not transitions.renew(job_process.claim, lease_seconds):
+        if not claims.renew(job_process.claim, lease_seconds):
             # The job has just finished, or another worker has it: nothing is left to do for it.
             logger.info("lease not renewed", extra=job_process.claim.log_fields)
             _end(job_process)

@@ -22,9 +22,9 @@ from shared.database.connection import database
 from shared.importing.job_process import close_job_process, note_end, start_job_process
 from shared.importing.limits import MEMORY_STATUSES
 from shared.importing.reading import OnProgress
-from shared.jobs import jobs, transitions
+from shared.jobs import claims, jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.states import JobCode, Phase
-from shared.jobs.transitions import Claim
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def renew_lease(claim: Claim, lease_seconds: float) -> Iterator[None]:
     def renew() -> None:
         while not is_done.wait(lease_seconds / RENEWALS_PER_LEASE):
             try:
-                transitions.renew(claim, lease_seconds)
+                claims.renew(claim, lease_seconds)
             except PeeweeException as error:
                 logger.warning("lease not renewed", extra={"reason": type(error).__name__})
             finally:

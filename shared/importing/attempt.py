@@ -12,9 +12,9 @@ from shared.importing.errors import JobFailure, UnknownOption
 from shared.importing.pipeline import run
 from shared.importing.reading import OnProgress
 from shared.jobs import transitions
+from shared.jobs.claims import Claim
 from shared.jobs.errors import AttemptLost
 from shared.jobs.states import JobCode
-from shared.jobs.transitions import Claim
 from shared.roll_file.errors import FileFault
 from shared.roll_file.limits import Limits
 from shared.storage.errors import StoreFull, StoreUnavailable

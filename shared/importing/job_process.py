@@ -14,8 +14,8 @@ from typing import IO
 from config.settings import PROJECT_ROOT, Settings
 from shared.importing.limits import DISK_FULL, MEMORY_STATUSES, OUT_OF_REACH, TIME_STATUSES
 from shared.jobs import jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.states import JobCode, JobState
-from shared.jobs.transitions import Claim
 from shared.roll_file.formats import Format
 from shared.roll_file.workbooks.faults import too_large
 

@@ -18,11 +18,11 @@ from shared.importing.errors import JobFailure
 from shared.importing.options import ImportOptions
 from shared.importing.reading import Ids, OnProgress, original_rows, stage_all
 from shared.importing.rejected_rows import Rejections
-from shared.jobs import jobs, transitions
+from shared.jobs import claims, jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.errors import AttemptLost
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, Phase
-from shared.jobs.transitions import Claim
 from shared.roll_file.errors import WarningCode
 from shared.roll_file.limits import Limits
 from shared.roll_file.reader import open_roll
@@ -53,7 +53,7 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
     options = ImportOptions.from_dict(job.options)
     open_reader = partial(open_roll, options=options, limits=limits)
     with _open(store, job) as file, open_reader(file) as reader:
-        transitions.note_file(
+        claims.note_file(
             claim,
             file_format=reader.format,
             encoding=reader.encoding,
@@ -64,14 +64,14 @@ def run(claim: Claim, store: UploadStore, limits: Limits, on_progress: OnProgres
         with Rejections(header.labels, header.unnamed, job.size_bytes) as rejections:
             ids = Ids()
             report = stage_all(claim, reader, rejections, ids, on_progress)
-            transitions.note_rows_read(claim, report.rows_read)
+            claims.note_rows_read(claim, report.rows_read)
             label = header.labels[header.columns["student_id"]]
             if not ids.are_rising and _find_conflicts(label):
                 with open_reader(file) as once_more:
                     rejections.add_conflicts(original_rows(once_more), label)
             _compare(report, reader, rejections)
             check_conditions(options, report, rejections, store)
-            transitions.note_progress(claim, Phase.APPLYING, report.rows_read, None)
+            claims.note_progress(claim, Phase.APPLYING, report.rows_read, None)
             on_progress(Phase.APPLYING, report.rows_read, None)
             _conclude(claim, job, options, report, rejections, store)
     on_progress(Phase.DONE, report.rows_read, 100.0)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.importing.rejected_rows import Rejections
-from shared.jobs import transitions
+from shared.jobs import claims
+from shared.jobs.claims import Claim
 from shared.jobs.states import Phase
-from shared.jobs.transitions import Claim
 from shared.roll_file.errors import FileCode, FileFault, WarningCode
 from shared.roll_file.report import Report
 from shared.roll_file.rows.columns import repeats_header
@@ -58,7 +58,7 @@ def stage_all(
         if time.monotonic() - noted_at >= PROGRESS_SECONDS:
             percent = round(100 * fraction, 1) if (fraction := reader.fraction()) else None
             rows_read = count + rejections.count
-            transitions.note_progress(claim, Phase.READING, rows_read, percent)
+            claims.note_progress(claim, Phase.READING, rows_read, percent)
             on_progress(Phase.READING, rows_read, percent)
             noted_at = time.monotonic()
     report = Report(rows_read=count + rejections.count, blank_rows=rows.blank_count)

@@ -16,9 +16,10 @@ from shared.audit import Action, record
 from shared.database.connection import database, is_postgresql
 from shared.database.sql import clock
 from shared.jobs import outbox
+from shared.jobs.claims import Claim
 from shared.jobs.models import Job
 from shared.jobs.states import FINAL_STATES, Channel, JobState, Phase
-from shared.jobs.transitions import Claim, conclude
+from shared.jobs.transitions import conclude
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 # Columns that a follow-up job does not copy: who made the earlier job and when, and how it went.

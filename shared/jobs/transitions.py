@@ -1,4 +1,4 @@
-"""The transitions that attempts make. `shared.jobs.states` lists them all.
+"""The transitions between the states of a job. `shared.jobs.states` lists them all.
 
 Every function is one statement or one transaction of its own, except `finish`, which joins the
 transaction of its caller.
@@ -6,23 +6,20 @@ transaction of its caller.
 
 import logging
 import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from peewee import Expression, Field
+from peewee import Expression
 
-from config.log_context import REQUEST_ID
 from shared.access.names import COMMAND_LINE
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import outbox
-from shared.jobs.errors import AttemptLost
+from shared.jobs.claims import Claim, raise_attempt_lost
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import WAITING_STATES, JobCode, JobState, Phase
 from shared.roll_file.errors import RowError
-from shared.roll_file.formats import Format
 
 logger = logging.getLogger(__name__)
 
@@ -32,34 +29,6 @@ MAX_BACKOFF_SECONDS = 300.0
 # job.
 FOREGROUND = COMMAND_LINE
 INTERRUPTED = "The import was interrupted at the command line. The roll is unchanged."
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to work on a job: its id and the attempt number that guards every write.
-
-    `request_id` is that of the request that created the job. Only the log uses it.
-    """
-
-    job_id: UUID
-    attempt: int
-    request_id: str | None = field(default=None, compare=False)
-
-    @property
-    def log_fields(self) -> dict[str, object]:
-        """The fields of every log line about the attempt."""
-        fields = {REQUEST_ID: self.request_id} if self.request_id else {}
-        return {"job_id": str(self.job_id), "attempt": self.attempt, **fields}
-
-    @property
-    def holds(self) -> Expression:
-        """The condition under which this attempt may write."""
-        condition: Expression = (
-            (Job.id == self.job_id)
-            & (Job.state == JobState.STARTED)
-            & (Job.attempts == self.attempt)
-        )
-        return condition
 
 
 def due_jobs(limit: int) -> list[UUID]:
@@ -131,47 +100,6 @@ def _start(
     return bool(query.execute())
 
 
-def renew(claim: Claim, lease_seconds: float) -> bool:
-    """Extend the lease. Return False if the attempt no longer owns the job."""
-    query = Job.update(lease_expires_at=clock(lease_seconds)).where(claim.holds)
-    return bool(query.execute())
-
-
-def note_file(
-    claim: Claim,
-    *,
-    file_format: Format,
-    encoding: str | None,
-    delimiter: str | None,
-    sheet: str | None,
-) -> None:
-    """Save how the attempt reads the file. Raises AttemptLost."""
-    _note(
-        claim,
-        {
-            Job.format: file_format,
-            Job.encoding: encoding,
-            Job.delimiter: delimiter,
-            Job.sheet: sheet,
-        },
-    )
-
-
-def note_progress(claim: Claim, phase: Phase, rows_read: int, percent: float | None) -> None:
-    """Save the progress of the attempt. A `percent` of None means unknown. Raises AttemptLost."""
-    _note(claim, {Job.phase: phase, Job.rows_read: rows_read, Job.percent: percent})
-
-
-def note_rows_read(claim: Claim, rows_read: int) -> None:
-    """Save how many rows the file has, whatever the outcome of the job. Raises AttemptLost."""
-    _note(claim, {Job.rows_read: rows_read})
-
-
-def _note(claim: Claim, values: Mapping[Field, object]) -> None:
-    if not Job.update(values).where(claim.holds).execute():
-        _raise_attempt_lost(claim)
-
-
 def finish(
     claim: Claim,
     report: dict[str, Any],
@@ -196,7 +124,7 @@ def finish(
         percent=100.0,
     )
     if not is_finished:
-        _raise_attempt_lost(claim)
+        raise_attempt_lost(claim)
     _keep_faults(claim.job_id, faults)
 
 
@@ -313,7 +241,3 @@ def _gave_up(death: JobCode, deaths: int) -> str:
         f"The import was tried {times} and could not be finished. The roll is unchanged."
         " Save the file as CSV and upload it again, or ask the operator to read the log."
     )
-
-
-def _raise_attempt_lost(claim: Claim) -> NoReturn:
-    raise AttemptLost(f"attempt {claim.attempt} no longer owns job {claim.job_id}")

@@ -15,10 +15,10 @@ from shared.database.connection import database
 from shared.database.sql import clock
 from shared.deletion import purge_expired
 from shared.jobs import jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode
-from shared.jobs.transitions import Claim
 from shared.roll_file.errors import DESCRIPTIONS, FileCode, RowCode, RowError
 from shared.roll_file.report import Report
 from shared.storage.choice import open_store

@@ -11,8 +11,8 @@ import pytest
 from api.jobs.long_poll import MAX_WAITING
 from shared.database.connection import database
 from shared.jobs import jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.jobs import StoredFile
-from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 from tests.conftest import opened
 from tests.support.running import Answer, Service, running_service, wait_for

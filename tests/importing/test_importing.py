@@ -19,9 +19,9 @@ from shared.importing.errors import TooLarge
 from shared.importing.reading import MAX_WAITING_REJECTS
 from shared.importing.submission import keep, printable_name
 from shared.jobs import jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.models import Job, JobFault
 from shared.jobs.states import JobCode, JobState, Phase
-from shared.jobs.transitions import Claim
 from shared.roll_file.errors import FileCode, FileFault
 from shared.roll_file.fields import FIELDS
 from shared.roll_file.limits import Limits

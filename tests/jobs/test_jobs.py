@@ -7,12 +7,12 @@ from peewee import IntegrityError
 
 from shared.database.connection import database
 from shared.database.sql import clock
-from shared.jobs import jobs, transitions
+from shared.jobs import claims, jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.errors import AttemptLost
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, JobFault, OutboxEntry
 from shared.jobs.states import JobCode, JobState, OutboxState, Phase
-from shared.jobs.transitions import Claim
 from shared.roll_file.errors import RowCode, RowError
 from tests.support.outbox_entries import mail_of
 
@@ -86,11 +86,11 @@ def test_a_stale_attempt_changes_nothing() -> None:
     stale = claim_job()
     expire_lease(stale)
     claim_job(stale.job_id)
-    assert transitions.renew(stale, 30) is False
+    assert claims.renew(stale, 30) is False
     assert transitions.fail(stale, "X", "x") is False
     assert transitions.release(stale, death=None, max_attempts=3) is None
     with pytest.raises(AttemptLost):
-        transitions.note_rows_read(stale, 5)
+        claims.note_rows_read(stale, 5)
     with pytest.raises(AttemptLost), database.atomic():
         transitions.finish(stale, REPORT, [])
     job = jobs.find(stale.job_id)
@@ -138,7 +138,7 @@ def test_a_worker_does_not_finish_a_job_of_a_closed_terminal() -> None:
 
 def test_a_job_that_waits_shows_no_progress() -> None:
     claim = claim_job()
-    transitions.note_progress(claim, Phase.READING, 88, 8.8)
+    claims.note_progress(claim, Phase.READING, 88, 8.8)
     transitions.release(claim, death=None, max_attempts=3)
     job = jobs.find(claim.job_id)
     assert job is not None

@@ -18,12 +18,12 @@ from hypothesis.stateful import (
 
 from shared.database.connection import database
 from shared.database.sql import clock
-from shared.jobs import jobs, transitions
+from shared.jobs import claims, jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.errors import AttemptLost
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, OutboxEntry
 from shared.jobs.states import FINAL_STATES, Channel, JobCode, JobState, OutboxState
-from shared.jobs.transitions import Claim
 
 FILE = StoredFile(key="k", name="roll.csv", size_bytes=3, sha256="0" * 64, format="csv")
 MAX_ATTEMPTS = 3
@@ -99,17 +99,17 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(claim=claims)
     def renew(self, claim: Claim) -> None:
-        assert transitions.renew(claim, FAR_SECONDS) is self.holds(claim)
+        assert claims.renew(claim, FAR_SECONDS) is self.holds(claim)
         if self.holds(claim):
             self.expected[claim.job_id].is_leased = True
 
     @rule(claim=claims)
     def tell_progress(self, claim: Claim) -> None:
         if self.holds(claim):
-            transitions.note_rows_read(claim, 7)
+            claims.note_rows_read(claim, 7)
         else:
             with pytest.raises(AttemptLost):
-                transitions.note_rows_read(claim, 7)
+                claims.note_rows_read(claim, 7)
 
     @rule(claim=claims, is_rolled_back=st.booleans())
     def finish(self, claim: Claim, is_rolled_back: bool) -> None:

@@ -5,11 +5,11 @@ import pytest
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, outbox, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job
 from shared.jobs.states import Channel, JobCode
 from shared.jobs.statistics import job_figures
-from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 
 pytestmark = pytest.mark.usefixtures("any_database")

@@ -9,11 +9,11 @@ import pytest
 
 from shared.database.connection import database
 from shared.database.sql import clock
-from shared.jobs import transitions
+from shared.jobs import claims, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.models import Job
 from shared.jobs.states import JobCode, JobState, Phase
 from shared.jobs.status_document import NOBODY
-from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 from tests.support.api_client import ROLL, ApiClient
 
@@ -78,13 +78,13 @@ def test_a_waiting_job_has_no_outcome_and_no_start(client: ApiClient, job_id: UU
 
 
 def test_a_running_job_shows_its_progress(client: ApiClient, claim: Claim) -> None:
-    transitions.note_progress(claim, Phase.READING, 12_000, 41.55)
+    claims.note_progress(claim, Phase.READING, 12_000, 41.55)
     shown = status(client, claim.job_id)
     assert shown["state"] == "STARTED"
     assert shown["status"] == "Reading the file: 12,000 rows so far."
     assert shown["progress"] == {"phase": "reading", "rows_read": 12_000, "percent": 41.5}
     assert shown["result"] is None
-    transitions.note_progress(claim, Phase.APPLYING, 12_000, None)
+    claims.note_progress(claim, Phase.APPLYING, 12_000, None)
     assert status(client, claim.job_id)["status"] == "Applying 12,000 rows."
 
 
@@ -146,7 +146,7 @@ def test_a_status_that_is_known_already_is_not_sent_again(client: ApiClient, cla
         assert again.get_data() == b""
         assert again.headers["ETag"] == tag
         assert again.headers["Retry-After"] == "1"
-    transitions.note_rows_read(claim, 12_000)
+    claims.note_rows_read(claim, 12_000)
     changed = client.get(path, headers={"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed.headers["ETag"] != tag

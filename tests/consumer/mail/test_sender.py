@@ -16,10 +16,10 @@ from consumer.mail.sender import MailSender
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, OutboxEntry
 from shared.jobs.states import OutboxState
-from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 from shared.storage.choice import open_store
 from shared.storage.object_store import ObjectStore

@@ -14,11 +14,11 @@ from consumer.webhook.sender import WebhookSender
 from shared.database.connection import database
 from shared.database.sql import clock
 from shared.jobs import jobs, transitions
+from shared.jobs.claims import Claim
 from shared.jobs.jobs import StoredFile
 from shared.jobs.models import Job, OutboxEntry
 from shared.jobs.states import OutboxState
 from shared.jobs.status_document import describe
-from shared.jobs.transitions import Claim
 from shared.roll_file.report import Report
 from tests.support.outbox_entries import call_of, set_calls
 from tests.support.receiver import Receiver
