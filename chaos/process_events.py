@@ -31,6 +31,12 @@ def kill_job_process(scene: Scene, rng: Random) -> bool:
     return job_process is not None and scene.fleet.send(job_process.pid, signal.SIGKILL)
 
 
+def kill_template(scene: Scene, rng: Random) -> bool:
+    """Kill a template process. Its job processes must end with it."""
+    templates = scene.fleet.templates()
+    return bool(templates) and scene.fleet.send(rng.choice(templates), signal.SIGKILL)
+
+
 def pick_job_process(scene: Scene, rng: Random) -> JobProcess | None:
     """Return a job process at work, or None if none appears within two seconds."""
     wait_until(lambda: bool(targets(scene)), 2)
@@ -99,6 +105,7 @@ EVENTS = (
     Event("web killed", kill_web, 4, kills=True),
     Event("worker killed", kill_worker, 5, kills=True),
     Event("child killed", kill_job_process, 6, kills=True),
+    Event("template killed", kill_template, 3, kills=True),
     Event("worker paused beyond its lease", pause_worker, 3, pauses=True),
     Event("attempt paused beyond its lease", pause_attempt, 3, pauses=True),
 )

@@ -1,5 +1,6 @@
 """The processes of one campaign: starting, finding by a mark, killing, restarting, stopping."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,8 @@ from uuid import UUID
 BIN = Path(sys.executable).parent
 # A variable that all processes of the campaign have, because descendants inherit the environment.
 MARK = "CHAOS_CAMPAIGN"
-JOB_PROCESS = b"consumer.job_process"
+TEMPLATE = b"job template\n"
+JOB_PROCESS = b"job process\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +103,30 @@ class Fleet:
         return self._processes[name].pid
 
     def job_processes(self) -> list[JobProcess]:
-        """The job processes that run now, those of killed workers included."""
-        processes = []
-        for pid in self.own_pids():
-            words = _read(f"/proc/{pid}/cmdline").split(b"\0")
-            if JOB_PROCESS in words:
-                job_id, attempt = words[words.index(JOB_PROCESS) + 1 :][:2]
-                processes.append(JobProcess(pid, _parent(pid), UUID(job_id.decode()), int(attempt)))
-        return processes
+        """The job processes that run now, those of killed workers included.
+
+        The logs of the workers say which job a process has.
+        """
+        started = self._attempts_started()
+        return [
+            JobProcess(pid, _worker_of(pid), *started[pid])
+            for pid in self.own_pids()
+            if _name(pid) == JOB_PROCESS and pid in started
+        ]
+
+    def _attempts_started(self) -> dict[int, tuple[UUID, int]]:
+        """The job and the attempt of each process id that the logs name."""
+        started = {}
+        for log in self._logs.glob("worker*.log"):
+            for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+                if '"attempt started"' in line:
+                    fields = json.loads(line)
+                    started[fields["pid"]] = (UUID(fields["job_id"]), fields["attempt"])
+        return started
+
+    def templates(self) -> list[int]:
+        """The process ids of the template processes."""
+        return [pid for pid in self.own_pids() if _name(pid) == TEMPLATE]
 
     def own_pids(self) -> list[int]:
         """The ids of all processes with the mark of this campaign."""
@@ -155,6 +173,16 @@ def wait_until(probe: Callable[[], bool], seconds: float, step_seconds: float = 
 def _procfile(tree: Path) -> dict[str, str]:
     lines = (tree / "Procfile").read_text(encoding="utf-8").splitlines()
     return dict(line.split(": ", 1) for line in lines if line.strip())
+
+
+def _name(pid: int) -> bytes:
+    return _read(f"/proc/{pid}/comm")
+
+
+def _worker_of(pid: int) -> int:
+    """The worker of a job process, which a template may have forked."""
+    parent = _parent(pid)
+    return _parent(parent) if _name(parent) == TEMPLATE else parent
 
 
 def _parent(pid: int) -> int:

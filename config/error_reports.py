@@ -7,6 +7,7 @@ quote a row.
 """
 
 import atexit
+import sys
 from typing import Any
 
 from config.log_context import log_fields
@@ -36,7 +37,13 @@ def report_errors(dsn: str) -> None:
         max_breadcrumbs=0,
         before_send=_without_words,
     )
-    atexit.register(sentry_sdk.flush, FLUSH_SECONDS)
+    atexit.register(flush_reports)
+
+
+def flush_reports() -> None:
+    """Send the reports that still wait, for at most a second."""
+    if sentry_sdk := sys.modules.get("sentry_sdk"):
+        sentry_sdk.flush(FLUSH_SECONDS)
 
 
 def _without_words(event: Any, hint: object) -> Any:

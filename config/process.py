@@ -1,6 +1,8 @@
 """What every process of the service does first."""
 
+import ctypes
 import os
+import sys
 
 from config.error_reports import report_errors
 from config.logging import configure_logging
@@ -9,6 +11,8 @@ from config.unhandled import log_unhandled
 
 # Group and others get no access, because every file may hold voters, or the bytes they came from.
 PRIVATE = 0o077
+# prctl(2)
+PR_SET_NAME = 15
 
 
 def begin_process(settings: Settings) -> None:
@@ -20,6 +24,12 @@ def begin_process(settings: Settings) -> None:
     configure_logging(settings.log_level, readable=settings.debug)
     log_unhandled()
     report_errors(settings.sentry_dsn)
+
+
+def name_process(name: str) -> None:
+    """Set the name that `ps -o comm` and `top` show on Linux, of at most 15 bytes."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode())
 
 
 def keep_files_private() -> None:

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from config.log_context import logged_with
 from config.settings import Settings
+from consumer.process_source import ProcessSource
+from consumer.template import Process, Template
 from shared.database.outages import OUTAGES
-from shared.importing.job_process import close_job_process, note_end, start_job_process
+from shared.importing.job_process import note_end
 from shared.jobs import claims, transitions
 from shared.jobs.claims import Claim
 from shared.jobs.states import JobCode, JobState
@@ -27,7 +29,7 @@ class JobProcess:
     """One job process and the claim it works on. Times are those of `time.monotonic`."""
 
     claim: Claim
-    process: subprocess.Popen[bytes]
+    process: Process
     started_at: float = field(default_factory=time.monotonic)
     renewed_at: float = field(default_factory=time.monotonic)
     is_out_of_time: bool = False
@@ -39,6 +41,7 @@ class JobProcesses:
     def __init__(self, settings: Settings, worker: str) -> None:
         self._settings = settings
         self._worker = worker
+        self._source = ProcessSource(settings)
         self._running: list[JobProcess] = []
 
     @property
@@ -50,6 +53,11 @@ class JobProcesses:
     def has_room(self) -> bool:
         """Whether another job may be claimed."""
         return self.room > 0
+
+    @property
+    def templates(self) -> list[Template]:
+        """What becomes readable when a job process ends, for `select`."""
+        return self._source.templates
 
     def start(self, job_id: UUID) -> None:
         """Claim the job and start a job process for it.
@@ -67,9 +75,7 @@ class JobProcesses:
         if claim is None:
             return
         try:
-            process = start_job_process(
-                claim, self._settings, max_attempts=self._settings.max_attempts
-            )
+            process = self._source.start(claim)
         except OSError as error:
             # The file is not the cause, so this attempt does not count against the job.
             logger.warning(
@@ -83,6 +89,7 @@ class JobProcesses:
 
     def tend(self) -> None:
         """Record the job processes that ended, stop those out of time, renew the other leases."""
+        self._source.tend()
         for job_process in list(self._running):
             if self._is_over(job_process):
                 # Removed last: if the database is unavailable, the next call records the end.
@@ -103,8 +110,8 @@ class JobProcesses:
         return True
 
     def _note_end(self, job_process: JobProcess) -> None:
-        close_job_process(job_process.process)
-        code = job_process.process.returncode
+        code = job_process.process.wait()
+        job_process.process.close()
         with logged_with(**job_process.claim.log_fields):
             state = note_end(
                 job_process.claim,
@@ -140,7 +147,7 @@ class JobProcesses:
             except subprocess.TimeoutExpired:
                 job_process.process.kill()
                 job_process.process.wait()
-            close_job_process(job_process.process)
+            job_process.process.close()
         for job_process in self._running:
             try:
                 self._release(job_process.claim, death=None)
@@ -150,6 +157,7 @@ class JobProcesses:
                     extra=job_process.claim.log_fields,
                 )
         self._running.clear()
+        self._source.stop()
 
     def _release(
         self, claim: Claim, *, death: JobCode | None, delay_seconds: float = 0.0

@@ -10,6 +10,7 @@ Meanwhile it goes on to renew leases and to supervise job processes.
 
 import logging
 import os
+import select
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ from consumer.job_processes import JobProcesses
 from consumer.lasting_thread import LastingThread, in_trouble
 from consumer.shutdown_deadline import after_signal
 from shared import workers
-from shared.broker.connection import consumer_connection
+from shared.broker.connection import FILESYSTEM_POLL_SECONDS, consumer_connection
 from shared.broker.message import correlation_of, decode
 from shared.broker.queues import QUEUE, declare_dead_queue
 from shared.database.connection import database, limit_lock_wait, unless_locked
@@ -39,6 +40,7 @@ from shared.jobs import jobs, transitions
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 0.25
+LOOK_SECONDS = 0.001
 RECONNECT_SECONDS = 1.0
 # If the broker refuses this worker, an operator must fix the cause. A quick retry does not help.
 REFUSED_SECONDS = 10.0
@@ -183,10 +185,15 @@ class Worker:
                 checked_at = time.monotonic()
 
     def _drain(self, connection: Connection) -> None:
+        """Take a message, or else wait a moment for one and for the end of a job process."""
+        is_evented = connection.is_evented
         try:
-            connection.drain_events(timeout=DRAIN_SECONDS)
+            # First what the connection has received already, which a TLS socket may hide.
+            connection.drain_events(timeout=LOOK_SECONDS if is_evented else 0)
         except TimeoutError:
-            pass
+            sockets = [connection.connection.sock] if is_evented else []
+            seconds = DRAIN_SECONDS if is_evented else FILESYSTEM_POLL_SECONDS
+            select.select([*sockets, *self._job_processes.templates], [], [], seconds)
         except ValueError as error:
             # The filesystem transport may read a message that is being written (kombu #1551).
             logger.warning("unreadable message dropped", extra={"reason": type(error).__name__})

@@ -19,7 +19,7 @@ from peewee import PeeweeException
 
 from config.settings import Settings
 from shared.database.connection import database
-from shared.importing.job_process import close_job_process, note_end, start_job_process
+from shared.importing.job_process import note_end, start_job_process
 from shared.importing.limits import MEMORY_STATUSES
 from shared.importing.reading import OnProgress
 from shared.jobs import claims, jobs, transitions
@@ -49,7 +49,7 @@ def attempt(claim: Claim, settings: Settings, on_progress: OnProgress) -> None:
         finally:
             process.kill()
             status = process.wait()
-            close_job_process(process)
+            process.close()
         _show(claim, on_progress)
         note_end(claim, status, settings, is_out_of_time=is_out_of_time, max_attempts=1)
         # The job's message says that memory ran out, so the raw output of Rust is not shown.

@@ -27,13 +27,13 @@ DEATHS = {OUT_OF_REACH: JobCode.SERVICE_UNAVAILABLE, DISK_FULL: JobCode.DISK_FUL
 
 def start_job_process(
     claim: Claim, settings: Settings, *, max_attempts: int, log: IO[bytes] | None = None
-) -> "subprocess.Popen[bytes]":
+) -> "ExecutedProcess":
     """Start a process that runs the attempt under the limits of the settings.
 
     It ends when this process ends. It writes to `log`, or to the standard error of this process.
     Raises OSError.
     """
-    return subprocess.Popen(  # noqa: S603 # nosec B603 # our own module
+    return ExecutedProcess(  # nosec B603 # our own module
         [
             sys.executable,
             "-m",
@@ -43,7 +43,7 @@ def start_job_process(
             claim.request_id or "",
         ],
         cwd=PROJECT_ROOT,
-        env={**os.environ, **_environment(settings), "MAX_ATTEMPTS": str(max_attempts)},
+        env=job_environment(settings, max_attempts=max_attempts),
         stdin=subprocess.PIPE,
         stderr=log,
         # Ctrl-C in a terminal goes to the whole process group, but this process must decide.
@@ -51,9 +51,10 @@ def start_job_process(
     )
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """Return the settings of this process, from any source, as a job process reads them."""
+def job_environment(settings: Settings, *, max_attempts: int) -> dict[str, str]:
+    """Return this process's environment, with its settings as a job process reads them."""
     return {
+        **os.environ,
         "DEBUG": str(int(settings.debug)),
         "SECRET_KEY": settings.secret_key,
         "DATABASE_URL": settings.database_url,
@@ -64,13 +65,17 @@ def _environment(settings: Settings) -> dict[str, str]:
         "JOB_MEMORY_LIMIT_MB": str(settings.job_memory_limit_mb),
         "LOG_LEVEL": settings.log_level,
         "SENTRY_DSN": settings.sentry_dsn,
+        "MAX_ATTEMPTS": str(max_attempts),
     }
 
 
-def close_job_process(process: "subprocess.Popen[bytes]") -> None:
-    """Release the resources of a job process that has ended."""
-    if process.stdin:
-        process.stdin.close()
+class ExecutedProcess(subprocess.Popen[bytes]):
+    """A job process that is a new Python."""
+
+    def close(self) -> None:
+        """Close its standard input."""
+        if self.stdin:
+            self.stdin.close()
 
 
 def note_end(

@@ -41,16 +41,25 @@ def only_job() -> Job:
     return job
 
 
-def test_a_job_process_without_a_database_is_no_crash(settings: Settings) -> None:
+@pytest.fixture
+def processes_without_database(settings: Settings) -> Iterator[JobProcesses]:
     nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
-    job_processes = JobProcesses(replace(settings, database_url=nowhere), "w")
+    processes = JobProcesses(replace(settings, database_url=nowhere), "w")
+    yield processes
+    processes.put_back()
+
+
+def test_a_job_process_without_a_database_is_no_crash(
+    processes_without_database: JobProcesses,
+) -> None:
+    job_processes = processes_without_database
     job_processes.start(jobs.create(FILE, uploaded_by="tests"))
 
     def is_over() -> bool:
         job_processes.tend()
         return job_processes.has_room
 
-    wait_for(is_over, "the horse does not end")
+    wait_for(is_over, "the job process does not end")
     job = only_job()
     assert (job.state, job.error_code) == (JobState.FAILURE, JobCode.SERVICE_UNAVAILABLE)
     assert "was unavailable. The roll is unchanged" in str(job.error_message)

@@ -147,14 +147,8 @@ class Service:
         return self.processes.pop(name).wait(seconds)
 
     def children(self, name: str = "worker") -> list[int]:
-        """The process ids of the other programs that a process has started.
-
-        A child that still runs its parent's program is left out, because pausing it would also
-        pause the parent.
-        """
-        parent = self.processes[name].pid
-        listed = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
-        return [int(child) for child in listed.split() if _program(child) != _program(parent)]
+        """The process ids of the job processes of a worker that have a job."""
+        return [each for each in _descendants(self.processes[name].pid) if _is_job(each)]
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -364,11 +358,22 @@ def is_running(process: int) -> bool:
     return "State:\tZ" not in status
 
 
-def _program(process: int | str) -> bytes:
+def _descendants(process: int) -> Iterator[int]:
+    """The children of a process, and theirs."""
     try:
-        return Path(f"/proc/{process}/cmdline").read_bytes()
+        listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
     except (FileNotFoundError, ProcessLookupError):
-        return b""
+        return
+    for child in map(int, listed.split()):
+        yield child
+        yield from _descendants(child)
+
+
+def _is_job(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/comm").read_bytes() == b"job process\n"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def answers(port: int) -> bool:
