@@ -20,7 +20,7 @@ ADVICE: dict[type[AMQPError], str] = {
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
+def explain_refusals() -> Iterator[None]:
     """Raise `BrokerRefusal` for the AMQP errors in `ADVICE`, which a retry does not fix."""
     try:
         yield
@@ -28,7 +28,7 @@ def refusals_told() -> Iterator[None]:
         raise BrokerRefusal(f"{type(error).__name__}: {ADVICE[type(error)]}") from error
 
 
-class Connecting(threading.Thread):
+class ConnectionAttempt(threading.Thread):
     """A thread that tries once to establish a connection.
 
     No timeout covers the lookup of a host name. The worker's jobs, leases and signals must not

@@ -66,7 +66,7 @@ class LastingThread(threading.Thread):
         self.join(timeout=STOP_SECONDS)
 
 
-def in_trouble(threads: Iterable[LastingThread]) -> list[str]:
+def names_in_trouble(threads: Iterable[LastingThread]) -> list[str]:
     """The names of the threads that have died or failed in their last turn."""
     return [thread.name for thread in threads if thread.is_in_trouble]
 

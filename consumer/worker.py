@@ -24,10 +24,10 @@ from kombu.messaging import Consumer
 from config.log_context import REQUEST_ID, logged_with
 from config.settings import Settings
 from config.version import version
-from consumer.broker_connection import Connecting, refusals_told
+from consumer.broker_connection import ConnectionAttempt, explain_refusals
 from consumer.errors import BrokerRefusal
 from consumer.job_processes import JobProcesses
-from consumer.lasting_thread import LastingThread, in_trouble
+from consumer.lasting_thread import LastingThread, names_in_trouble
 from consumer.shutdown_deadline import after_signal
 from shared import workers
 from shared.broker.connection import FILESYSTEM_POLL_SECONDS, consumer_connection
@@ -119,10 +119,10 @@ class Worker:
     def _consume_until_broken(self) -> None:
         connection = consumer_connection(self._settings.broker_url)
         try:
-            with refusals_told():
+            with explain_refusals():
                 self._connect(connection)
-                consumer = self._declared_consumer(connection)
-            self._consume(connection, consumer)
+                message_consumer = self._declared_consumer(connection)
+            self._consume(connection, message_consumer)
         except BrokerRefusal as refusal:
             logger.warning(
                 "broker refuses this worker, which goes on polling",
@@ -142,13 +142,13 @@ class Worker:
             connection.collect()
 
     def _connect(self, connection: Connection) -> None:
-        connecting = Connecting(connection)
-        connecting.start()
-        while connecting.is_alive():
+        attempt = ConnectionAttempt(connection)
+        attempt.start()
+        while attempt.is_alive():
             self._tend()
             with self._waiting():
-                connecting.join(DRAIN_SECONDS)
-        connecting.raise_error()
+                attempt.join(DRAIN_SECONDS)
+        attempt.raise_error()
 
     def _tend_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -167,7 +167,7 @@ class Worker:
             on_message=self._on_message,
         )
 
-    def _consume(self, connection: Connection, consumer: Consumer) -> None:
+    def _consume(self, connection: Connection, message_consumer: Consumer) -> None:
         logger.info("consuming", extra={"worker": self._name})
         is_consuming = False
         checked_at = time.monotonic()
@@ -176,9 +176,9 @@ class Worker:
             if is_consuming != self._job_processes.has_room:
                 is_consuming = self._job_processes.has_room
                 if is_consuming:
-                    consumer.consume()
+                    message_consumer.consume()
                 else:
-                    consumer.cancel()
+                    message_consumer.cancel()
             self._drain(connection)
             if time.monotonic() - checked_at >= HEARTBEAT_CHECK_SECONDS:
                 connection.heartbeat_check()
@@ -251,7 +251,7 @@ class Worker:
             return
         self._beaten_at = time.monotonic()
         with self._fault_logged(), unless_locked():
-            workers.beat(self._row, troubles=in_trouble(self._threads))
+            workers.beat(self._row, troubles=names_in_trouble(self._threads))
 
     @contextmanager
     def _fault_logged(self) -> Iterator[None]:

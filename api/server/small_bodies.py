@@ -33,10 +33,10 @@ def whole_bytes(received: bytearray, seen_bytes: int) -> int | None:
 
 
 def _body_bytes(head: bytearray) -> int:
-    stated = _LENGTH.search(head)
-    if stated is None or _EXPECT.search(head):
+    length_field = _LENGTH.search(head)
+    if length_field is None or _EXPECT.search(head):
         return 0
-    length = int(stated[1])
+    length = int(length_field[1])
     return length if length <= BODY_BYTES else 0
 
 

@@ -1,4 +1,4 @@
-"""Gunicorn's threaded worker, in which no client holds a thread without being served.
+"""Gunicorn's threaded worker, in which no client holds a thread without being outcome.
 
 Gunicorn gives a thread to each new connection. The thread waits there for the first byte, for the
 rest of a request's head and for its body. It also waits for a client that does not read. So a dozen
@@ -51,8 +51,8 @@ KEPT_BODY_BYTES = 64 * 1024
 class WebWorker(ThreadWorker):  # type: ignore[misc]
     """The worker of one web process. Gunicorn calls the methods that have its own names."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
         self.sending: deque[Connection] = deque()
         self.leaving: deque[Connection] = deque()
 
@@ -195,23 +195,23 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         except (OSError, errors.ParseException):
             return False
 
-    def finish_request(self, conn: Connection, served: Future[Any]) -> None:
+    def finish_request(self, conn: Connection, outcome: Future[Any]) -> None:
         """Continue after a thread has answered.
 
         The main loop sends the rest of the response, then keeps or closes the connection.
         """
         if conn.sock.has_backlog:
-            self._send_rest(conn, served)
-        elif served.cancelled() or served.exception() or not served.result():
+            self._send_rest(conn, outcome)
+        elif outcome.cancelled() or outcome.exception() or not outcome.result():
             self._leave(conn)
         else:
             conn.received += conn.parser.unreader.take_buffered()
             if conn.received:
                 self._await_request(conn)
             else:
-                super().finish_request(conn, served)
+                super().finish_request(conn, outcome)
 
-    def _send_rest(self, conn: Connection, served: Future[Any]) -> None:
+    def _send_rest(self, conn: Connection, outcome: Future[Any]) -> None:
         try:
             conn.sock.setblocking(False)
         except OSError:
@@ -219,10 +219,10 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             return
         conn.timeout = self._until(UNREAD_SECONDS)
         self.sending.append(conn)
-        act = partial(self.on_sending_socket_writable, served=served)
+        act = partial(self.on_sending_socket_writable, outcome=outcome)
         self._listen(conn, act, selectors.EVENT_WRITE)
 
-    def on_sending_socket_writable(self, conn: Connection, served: Future[Any]) -> None:
+    def on_sending_socket_writable(self, conn: Connection, outcome: Future[Any]) -> None:
         """Send more of a response to a client that has taken some of it."""
         try:
             conn.sock.send_backlog()
@@ -232,7 +232,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         conn.timeout = self._until(UNREAD_SECONDS)
         if not conn.sock.has_backlog:
             self._stop_waiting(conn, self.sending)
-            self.finish_request(conn, served)
+            self.finish_request(conn, outcome)
 
     def _leave(self, conn: Connection) -> None:
         try:
@@ -289,9 +289,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
 def _unkept() -> Future[Any]:
     """Return the result of a thread that does not keep its connection."""
-    told: Future[Any] = Future()
-    told.set_result(False)
-    return told
+    no_answer: Future[Any] = Future()
+    no_answer.set_result(False)
+    return no_answer
 
 
 def _sends_known_body(conn: Connection) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from peewee import OperationalError
 
-from consumer.lasting_thread import LastingThread, in_trouble
+from consumer.lasting_thread import LastingThread, names_in_trouble
 from shared import workers
 from shared.database.connection import database
 from shared.storage.errors import StoreFull
@@ -59,7 +59,7 @@ def test_an_internal_error_ends_no_thread_and_is_reported(
         assert met.wait(20)
         wait_for(lambda: thread.is_in_trouble, "the defect is not told")
         assert thread.is_alive()
-        assert in_trouble([thread]) == ["mailer"]
+        assert names_in_trouble([thread]) == ["mailer"]
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
@@ -69,10 +69,10 @@ def test_a_dead_thread_is_in_trouble(any_database: object) -> None:
         raise SystemExit
 
     thread = LastingThread("webhook sender", turn, 0.01)
-    assert in_trouble([thread]) == []
+    assert names_in_trouble([thread]) == []
     thread.start()
     thread.join(20)
-    assert in_trouble([thread]) == ["webhook sender"]
+    assert names_in_trouble([thread]) == ["webhook sender"]
 
 
 def test_readiness_reports_a_worker_in_trouble(app: Flask) -> None:
