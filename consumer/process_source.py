@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import time
 
 from config.settings import Settings
@@ -16,8 +15,15 @@ logger = logging.getLogger(__name__)
 MAX_FORKS = 1_000
 # If a template cannot start or ends, the next one starts after this time.
 RESTART_SECONDS = 5.0
-# Linux has both since version 5.3.
-CAN_FORK = hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal")
+
+
+def can_fork() -> bool:
+    """Whether the system gives file descriptors of processes. Some sandboxes do not."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 class ProcessSource:
@@ -25,6 +31,7 @@ class ProcessSource:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._can_fork = can_fork()
         self._template: Template | None = None
         # Templates that forked often enough, and still have a running job process.
         self._retired: list[Template] = []
@@ -90,7 +97,7 @@ class ProcessSource:
         self._template = None
 
     def _start_template(self) -> None:
-        if not CAN_FORK or time.monotonic() - self._tried_at < RESTART_SECONDS:
+        if not self._can_fork or time.monotonic() - self._tried_at < RESTART_SECONDS:
             return
         self._tried_at = time.monotonic()
         try:

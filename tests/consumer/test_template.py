@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from errno import ENOSYS
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID
@@ -187,7 +188,10 @@ def test_a_template_that_forked_often_enough_is_replaced(
 def test_without_a_template_a_job_process_is_a_new_python(
     settings: Settings, any_database: object, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_source, "CAN_FORK", False)
+    def refuse(pid: int) -> int:
+        raise OSError(ENOSYS, "not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
     job_processes = JobProcesses(settings, "w")
     job_processes.tend()
     assert job_processes.templates == []
