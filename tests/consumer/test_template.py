@@ -17,7 +17,7 @@ from consumer import process_source
 from consumer import template as template_module
 from consumer.job_processes import JobProcesses
 from consumer.template import ForkedProcess, Template
-from shared.database.connection import database, is_postgresql
+from shared.database.connection import database
 from shared.importing.submission import keep
 from shared.jobs import jobs
 from shared.jobs.models import Job
@@ -199,11 +199,10 @@ def test_without_a_template_a_job_process_is_a_new_python(
 
 
 @pytest.mark.service
+@pytest.mark.parametrize("any_database_url", ["postgresql"], indirect=True)
 def test_a_connection_that_broke_while_it_waited_is_replaced(
     job_processes: JobProcesses, settings: Settings, folder: Path
 ) -> None:
-    if not is_postgresql():
-        pytest.skip("SQLite has no connection to break")
     make_ready(job_processes)
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         question = (
