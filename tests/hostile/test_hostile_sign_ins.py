@@ -42,8 +42,7 @@ def send_form(web: WebProcess, name: str, path: str = SIGN_IN) -> http.client.HT
 
 def peak_kib(web: WebProcess) -> int:
     """The largest resident memory of the Gunicorn worker so far, in KiB."""
-    arbiter = web.process.pid
-    [worker] = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()
+    [worker] = web.workers
     found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{worker}/status").read_text())
     assert found
     return int(found[1])

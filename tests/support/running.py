@@ -358,13 +358,18 @@ def is_running(process: int) -> bool:
     return "State:\tZ" not in status
 
 
+def children(process: int) -> list[int]:
+    """The ids of the processes that a process has started, none if it has ended."""
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [int(child) for child in text.split()]
+
+
 def _descendants(process: int) -> Iterator[int]:
     """The children of a process, and theirs."""
-    try:
-        listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    for child in map(int, listed.split()):
+    for child in children(process):
         yield child
         yield from _descendants(child)
 

@@ -15,7 +15,7 @@ from shared.access.scopes import Scope
 from shared.access.tokens import create_token
 from shared.database.schema import migrate
 from tests.conftest import opened
-from tests.support.running import WAIT_SECONDS, procfile, wait_for
+from tests.support.running import WAIT_SECONDS, children, procfile, wait_for
 from tests.support.services import free_port
 
 
@@ -27,6 +27,11 @@ class WebProcess:
     token: str
     log: Path
     process: "subprocess.Popen[bytes]"
+
+    @property
+    def workers(self) -> list[int]:
+        """The ids of the processes that serve requests."""
+        return children(self.process.pid)
 
     def connect(self) -> socket.socket:
         """Open a new connection."""
@@ -60,7 +65,10 @@ def web_process(folder: Path, *, processes: int = 1, **settings: str) -> Iterato
         )
     try:
         wait_until_it_answers(port, process)
-        yield WebProcess(port, token, folder / "log", process)
+        web = WebProcess(port, token, folder / "log", process)
+        # The arbiter listens before it starts them.
+        wait_for(lambda: len(web.workers) == processes, "not every process has started")
+        yield web
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_SECONDS) == 0, (folder / "log").read_text()

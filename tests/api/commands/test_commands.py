@@ -24,7 +24,7 @@ from shared.jobs.models import Job
 from shared.voters.models import Voter
 from tests.roll_file.roll_samples import with_cells
 from tests.support.api_client import HEADER, ROLL
-from tests.support.running import WAIT_SECONDS, wait_for
+from tests.support.running import WAIT_SECONDS, children, wait_for
 
 FLASK = Path(sys.executable).with_name("flask")
 BAD_ROWS = b"".join(b"%d,Ann,Lee,nothing,Law,3,yes\n" % number for number in range(100, 130))
@@ -361,9 +361,8 @@ def test_an_import_whose_job_process_dies_ends_in_a_message(
 
 
 def kill_job_processes(parent: int, number: signal.Signals) -> None:
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    assert len(children) == 1
-    os.kill(int(children[0]), number)
+    [job_process] = children(parent)
+    os.kill(job_process, number)
 
 
 def test_an_import_that_takes_too_long_is_stopped(settings: Settings, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.conftest import opened
 from tests.support.api_client import HEADER, ApiClient
 from tests.support.application import client_of
 from tests.support.job_runs import finished
-from tests.support.running import WAIT_SECONDS, wait_for
+from tests.support.running import WAIT_SECONDS, children, wait_for
 from tests.support.web_process import WebProcess, web_process
 
 Samples = dict[tuple[str, ...], float]
@@ -111,16 +111,11 @@ def fetch(web: WebProcess, path: str, token: str) -> str:
         return str(answer.read().decode())
 
 
-def children(process: int) -> set[int]:
-    listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
-    return set(map(int, listed.split()))
-
-
 def replace_worker(arbiter: int, ending: signal.Signals) -> None:
     """End the newest web process, and wait for its replacement."""
-    before = children(arbiter)
+    before = set(children(arbiter))
     os.kill(max(before), ending)
-    wait_for(lambda: children(arbiter) - before, "no process comes in its place")
+    wait_for(lambda: set(children(arbiter)) - before, "no process comes in its place")
 
 
 def test_requests_are_counted_across_processes_and_restarts(tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_idle_connections_beyond_all_places_block_no_one(web: WebProcess) -> Non
 
 
 def test_a_closed_connection_with_pending_data_ends_no_process(web: WebProcess) -> None:
-    [worker] = workers(web)
+    [worker] = web.workers
     with ExitStack() as stack:
         clients = [stack.enter_context(web.connect()) for _ in range(worker_connections - 1)]
         ask_whether_alive(web)
@@ -321,13 +321,7 @@ def test_a_closed_connection_with_pending_data_ends_no_process(web: WebProcess) 
         for client in clients[1:]:
             client.close()
         read(web)
-    assert workers(web) == [worker]
-
-
-def workers(web: WebProcess) -> list[int]:
-    """The process ids of Gunicorn's workers."""
-    arbiter = web.process.pid
-    return [*map(int, Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split())]
+    assert web.workers == [worker]
 
 
 def test_a_process_that_stops_waits_for_a_begun_upload(tmp_path: Path) -> None:
