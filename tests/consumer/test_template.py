@@ -23,7 +23,7 @@ from shared.jobs import jobs
 from shared.jobs.models import Job
 from shared.jobs.states import JobState
 from shared.storage.file_store import FileStore
-from tests.support.running import is_running, wait_for
+from tests.support.running import children, is_running, wait_for
 
 
 @pytest.fixture
@@ -93,6 +93,10 @@ def test_a_signal_is_the_status(template: Template, number: signal.Signals) -> N
     process.close()
 
 
+def waiting_processes(template: Template) -> list[int]:
+    return [pid for pid in children(template.pid) if process_name(pid) == "job waiting"]
+
+
 def process_name(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text().strip()
 
@@ -106,11 +110,6 @@ def test_a_template_has_one_thread_and_only_its_socket(template: Template) -> No
     links = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
     assert sum(link.startswith("socket:") for link in links) == 1
     assert not [link for link in links if link.endswith((".db", ".csv"))]
-
-
-def children(parent: int, name: str) -> list[int]:
-    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(pid) for pid in listed if process_name(int(pid)) == name]
 
 
 def test_the_end_of_a_template_ends_its_processes(template: Template) -> None:
@@ -135,9 +134,7 @@ def test_a_process_that_ended_while_it_waited_is_replaced(
 ) -> None:
     make_ready(job_processes)
     [template] = job_processes.templates
-    [waiting] = wait_for(
-        lambda: children(job_processes.templates[0].pid, "job waiting"), "none waits"
-    )
+    [waiting] = wait_for(lambda: waiting_processes(job_processes.templates[0]), "none waits")
     os.kill(waiting, signal.SIGKILL)
     wait_for(lambda: not is_running(waiting), "it goes on")
     assert do_job(job_processes, folder, 1).state == JobState.SUCCESS
@@ -165,7 +162,7 @@ def test_a_hung_template_delays_a_job_and_costs_it_no_attempt(
 ) -> None:
     monkeypatch.setattr(template_module, "ANSWER_SECONDS", 0.5)
     make_ready(job_processes)
-    wait_for(lambda: children(job_processes.templates[0].pid, "job waiting"), "none waits")
+    wait_for(lambda: waiting_processes(job_processes.templates[0]), "none waits")
     os.kill(job_processes.templates[0].pid, signal.SIGSTOP)
     for number in range(2):
         job = do_job(job_processes, folder, number)
