@@ -34,7 +34,6 @@ class Process(Protocol):
     """What the worker needs of a job process: a part of `subprocess.Popen`."""
 
     pid: int
-    returncode: int | None
 
     def poll(self) -> int | None: ...
     def wait(self, timeout: float | None = None) -> int: ...
@@ -56,8 +55,16 @@ class ForkedProcess:
 
     @property
     def has_started(self) -> bool:
-        """Whether the template has told its process id."""
+        """Whether the template has reported its process id."""
         return self.pidfd >= 0
+
+    def note_start(self, pid: int, pidfd: int) -> None:
+        """Note the process id and the pidfd. A process that is closed already needs no pidfd."""
+        self.pid = pid
+        if self._standard_input >= 0:
+            self.pidfd = pidfd
+        else:
+            os.close(pidfd)
 
     def assign(self, claim: Claim) -> None:
         """Give the process its job. Raises OSError."""
@@ -200,7 +207,7 @@ class Template:
     def _note(self, pid: int, status: int | None, descriptors: list[int]) -> None:
         if descriptors:
             process = self._requested.popleft()
-            process.pid, [process.pidfd] = pid, descriptors
+            process.note_start(pid, *descriptors)
             self._processes[pid] = process
         elif pid == NOT_FORKED:
             self._requested.popleft().returncode = status

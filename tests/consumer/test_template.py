@@ -81,6 +81,24 @@ def test_a_process_without_a_job_ends_with_its_pipe(template: Template) -> None:
     assert process.wait(60) == 0
 
 
+def test_a_process_closed_before_it_starts_leaves_nothing(template: Template) -> None:
+    forked(template).close()
+    before = open_descriptors()
+    for _ in range(5):
+        template.request().close()
+
+    def is_idle() -> bool:
+        template.receive()
+        return template.is_idle
+
+    wait_for(is_idle, "a process goes on")
+    assert open_descriptors() == before
+
+
+def open_descriptors() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_is_the_status(template: Template, number: signal.Signals) -> None:
     process = forked(template)
@@ -134,7 +152,7 @@ def test_a_process_that_ended_while_it_waited_is_replaced(
 ) -> None:
     make_ready(job_processes)
     [template] = job_processes.templates
-    [waiting] = wait_for(lambda: waiting_processes(job_processes.templates[0]), "none waits")
+    [waiting] = wait_for(lambda: waiting_processes(template), "none waits")
     os.kill(waiting, signal.SIGKILL)
     wait_for(lambda: not is_running(waiting), "it goes on")
     assert do_job(job_processes, folder, 1).state == JobState.SUCCESS
@@ -148,7 +166,7 @@ def test_a_lost_template_is_replaced_and_its_job_done_again(
     make_ready(job_processes)
     [lost] = job_processes.templates
     job_processes.start(new_job(folder, 1))
-    os.kill(job_processes.templates[0].pid, signal.SIGKILL)
+    os.kill(lost.pid, signal.SIGKILL)
     tend_until(job_processes, lambda: job_processes.room == 4)
     job = Job.get()
     assert job.state in (JobState.RETRY, JobState.SUCCESS)
