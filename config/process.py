@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import sys
 
 from config.error_reports import report_errors
@@ -12,6 +13,7 @@ from config.unhandled import log_unhandled
 # Group and others get no access, because every file may hold voters, or the bytes they came from.
 PRIVATE = 0o077
 # prctl(2)
+PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 
 
@@ -28,8 +30,17 @@ def begin_process(settings: Settings) -> None:
 
 def name_process(name: str) -> None:
     """Set the name that `ps -o comm` and `top` show on Linux, of at most 15 bytes."""
+    _prctl(PR_SET_NAME, name.encode())
+
+
+def die_with_parent() -> None:
+    """Let the Linux kernel kill this process when the thread that started it ends."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, argument: bytes | int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode())
+        ctypes.CDLL(None).prctl(option, argument)
 
 
 def keep_files_private() -> None:

@@ -11,7 +11,6 @@ The worker holds the other end of the socket, which keeps the borders of message
 The template ends with its worker, because the socket closes. Its job processes end with it.
 """
 
-import ctypes
 import gc
 import os
 import selectors
@@ -22,7 +21,7 @@ from importlib import import_module
 
 from config.error_reports import flush_reports, report_errors
 from config.logging import configure_logging
-from config.process import keep_files_private, name_process
+from config.process import die_with_parent, keep_files_private, name_process
 from config.settings import Settings, load_settings
 from config.unhandled import log_unhandled
 from consumer.job_process import ORPHANED, perform_next
@@ -30,8 +29,6 @@ from consumer.template_messages import FORK, NOT_FORKED, READY, event
 
 # Modules that a job imports only when it needs them.
 LATER_IMPORTS = ("openpyxl", "python_calamine", "shared.roll_file.workbooks.opening")
-# prctl(2)
-PR_SET_PDEATHSIG = 1
 
 
 def main(descriptor: str) -> int:
@@ -106,7 +103,7 @@ class _Template:
         status = 1
         try:
             os.setsid()
-            _die_with_parent()
+            die_with_parent()
             if os.getppid() != self._pid:
                 os._exit(ORPHANED)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -122,11 +119,6 @@ class _Template:
         finally:
             flush_reports()
             os._exit(status)
-
-
-def _die_with_parent() -> None:
-    """Let the kernel kill this process when the template ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":
