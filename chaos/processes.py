@@ -107,12 +107,10 @@ class Fleet:
 
         The logs of the workers say which job a process has.
         """
-        started = self._attempts_started()
-        return [
-            JobProcess(pid, _worker_of(pid), *started[pid])
-            for pid in self.own_pids()
-            if _name(pid) == JOB_PROCESS and pid in started
-        ]
+        pids = [pid for pid in self.own_pids() if _name(pid) == JOB_PROCESS]
+        # Callers ask again and again, so the logs are read only when they are needed.
+        started = self._attempts_started() if pids else {}
+        return [JobProcess(pid, _worker_of(pid), *started[pid]) for pid in pids if pid in started]
 
     def _attempts_started(self) -> dict[int, tuple[UUID, int]]:
         """The job and the attempt of each process id that the logs name."""
