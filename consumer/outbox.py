@@ -38,8 +38,8 @@ class Sender(ABC):
     def _settle(self, entry: OutboxEntry) -> None:
         try:
             remark = self.send(entry)
-        except NobodyToTell as nobody:
-            outbox.note_nobody(entry, str(nobody))
+        except NobodyToTell as error:
+            outbox.note_nobody(entry, str(error))
         except Exception as error:
             reason = str(error) if isinstance(error, NotTaken) else type(error).__name__
             is_expected = isinstance(error, (NotTaken, *self.faults))

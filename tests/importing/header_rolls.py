@@ -108,7 +108,7 @@ ROLLS = (
     saved("a name that means something else", "id,email,status,name\n1,u1@x.edu,active,Ann\n",
           bare("1")),
     Roll(
-        "a mended rejects file",
+        "a corrected rejects file",
         ("\ufeffid,email,first_name,_line,_errors\r\n1,u1@x.edu,'=Ann,7,email: INVALID_EMAIL\r\n"
          ).encode(),
         (voter("1", "=Ann", "", department="", year=None, is_eligible=False),),

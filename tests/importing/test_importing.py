@@ -382,8 +382,8 @@ def test_a_rejects_file_has_all_rejected_rows_to_fix_and_import(store: FileStore
     assert lines[0] == "Matric No,E-mail,Dept,Hall,_line,_errors"
     assert lines[1].startswith("'002,nobody,'t Hooft,'-North,3,E-mail: INVALID_EMAIL.")
     assert [line.split(",")[4] for line in lines[1:]] == ["3", "4", "5"]
-    mended = text.replace("nobody", "ben@x.edu").replace(",Art,", ",Law,")
-    job = import_content(store, mended)
+    corrected = text.replace("nobody", "ben@x.edu").replace(",Art,", ",Law,")
+    job = import_content(store, corrected)
     assert job.report is not None
     assert (job.report["created"], job.report["rejected"]) == (2, 0)
     assert Voter.get_by_id("002").department == "'t Hooft"
@@ -408,8 +408,8 @@ def test_ids_come_back_whole_from_a_spreadsheet_program(store: FileStore) -> Non
     job = import_content(store, "id,email\n" + "".join(f"{key},nobody\n" for key in ids))
     assert job.report is not None
     assert job.report["rejected"] == len(ids)
-    mended = as_a_spreadsheet_saves_it(rejects_of(job, store)).replace("nobody", "a@x.edu")
-    import_content(store, mended)
+    corrected = as_a_spreadsheet_saves_it(rejects_of(job, store)).replace("nobody", "a@x.edu")
+    import_content(store, corrected)
     assert {voter.student_id for voter in Voter.select()} == set(ids)
 
 

@@ -97,8 +97,8 @@ def test_the_page_shows_faults_with_advice_and_offers_rejects(app: Flask, browse
     assert "nobody" in shown
     with browser.get(f"{page}rejects.csv") as rejects:
         content = rejects.get_data()
-    mended = content.replace(b"nobody", b"cy@x.edu")
-    import_page(app, browser, mended, intent="apply")
+    corrected = content.replace(b"nobody", b"cy@x.edu")
+    import_page(app, browser, corrected, intent="apply")
     assert Voter.select().count() == 2
 
 

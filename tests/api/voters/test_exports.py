@@ -113,8 +113,8 @@ def test_a_rejected_row_of_an_export_comes_back_as_it_was(
     assert job.report["rejected"] == 1
     assert job.rejects_key
     with open_store(settings.upload_store).open(job.rejects_key) as file:
-        mended = file.read().replace(b",Law,13,", b",Law,4,")
-    job = import_file(settings, mended, "mended.csv")
+        corrected = file.read().replace(b",Law,13,", b",Law,4,")
+    job = import_file(settings, corrected, "corrected.csv")
     assert job.report["updated"] == 1
     assert roll()[4] == ("1E3", "@SUM(A1)", "-", "a@x.edu", "Law", 4, False)
 
